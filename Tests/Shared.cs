@@ -36,7 +36,7 @@ internal static class Shared
         var path = Root is null ? null : System.IO.Path.Combine(Root, folder);
         var found = path is not null && Directory.Exists(path) ? list(path) : [];
         Array.Sort(found, StringComparer.Ordinal);
-        return found.Length > 0 ? found : [null];
+        return found.Length > 0 ? found : new string?[] { null };
     }
 
     private static string? Find()
