@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+
+namespace Quilt.Kernels.Devices;
+
+/// <summary>Memory outside the collector's heap, aligned to cache lines of 64 bytes; may exceed 2 GiB. Freed by its owner, or at the latest by the finalizer.</summary>
+internal sealed unsafe class NativeBuffer : IDisposable
+{
+    private byte* data;
+
+    /// <summary>Takes <paramref name="bytes"/> bytes; zeroed if <paramref name="zeroed"/>.</summary>
+    /// <exception cref="OutOfMemoryException">The system has not that much.</exception>
+    public NativeBuffer(long bytes, bool zeroed = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        Bytes = bytes;
+        data = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 64);
+        if (zeroed) NativeMemory.Clear(data, (nuint)bytes);
+        GC.AddMemoryPressure(Math.Max(bytes, 1));
+    }
+
+    ~NativeBuffer() => Free();
+
+    /// <summary>Size in bytes.</summary>
+    public long Bytes { get; }
+
+    /// <summary>First byte, on a 64-byte boundary.</summary>
+    public byte* Data => data;
+
+    /// <summary>The bytes as elements of <typeparamref name="T"/>, from element <paramref name="start"/> on.</summary>
+    public Span<T> Span<T>(long start, int count) where T : unmanaged
+    {
+        ObjectDisposedException.ThrowIf(data is null, this);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((start + count) * sizeof(T), Bytes);
+        return new Span<T>((T*)data + start, count);
+    }
+
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (data is null) return;
+        NativeMemory.AlignedFree(data);
+        data = null;
+        GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
+    }
+}

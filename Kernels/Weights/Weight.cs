@@ -1,0 +1,53 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+
+namespace Quilt.Kernels.Weights;
+
+/// <summary>
+/// A matrix W [rows, columns], or a stack of them [experts, rows, columns], on a device, that can multiply itself. How it is stored is its own affair.
+/// </summary>
+/// <remarks>Every output value is summed in an order that depends on the weight alone, never on the number of tokens beside it.</remarks>
+internal abstract class Weight(string name, int experts, int rows, int columns) : IDisposable
+{
+    /// <summary>The module's name in the checkpoint.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Matrices in the stack; 1 for a plain matrix.</summary>
+    public int Experts { get; } = experts;
+
+    /// <summary>Outputs.</summary>
+    public int Rows { get; } = rows;
+
+    /// <summary>Inputs.</summary>
+    public int Columns { get; } = columns;
+
+    /// <summary>Bytes held, padding and scales included.</summary>
+    public abstract long Bytes { get; }
+
+    /// <summary>How it is stored, for people: e.g. <c>int4 g32</c>.</summary>
+    public abstract string Format { get; }
+
+    /// <summary>y[t, n] = Σ_k W[n, k] · x[t, k]. x is [tokens, columns], y [tokens, rows].</summary>
+    public abstract void MatMul(OpStream ops, Matrix x, Matrix y);
+
+    /// <summary>
+    /// y[p, n] = Σ_k W[expert of p, n, k] · x[row of p, k] for every (token, expert) pair p of the plan, which lists them by expert.
+    /// The row of p is its token if <paramref name="rows"/> is <see cref="ExpertRows.Tokens"/>, else p itself.
+    /// </summary>
+    public abstract void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y);
+
+    /// <summary>One row of one matrix as float32: float32(code) · scale, as the checkpoint means it.</summary>
+    public abstract void Dequantize(int expert, int row, Span<float> into);
+
+    public abstract void Dispose();
+}
+
+/// <summary>What the rows of an expert's input are.</summary>
+internal enum ExpertRows
+{
+    /// <summary>One row a token, shared by all experts it goes to.</summary>
+    Tokens,
+
+    /// <summary>One row a (token, expert) pair, in the plan's order.</summary>
+    Pairs,
+}
