@@ -5,6 +5,7 @@ namespace Quilt.Kernels.Devices;
 /// <summary>Memory outside the collector's heap, aligned to cache lines of 64 bytes; may exceed 2 GiB. Freed by its owner, or at the latest by the finalizer.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
+    private void* allocation;
     private byte* data;
 
     /// <summary>Takes <paramref name="bytes"/> bytes; zeroed if <paramref name="zeroed"/>.</summary>
@@ -13,8 +14,10 @@ internal sealed unsafe class NativeBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
-        data = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 64);
-        if (zeroed) NativeMemory.Clear(data, (nuint)bytes);
+        // Zeroed memory comes from the system page by page as it is touched: a large cache costs nothing before it is used.
+        var room = (nuint)bytes + 64;
+        allocation = zeroed ? NativeMemory.AllocZeroed(room) : NativeMemory.Alloc(room);
+        data = (byte*)(((nuint)allocation + 63) & ~(nuint)63);
         GC.AddMemoryPressure(Math.Max(bytes, 1));
     }
 
@@ -43,8 +46,8 @@ internal sealed unsafe class NativeBuffer : IDisposable
     private void Free()
     {
         if (data is null) return;
-        NativeMemory.AlignedFree(data);
-        data = null;
+        NativeMemory.Free(allocation);
+        allocation = data = null;
         GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
     }
 }
