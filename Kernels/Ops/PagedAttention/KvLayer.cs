@@ -13,12 +13,16 @@ public enum KvType
 }
 
 /// <summary>
-/// The keys and values of one layer, in blocks of a fixed number of tokens.
-/// Layout of each of the two arrays: [blocks, kvHeads, blockTokens, paddedDim]; paddedDim is headDim rounded up to 16, the padding is zero.
-/// A <i>slot</i> is block · blockTokens + place in the block.
+/// The keys and values of one layer, in blocks of a fixed number of tokens. A <i>slot</i> is block · blockTokens + place in the block.
+/// Values lie as [blocks, kvHeads, blockTokens, paddedDim]; paddedDim is headDim rounded up to 16, the padding is zero.
+/// Keys lie as [blocks, kvHeads, groups, headDim, 16]: sixteen tokens of a block are a group, in which the same dimension of all sixteen stands together,
+/// so that one vector holds sixteen scores and no dot product has to be folded. A block whose tokens are no multiple of 16 leaves the rest of its last group unused.
 /// </summary>
 internal sealed unsafe class KvLayer : IDisposable
 {
+    /// <summary>Tokens whose keys stand together.</summary>
+    public const int GroupTokens = 16;
+
     private readonly NativeBuffer keys;
     private readonly NativeBuffer values;
 
@@ -27,9 +31,10 @@ internal sealed unsafe class KvLayer : IDisposable
     {
         (Blocks, BlockTokens, KvHeads, HeadDim, Type) = (blocks, blockTokens, kvHeads, headDim, type);
         PaddedDim = (headDim + 15) & ~15;
-        var bytes = (long)blocks * kvHeads * blockTokens * PaddedDim * (type == KvType.Float32 ? 4 : 2);
-        keys = new NativeBuffer(bytes, zeroed: true);
-        values = new NativeBuffer(bytes, zeroed: true);
+        Groups = (blockTokens + GroupTokens - 1) / GroupTokens;
+        ElementBytes = type == KvType.Float32 ? 4 : 2;
+        keys = new NativeBuffer((long)blocks * kvHeads * Groups * GroupTokens * headDim * ElementBytes, zeroed: true);
+        values = new NativeBuffer((long)blocks * kvHeads * blockTokens * PaddedDim * ElementBytes, zeroed: true);
     }
 
     public int Blocks { get; }
@@ -40,8 +45,14 @@ internal sealed unsafe class KvLayer : IDisposable
 
     public int HeadDim { get; }
 
-    /// <summary>Elements between the keys of neighbouring tokens.</summary>
+    /// <summary>Elements between the values of neighbouring tokens.</summary>
     public int PaddedDim { get; }
+
+    /// <summary>Groups of keys in a block.</summary>
+    public int Groups { get; }
+
+    /// <summary>4 or 2.</summary>
+    public int ElementBytes { get; }
 
     public KvType Type { get; }
 
@@ -51,6 +62,12 @@ internal sealed unsafe class KvLayer : IDisposable
     public byte* Keys => keys.Data;
 
     public byte* Values => values.Data;
+
+    /// <summary>Element index in <see cref="Keys"/> of dimension 0 of the first token of a group; dimension d of token t follows at 16 · d + t.</summary>
+    public long KeyGroup(int block, int head, int group) => ((((long)block * KvHeads) + head) * Groups + group) * HeadDim * GroupTokens;
+
+    /// <summary>Element index in <see cref="Values"/> of dimension 0 of a token of a block.</summary>
+    public long ValueRow(int block, int head, int place) => ((((long)block * KvHeads) + head) * BlockTokens + place) * PaddedDim;
 
     public void Dispose()
     {

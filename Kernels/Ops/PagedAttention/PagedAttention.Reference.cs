@@ -1,0 +1,44 @@
+using Quilt.Kernels.Devices;
+
+namespace Quilt.Kernels.Ops;
+
+internal static partial class PagedAttentionOp
+{
+    /// <summary>The definition, in double.</summary>
+    internal static unsafe void Reference(
+        Matrix q, int heads, KvLayer kv, ReadOnlySpan<int> positions, ReadOnlySpan<int> tableStarts, ReadOnlySpan<int> tables, float scale, Matrix into)
+    {
+        for (var t = 0; t < q.Rows; t++)
+        {
+            for (var head = 0; head < heads; head++)
+            {
+                var query = q.Row(t).Slice(head * kv.HeadDim, kv.HeadDim);
+                var kvHead = head / (heads / kv.KvHeads);
+                var p = new double[positions[t] + 1];
+                for (var i = 0; i < p.Length; i++)
+                {
+                    var block = tables[tableStarts[t] + (i / kv.BlockTokens)];
+                    var place = i % kv.BlockTokens;
+                    var key = kv.KeyGroup(block, kvHead, place / 16) + (place % 16);
+                    for (var d = 0; d < kv.HeadDim; d++) p[i] += scale * (double)query[d] * Get(kv, kv.Keys, key + (16 * d));
+                }
+                var max = p.Max();
+                for (var i = 0; i < p.Length; i++) p[i] = Math.Exp(p[i] - max);
+                var total = p.Sum();
+                for (var d = 0; d < kv.HeadDim; d++)
+                {
+                    var sum = 0.0;
+                    for (var i = 0; i < p.Length; i++)
+                    {
+                        var block = tables[tableStarts[t] + (i / kv.BlockTokens)];
+                        sum += p[i] * Get(kv, kv.Values, kv.ValueRow(block, kvHead, i % kv.BlockTokens) + d);
+                    }
+                    into.Row(t)[(head * kv.HeadDim) + d] = (float)(sum / total);
+                }
+            }
+        }
+
+        static float Get(KvLayer kv, byte* from, long index) =>
+            kv.Type == KvType.Float32 ? ((float*)from)[index] : BitConverter.UInt32BitsToSingle((uint)((ushort*)from)[index] << 16);
+    }
+}

@@ -1,0 +1,142 @@
+using Quilt.Kernels.Ops.Vectors;
+
+namespace Quilt.Kernels.Ops;
+
+internal static partial class PagedAttentionOp
+{
+    /// <summary>
+    /// Neighbouring tokens of one sequence with some query heads of one key head; row = token · heads + head.
+    /// The result of a span stands in one array: [rows, paddedDim] weighted sums of values, [rows] largest score, [rows] sum of probabilities.
+    /// </summary>
+    private unsafe struct Tile
+    {
+        public KvLayer Kv;
+        public int KvHead;
+        public int* Table;
+        public int FirstToken;
+        public int Tokens;
+        public int FirstPosition;
+        public int FirstHead;
+        public int Heads;
+        public float* Queries;  // [rows, paddedDim], scaled
+        public float* Scores;   // [rows, 16 · SpanGroups]
+
+        private const int Stride = 16 * SpanGroups;
+
+        public readonly int Rows => Tokens * Heads;
+
+        public readonly int LastSpan => LastGroup(Kv, FirstPosition + Tokens - 1) / SpanGroups;
+
+        /// <summary>Scores, softmax and weighted values over one span.</summary>
+        public readonly void Attend<T, TCached>(int span, float* result) where T : unmanaged, IVector16<T> where TCached : ICached
+        {
+            var first = span * SpanGroups;
+            var groups = Math.Min(SpanGroups, LastGroup(Kv, FirstPosition + Tokens - 1) + 1 - first);
+            new Span<float>(result, Rows * Kv.PaddedDim).Clear();
+            for (var g = 0; g < groups; g++) Score<T, TCached>(first + g, Scores + (16 * g));
+
+            var largest = result + (Rows * Kv.PaddedDim);
+            for (var t = 0; t < Tokens; t++)
+            {
+                var last = LastGroup(Kv, FirstPosition + t) - first;
+                if (last < 0) continue;
+                for (var row = t * Heads; row < (t + 1) * Heads; row++)
+                {
+                    Mask(t, first, Math.Min(groups, last + 1), Scores + (row * Stride));
+                    (largest[row], largest[Rows + row]) = Softmax<T>(Scores + (row * Stride), Math.Min(groups, last + 1));
+                }
+            }
+
+            var shared = LastGroup(Kv, FirstPosition) - first;
+            for (var g = 0; g < groups; g++)
+            {
+                if (g < shared)
+                {
+                    Weigh<T, TCached>(first + g, Seen(Tokens - 1, first + g), Scores + (16 * g), result, Rows);
+                    continue;
+                }
+                for (var t = 0; t < Tokens; t++)
+                {
+                    var seen = Seen(t, first + g);
+                    var row = t * Heads;
+                    if (seen > 0) Weigh<T, TCached>(first + g, seen, Scores + (row * Stride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
+                }
+            }
+        }
+
+        /// <summary>Adds a later span to what stands in <paramref name="merged"/>.</summary>
+        public readonly void Merge<T>(int span, float* later, float* merged) where T : unmanaged, IVector16<T>
+        {
+            var stride = Kv.PaddedDim;
+            for (var row = 0; row < Rows; row++)
+            {
+                if (LastGroup(Kv, FirstPosition + (row / Heads)) / SpanGroups < span) continue;
+                var largest = merged + (Rows * stride) + row;
+                var laterLargest = later[(Rows * stride) + row];
+                var max = MathF.Max(*largest, laterLargest);
+                var (keep, add) = ((float)VectorMath.Exp((double)*largest - max), (float)VectorMath.Exp((double)laterLargest - max));
+                *largest = max;
+                largest[Rows] = MathF.FusedMultiplyAdd(largest[Rows], keep, later[(Rows * stride) + Rows + row] * add);
+
+                var x = later + (row * stride);
+                var y = merged + (row * stride);
+                for (var d = 0; d < stride; d += 16) T.Store(T.Fma(T.Load(y + d), T.Broadcast(keep), T.Load(x + d) * T.Broadcast(add)), y + d);
+            }
+        }
+
+        /// <summary>Tokens of a group that token t of the tile sees.</summary>
+        private readonly int Seen(int t, int group)
+        {
+            var (block, inBlock) = Math.DivRem(group, Kv.Groups);
+            var place = inBlock * KvLayer.GroupTokens;
+            var start = ((long)block * Kv.BlockTokens) + place;
+            return (int)Math.Clamp(FirstPosition + t + 1 - start, 0, Math.Min(KvLayer.GroupTokens, Kv.BlockTokens - place));
+        }
+
+        private readonly void Score<T, TCached>(int group, float* scores) where T : unmanaged, IVector16<T> where TCached : ICached
+        {
+            var (block, inBlock) = Math.DivRem(group, Kv.Groups);
+            var keys = Kv.Keys + (Kv.KeyGroup(Table[block], KvHead, inBlock) * TCached.Bytes);
+            for (var row = 0; row < Rows; row++) T.Store(T.Broadcast(0), scores + (row * Stride));
+            Multiply<T, TCached>(Queries, Kv.PaddedDim, keys, KvLayer.GroupTokens, Kv.HeadDim, scores, Stride, Rows);
+        }
+
+        /// <summary>What a token does not see gets the score −∞: the rest of its last group, and the unused rest of a block.</summary>
+        private readonly void Mask(int t, int first, int groups, float* scores)
+        {
+            var ragged = Kv.BlockTokens % KvLayer.GroupTokens != 0;
+            for (var g = ragged ? 0 : groups - 1; g < groups; g++)
+            {
+                for (var lane = Seen(t, first + g); lane < KvLayer.GroupTokens; lane++) scores[(16 * g) + lane] = float.NegativeInfinity;
+            }
+        }
+
+        /// <summary>Scores become probabilities times their sum; the largest score and the sum are returned.</summary>
+        private static (float Largest, float Sum) Softmax<T>(float* scores, int groups) where T : unmanaged, IVector16<T>
+        {
+            var max = T.Load(scores);
+            for (var g = 1; g < groups; g++) max = T.Max(max, T.Load(scores + (16 * g)));
+            var largest = T.MaxLane(max);
+            var m = T.Broadcast(largest);
+            var sum = T.Broadcast(0);
+            for (var g = 0; g < groups; g++)
+            {
+                var p = VectorMath.Exp(T.Load(scores + (16 * g)) - m);
+                T.Store(p, scores + (16 * g));
+                sum += p;
+            }
+            return (largest, T.Sum(sum));
+        }
+
+        private readonly void Weigh<T, TCached>(int group, int seen, float* probabilities, float* sums, int rows)
+            where T : unmanaged, IVector16<T> where TCached : ICached
+        {
+            var (block, inBlock) = Math.DivRem(group, Kv.Groups);
+            var values = Kv.Values + (Kv.ValueRow(Table[block], KvHead, inBlock * KvLayer.GroupTokens) * TCached.Bytes);
+            for (var d = 0; d < Kv.PaddedDim; d += 16)
+            {
+                Multiply<T, TCached>(probabilities, Stride, values + (d * TCached.Bytes), Kv.PaddedDim, seen, sums + d, Kv.PaddedDim, rows);
+            }
+        }
+    }
+}

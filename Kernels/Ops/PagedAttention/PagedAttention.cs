@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops.Vectors;
+
+namespace Quilt.Kernels.Ops;
+
+/// <summary>
+/// y[t, h] = Σ_i p_i · v_i,  p = softmax over i of scale · q[t, h] · k_i,  i from 0 to position t of the token's own sequence. Query head h reads key and value
+/// head h / (heads / kvHeads).
+/// </summary>
+/// <remarks>
+/// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, both counted from the start of the sequence. Each span has a softmax of its own;
+/// spans are merged in their order. That order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of threads changes a bit.
+/// </remarks>
+internal static partial class PagedAttentionOp
+{
+    /// <summary>Groups of 16 tokens that share one softmax: the scores of a tile stay in the second-level cache.</summary>
+    private const int SpanGroups = 16;
+
+    /// <summary>Rows (tokens of one sequence times query heads of one key head) that share each load of keys and values.</summary>
+    private const int TileRows = 48;
+
+    private const int MostHeads = 16;
+
+    /// <summary>
+    /// q and <paramref name="into"/> are [tokens, heads · headDim]. Token t is at positions[t] of a sequence whose block ids stand in <paramref name="tables"/>
+    /// from tableStarts[t] on; its own key and value are already written.
+    /// </summary>
+    public static void PagedAttention(
+        this OpStream ops,
+        Matrix q,
+        int heads,
+        KvLayer kv,
+        ReadOnlySpan<int> positions,
+        ReadOnlySpan<int> tableStarts,
+        ReadOnlySpan<int> tables,
+        float scale,
+        Matrix into)
+    {
+        Debug.Assert(q.Columns == heads * kv.HeadDim && into.Columns == q.Columns && into.Rows == q.Rows, "attention: shapes differ");
+        Debug.Assert(positions.Length == q.Rows && tableStarts.Length == q.Rows, "attention: one position and one table a token");
+        Debug.Assert(heads % kv.KvHeads == 0, "attention: query heads are no multiple of key heads");
+        switch (ops.Device.Isa, kv.Type)
+        {
+            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
+            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
+            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
+            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
+            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
+            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
+            default: Reference(q, heads, kv, positions, tableStarts, tables, scale, into); break;
+        }
+    }
+
+    private static unsafe void Run<T, TCached>(
+        OpStream ops,
+        Matrix q,
+        int heads,
+        KvLayer kv,
+        ReadOnlySpan<int> positions,
+        ReadOnlySpan<int> tableStarts,
+        ReadOnlySpan<int> tables,
+        float scale,
+        Matrix into)
+        where T : unmanaged, IVector16<T> where TCached : ICached
+    {
+        var mark = ops.Mark();
+        var perKey = heads / kv.KvHeads;
+        var parts = (perKey + MostHeads - 1) / MostHeads;
+        var tileHeads = (perKey + parts - 1) / parts;
+        var starts = (int*)ops.Bytes((q.Rows + 1L) * sizeof(int));
+        var tiles = CutTiles(positions, tableStarts, Math.Max(1, TileRows / tileHeads), starts);
+        long cost = 0;
+        var lastGroup = 0;
+        foreach (var position in positions)
+        {
+            cost += 2L * (position + 1) * kv.KvHeads * kv.HeadDim;
+            lastGroup = Math.Max(lastGroup, LastGroup(kv, position));
+        }
+
+        fixed (int* p = positions, s = tableStarts, table = tables)
+        {
+            var units = tiles * kv.KvHeads * parts;
+            var spans = (lastGroup / SpanGroups) + 1;
+            var work = new Job<T, TCached>
+            {
+                Q = q, Into = into, Kv = kv, Positions = p, TableStarts = s, Tables = table, TileStarts = starts, Tiles = tiles, Scale = scale,
+                PerKey = perKey, Parts = parts, TileHeads = tileHeads, Spans = spans,
+            };
+            if (spans == 1 || units >= 4 * ops.Device.Pool.Threads)
+            {
+                ops.Deal(units, cost, ref work);
+            }
+            else
+            {
+                // A long context and few rows: the spans go to different threads and are merged afterwards, by the same sums in the same order.
+                work.Partials = (float*)ops.Bytes(units * (long)spans * work.PartialSize * sizeof(float));
+                ops.Deal(units * spans, cost, ref work);
+                var merge = new MergeJob<T, TCached>(work);
+                ops.Deal(units, (long)units * spans * work.PartialSize, ref merge);
+            }
+        }
+        ops.Release(mark);
+    }
+
+    /// <summary>Neighbouring tokens of one sequence share a tile. Writes the first token of each, and the number of tokens at the end; returns how many.</summary>
+    private static unsafe int CutTiles(ReadOnlySpan<int> positions, ReadOnlySpan<int> tableStarts, int most, int* starts)
+    {
+        var tiles = 0;
+        for (var t = 0; t < positions.Length; t++)
+        {
+            var follows = t > 0 && tableStarts[t] == tableStarts[t - 1] && positions[t] == positions[t - 1] + 1 && t - starts[tiles - 1] < most;
+            if (!follows) starts[tiles++] = t;
+        }
+        starts[tiles] = positions.Length;
+        return tiles;
+    }
+
+    /// <summary>The group that holds a position, counted over the sequence.</summary>
+    private static int LastGroup(KvLayer kv, int position) =>
+        (position / kv.BlockTokens * kv.Groups) + (position % kv.BlockTokens / KvLayer.GroupTokens);
+}

@@ -1,0 +1,46 @@
+namespace Quilt.Kernels.Ops.Vectors;
+
+/// <summary>
+/// Sixteen float32 in as many registers as the instruction set needs. Every operation acts on the same sixteen lanes and folds them in the same order,
+/// so an algorithm written over this interface gives the same bits at every width.
+/// </summary>
+internal unsafe interface IVector16<TSelf> where TSelf : unmanaged, IVector16<TSelf>
+{
+    /// <summary>Hardware registers that one value takes: 1, 2 or 4.</summary>
+    static abstract int Registers { get; }
+
+    static abstract TSelf Broadcast(float value);
+
+    static abstract TSelf Load(float* from);
+
+    /// <summary>Sixteen bfloat16, widened: exact.</summary>
+    static abstract TSelf LoadBFloat16(ushort* from);
+
+    static abstract void Store(TSelf value, float* to);
+
+    static abstract TSelf operator +(TSelf left, TSelf right);
+
+    static abstract TSelf operator -(TSelf left, TSelf right);
+
+    static abstract TSelf operator *(TSelf left, TSelf right);
+
+    static abstract TSelf operator /(TSelf left, TSelf right);
+
+    /// <summary>a · b + c, rounded once.</summary>
+    static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
+
+    /// <summary>The larger of each lane; a NaN in <paramref name="right"/> stays.</summary>
+    static abstract TSelf Max(TSelf left, TSelf right);
+
+    /// <summary>The smaller of each lane; a NaN in <paramref name="right"/> stays.</summary>
+    static abstract TSelf Min(TSelf left, TSelf right);
+
+    /// <summary>2 to the integer in the lowest nine bits of each lane (n + 1.5 · 2^23 as float32); 0 for n = −127.</summary>
+    static abstract TSelf PowerOfTwo(TSelf magic);
+
+    /// <summary>Sum of all lanes: lane i with i + 8, then i + 4, i + 2, i + 1.</summary>
+    static abstract float Sum(TSelf value);
+
+    /// <summary>Largest lane.</summary>
+    static abstract float MaxLane(TSelf value);
+}

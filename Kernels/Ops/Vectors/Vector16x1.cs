@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Quilt.Kernels.Ops.Vectors;
+
+/// <summary>One register of 512 bits.</summary>
+internal readonly unsafe struct Vector16x1(Vector512<float> v) : IVector16<Vector16x1>
+{
+    private readonly Vector512<float> v = v;
+
+    public static int Registers => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Broadcast(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Load(float* from) => new(Vector512.Load(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 LoadBFloat16(ushort* from) =>
+        new((Avx512F.ConvertToVector512Int32(Vector256.Load(from)) << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector16x1 value, float* to) => value.v.Store(to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 operator +(Vector16x1 left, Vector16x1 right) => new(left.v + right.v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 operator -(Vector16x1 left, Vector16x1 right) => new(left.v - right.v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 operator *(Vector16x1 left, Vector16x1 right) => new(left.v * right.v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 operator /(Vector16x1 left, Vector16x1 right) => new(left.v / right.v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Fma(Vector16x1 a, Vector16x1 b, Vector16x1 c) => new(Vector512.FusedMultiplyAdd(a.v, b.v, c.v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Max(Vector16x1 left, Vector16x1 right) => new(Avx512F.Max(left.v, right.v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Min(Vector16x1 left, Vector16x1 right) => new(Avx512F.Min(left.v, right.v));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 PowerOfTwo(Vector16x1 magic) => new(((magic.v.AsInt32() << 23) + Vector512.Create(127 << 23)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector16x1 value) => Vector16x2.Sum(new Vector16x2(value.v.GetLower(), value.v.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLane(Vector16x1 value) => Vector16x2.MaxLane(new Vector16x2(value.v.GetLower(), value.v.GetUpper()));
+}

@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Quilt.Kernels.Ops.Vectors;
+
+/// <summary>Two registers of 256 bits.</summary>
+internal readonly unsafe struct Vector16x2(Vector256<float> a, Vector256<float> b) : IVector16<Vector16x2>
+{
+    private readonly Vector256<float> a = a; // lanes 0-7
+    private readonly Vector256<float> b = b; // lanes 8-15
+
+    public static int Registers => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Broadcast(float value)
+    {
+        var v = Vector256.Create(value);
+        return new(v, v);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Load(float* from) => new(Vector256.Load(from), Vector256.Load(from + 8));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 LoadBFloat16(ushort* from) => new(
+        (Avx2.ConvertToVector256Int32(Vector128.Load(from)) << 16).AsSingle(),
+        (Avx2.ConvertToVector256Int32(Vector128.Load(from + 8)) << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector16x2 value, float* to)
+    {
+        value.a.Store(to);
+        value.b.Store(to + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 operator +(Vector16x2 left, Vector16x2 right) => new(left.a + right.a, left.b + right.b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 operator -(Vector16x2 left, Vector16x2 right) => new(left.a - right.a, left.b - right.b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 operator *(Vector16x2 left, Vector16x2 right) => new(left.a * right.a, left.b * right.b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 operator /(Vector16x2 left, Vector16x2 right) => new(left.a / right.a, left.b / right.b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Fma(Vector16x2 a, Vector16x2 b, Vector16x2 c) =>
+        new(Vector256.FusedMultiplyAdd(a.a, b.a, c.a), Vector256.FusedMultiplyAdd(a.b, b.b, c.b));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Max(Vector16x2 left, Vector16x2 right) => new(Avx.Max(left.a, right.a), Avx.Max(left.b, right.b));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Min(Vector16x2 left, Vector16x2 right) => new(Avx.Min(left.a, right.a), Avx.Min(left.b, right.b));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 PowerOfTwo(Vector16x2 magic)
+    {
+        var bias = Vector256.Create(127 << 23);
+        return new(((magic.a.AsInt32() << 23) + bias).AsSingle(), ((magic.b.AsInt32() << 23) + bias).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector16x2 value)
+    {
+        var eight = value.a + value.b;
+        return Vector16x4.Sum(eight.GetLower() + eight.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLane(Vector16x2 value)
+    {
+        var eight = Vector256.MaxNative(value.a, value.b);
+        return Vector16x4.MaxLane(Vector128.MaxNative(eight.GetLower(), eight.GetUpper()));
+    }
+}

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Quilt.Kernels.Ops.Vectors;
+
+/// <summary>Four registers of 128 bits: AdvSimd, and every other machine with 128-bit vectors.</summary>
+internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d) : IVector16<Vector16x4>
+{
+    private readonly Vector128<float> a = a; // lanes 0-3
+    private readonly Vector128<float> b = b; // lanes 4-7
+    private readonly Vector128<float> c = c; // lanes 8-11
+    private readonly Vector128<float> d = d; // lanes 12-15
+
+    public static int Registers => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Broadcast(float value)
+    {
+        var v = Vector128.Create(value);
+        return new(v, v, v, v);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Load(float* from) =>
+        new(Vector128.Load(from), Vector128.Load(from + 4), Vector128.Load(from + 8), Vector128.Load(from + 12));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 LoadBFloat16(ushort* from)
+    {
+        var low = Vector128.Load(from);
+        var high = Vector128.Load(from + 8);
+        return new(
+            (Vector128.WidenLower(low) << 16).AsSingle(),
+            (Vector128.WidenUpper(low) << 16).AsSingle(),
+            (Vector128.WidenLower(high) << 16).AsSingle(),
+            (Vector128.WidenUpper(high) << 16).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector16x4 value, float* to)
+    {
+        value.a.Store(to);
+        value.b.Store(to + 4);
+        value.c.Store(to + 8);
+        value.d.Store(to + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 operator +(Vector16x4 left, Vector16x4 right) =>
+        new(left.a + right.a, left.b + right.b, left.c + right.c, left.d + right.d);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 operator -(Vector16x4 left, Vector16x4 right) =>
+        new(left.a - right.a, left.b - right.b, left.c - right.c, left.d - right.d);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 operator *(Vector16x4 left, Vector16x4 right) =>
+        new(left.a * right.a, left.b * right.b, left.c * right.c, left.d * right.d);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 operator /(Vector16x4 left, Vector16x4 right) =>
+        new(left.a / right.a, left.b / right.b, left.c / right.c, left.d / right.d);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Fma(Vector16x4 a, Vector16x4 b, Vector16x4 c) => new(
+        Vector128.FusedMultiplyAdd(a.a, b.a, c.a),
+        Vector128.FusedMultiplyAdd(a.b, b.b, c.b),
+        Vector128.FusedMultiplyAdd(a.c, b.c, c.c),
+        Vector128.FusedMultiplyAdd(a.d, b.d, c.d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Max(Vector16x4 left, Vector16x4 right) => new(
+        Vector128.MaxNative(left.a, right.a),
+        Vector128.MaxNative(left.b, right.b),
+        Vector128.MaxNative(left.c, right.c),
+        Vector128.MaxNative(left.d, right.d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Min(Vector16x4 left, Vector16x4 right) => new(
+        Vector128.MinNative(left.a, right.a),
+        Vector128.MinNative(left.b, right.b),
+        Vector128.MinNative(left.c, right.c),
+        Vector128.MinNative(left.d, right.d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 PowerOfTwo(Vector16x4 magic)
+    {
+        var bias = Vector128.Create(127 << 23);
+        return new(
+            ((magic.a.AsInt32() << 23) + bias).AsSingle(),
+            ((magic.b.AsInt32() << 23) + bias).AsSingle(),
+            ((magic.c.AsInt32() << 23) + bias).AsSingle(),
+            ((magic.d.AsInt32() << 23) + bias).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector16x4 value) => Sum((value.a + value.c) + (value.b + value.d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector128<float> four) => (four[0] + four[2]) + (four[1] + four[3]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLane(Vector16x4 value) =>
+        MaxLane(Vector128.MaxNative(Vector128.MaxNative(value.a, value.c), Vector128.MaxNative(value.b, value.d)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLane(Vector128<float> four) => MathF.Max(MathF.Max(four[0], four[2]), MathF.Max(four[1], four[3]));
+}

@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using Quilt.Kernels.Devices;
+
+namespace Quilt.Tests.Kernels;
+
+/// <summary>A device of one target and a stream on it, for the tests of one operation.</summary>
+public abstract class OpTests(Target target)
+{
+    private OpStream? ops;
+
+    internal OpStream Ops => ops!;
+
+    /// <summary>The same target on one thread: nothing may differ from <see cref="Ops"/> by a bit.</summary>
+    internal OpStream Alone { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public void Open()
+    {
+        ops = new OpStream(target.Open(threads: 3));
+        Alone = new OpStream(target.Open(threads: 1));
+    }
+
+    [OneTimeTearDown]
+    public void Close()
+    {
+        ops?.Device.Dispose();
+        ops?.Dispose();
+        Alone?.Device.Dispose();
+        Alone?.Dispose();
+    }
+
+    [SetUp]
+    public void Reset()
+    {
+        Ops.Reset();
+        Alone.Reset();
+    }
+
+    /// <summary>A matrix of numbers between −scale and scale.</summary>
+    internal Matrix Random(int rows, int columns, int seed, float scale = 1)
+    {
+        var matrix = Ops.Scratch(rows, columns);
+        Fill(matrix.Values, seed, scale);
+        return matrix;
+    }
+
+    /// <summary>A matrix of the same numbers.</summary>
+    internal Matrix Copy(Matrix x)
+    {
+        var matrix = Ops.Scratch(x.Rows, x.Columns);
+        x.Values.CopyTo(matrix.Values);
+        return matrix;
+    }
+
+    internal Matrix Of(int columns, params float[] values)
+    {
+        var matrix = Ops.Scratch(values.Length / columns, columns);
+        values.CopyTo(matrix.Values);
+        return matrix;
+    }
+
+    internal static NativeBuffer Buffer(params float[] values)
+    {
+        var buffer = new NativeBuffer(values.Length * sizeof(float));
+        values.CopyTo(buffer.Span<float>(0, values.Length));
+        return buffer;
+    }
+
+    internal static NativeBuffer RandomBuffer(int count, int seed)
+    {
+        var buffer = new NativeBuffer(count * sizeof(float));
+        Fill(buffer.Span<float>(0, count), seed, 1);
+        return buffer;
+    }
+
+    internal static void Fill(Span<float> values, int seed, float scale)
+    {
+        var random = new Random(seed);
+        foreach (ref var value in values) value = ((2 * random.NextSingle()) - 1) * scale;
+    }
+
+    internal static void AssertClose(Matrix actual, Matrix expected, float within)
+    {
+        for (var row = 0; row < expected.Rows; row++)
+        {
+            for (var c = 0; c < expected.Columns; c++)
+            {
+                var difference = Math.Abs(actual.Row(row)[c] - expected.Row(row)[c]);
+                if (!(difference <= within)) Assert.Fail($"[{row}, {c}] is {actual.Row(row)[c]}, not {expected.Row(row)[c]} ± {within}");
+            }
+        }
+    }
+
+    internal static void AssertSameBits(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, string what = "")
+    {
+        if (MemoryMarshal.AsBytes(actual).SequenceEqual(MemoryMarshal.AsBytes(expected))) return;
+        for (var i = 0; i < expected.Length; i++)
+        {
+            if (BitConverter.SingleToInt32Bits(actual[i]) != BitConverter.SingleToInt32Bits(expected[i])) Assert.Fail($"{what}[{i}] is {actual[i]:R}, not {expected[i]:R}");
+        }
+        Assert.Fail($"{what}: {actual.Length} values, not {expected.Length}");
+    }
+
+    /// <summary>Managed bytes that <paramref name="action"/> allocates on this thread once it has run before.</summary>
+    internal static long Allocated(Action action)
+    {
+        for (var i = 0; i < 3; i++) action();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+}

@@ -1,0 +1,164 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+
+namespace Quilt.Tests.Kernels.Ops;
+
+[TestFixtureSource(typeof(Target), nameof(Target.All))]
+public sealed class PagedAttentionTests(Target target) : OpTests(target)
+{
+    /// <summary>A cache with the keys and values of several sequences in shuffled blocks, and the queries of all their tokens.</summary>
+    private sealed class Scene : IDisposable
+    {
+        public readonly KvLayer Kv;
+        public readonly int[] Tables;
+        public readonly int[] Starts;
+        public readonly int KvHeads;
+        public readonly int Heads;
+        public readonly int HeadDim;
+
+        public Scene(OpStream ops, int[] lengths, int heads, int kvHeads, int headDim, int blockTokens, KvType type)
+        {
+            (Heads, KvHeads, HeadDim) = (heads, kvHeads, headDim);
+            Starts = new int[lengths.Length];
+            var blocks = 0;
+            for (var s = 0; s < lengths.Length; s++)
+            {
+                Starts[s] = blocks;
+                blocks += (lengths[s] + blockTokens - 1) / blockTokens;
+            }
+            Tables = Enumerable.Range(0, blocks).ToArray();
+            new Random(7).Shuffle(Tables);
+            Kv = new KvLayer(blocks, blockTokens, kvHeads, headDim, type);
+            Poison();
+            for (var s = 0; s < lengths.Length; s++)
+            {
+                var slots = Enumerable.Range(0, lengths[s]).Select(p => (Tables[Starts[s] + (p / blockTokens)] * blockTokens) + (p % blockTokens)).ToArray();
+                var (k, v) = (ops.Scratch(lengths[s], kvHeads * headDim), ops.Scratch(lengths[s], kvHeads * headDim));
+                Fill(k.Values, 100 + s, 2);
+                Fill(v.Values, 200 + s, 2);
+                ops.WriteKv(k, v, Kv, slots);
+            }
+        }
+
+        public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences)
+        {
+            var y = ops.Scratch(q.Rows, q.Columns);
+            y.Values.Fill(float.NaN);
+            var starts = sequences.Select(s => Starts[s]).ToArray();
+            ops.PagedAttention(q, Heads, Kv, positions, starts, Tables, 1 / MathF.Sqrt(HeadDim), y);
+            return y;
+        }
+
+        public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences)
+        {
+            var y = ops.Scratch(q.Rows, q.Columns);
+            PagedAttentionOp.Reference(q, Heads, Kv, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, 1 / MathF.Sqrt(HeadDim), y);
+            return y;
+        }
+
+        public void Dispose() => Kv.Dispose();
+
+        /// <summary>What no token has written must not be read: a cache is full of what others left there.</summary>
+        private unsafe void Poison()
+        {
+            var keys = (long)Kv.Blocks * Kv.KvHeads * Kv.Groups * 16 * Kv.HeadDim * Kv.ElementBytes;
+            new Span<byte>(Kv.Keys, (int)keys).Fill(0xFF);
+            for (var block = 0; block < Kv.Blocks; block++)
+            {
+                for (var head = 0; head < Kv.KvHeads; head++)
+                {
+                    for (var place = 0; place < Kv.BlockTokens; place++)
+                    {
+                        new Span<byte>(Kv.Values + (Kv.ValueRow(block, head, place) * Kv.ElementBytes), Kv.HeadDim * Kv.ElementBytes).Fill(0xFF);
+                    }
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void Matches_the_reference_at_the_last_token(
+        [Values(16, 44, 64, 128)] int headDim, [Values(1, 3, 6)] int share, [Values(1, 15, 16, 17, 255, 256, 257, 513, 1100)] int context, [Values] KvType type)
+    {
+        using var scene = new Scene(Ops, [context], 2 * share, 2, headDim, blockTokens: 16, type);
+        var q = Random(1, 2 * share * headDim, seed: 1, scale: 3);
+        AssertClose(scene.Attend(Ops, q, [context - 1], [0]), scene.Expected(Ops, q, [context - 1], [0]), 5e-6f);
+    }
+
+    [Test]
+    public void Matches_the_reference_for_any_size_of_block([Values(1, 3, 8, 16, 24, 64, 300)] int blockTokens, [Values(1, 20, 301)] int context)
+    {
+        using var scene = new Scene(Ops, [5, context], 4, 2, 32, blockTokens, KvType.Float32);
+        var q = Random(2, 4 * 32, seed: 1, scale: 3);
+        AssertClose(scene.Attend(Ops, q, [4, context - 1], [0, 1]), scene.Expected(Ops, q, [4, context - 1], [0, 1]), 5e-6f);
+    }
+
+    [Test]
+    public void Matches_the_reference_for_a_whole_prompt([Values(1, 6, 40)] int share, [Values(7, 70, 290)] int tokens)
+    {
+        using var scene = new Scene(Ops, [tokens], share, 1, 16, blockTokens: 16, KvType.Float32);
+        var q = Random(tokens, share * 16, seed: 1, scale: 3);
+        var positions = Enumerable.Range(0, tokens).ToArray();
+        AssertClose(scene.Attend(Ops, q, positions, new int[tokens]), scene.Expected(Ops, q, positions, new int[tokens]), 5e-6f);
+    }
+
+    [Test]
+    public void A_row_has_the_same_bits_alone_in_a_batch_and_in_a_prompt_cut_anywhere(
+        [Values(16, 24)] int blockTokens, [Values(1, 5, 6)] int share, [Values] KvType type)
+    {
+        int[] lengths = [600, 1, 33, 280];
+        using var scene = new Scene(Ops, lengths, 2 * share, 2, 44, blockTokens, type);
+        var positions = lengths.SelectMany(n => Enumerable.Range(0, n)).ToArray();
+        var sequences = lengths.SelectMany((n, s) => Enumerable.Repeat(s, n)).ToArray();
+        var q = Random(positions.Length, 2 * share * 44, seed: 3, scale: 3);
+        var whole = scene.Attend(Ops, q, positions, sequences);
+        AssertSameBits(scene.Attend(Alone, q, positions, sequences).Values, whole.Values, "on one thread");
+
+        for (var t = 0; t < q.Rows; t += 13)
+        {
+            var alone = scene.Attend(t % 2 == 0 ? Ops : Alone, q.Slice(t, 1), [positions[t]], [sequences[t]]);
+            AssertSameBits(alone.Values, whole.Row(t), $"token {t} alone");
+        }
+        foreach (var chunk in new[] { 1, 7, 16, 50 })
+        {
+            for (var t = 590; t < 640; t += chunk)
+            {
+                var end = Math.Min(640, t + chunk);
+                var part = scene.Attend(Ops, q.Slice(t, end - t), positions[t..end], sequences[t..end]);
+                AssertSameBits(part.Values, whole.Slice(t, end - t).Values, $"chunk of {chunk} at {t}");
+            }
+        }
+    }
+
+    [Test]
+    public void Every_vector_width_gives_the_same_bits()
+    {
+        if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference sums in double.");
+        using var scene = new Scene(Ops, [300], 6, 2, 44, 16, KvType.BFloat16);
+        var q = Random(300, 6 * 44, seed: 3, scale: 3);
+        var positions = Enumerable.Range(0, 300).ToArray();
+        using var device = new CpuDevice(Isa.Neon, 1);
+        using var narrow = new OpStream(device);
+        AssertSameBits(scene.Attend(Ops, q, positions, new int[300]).Values, scene.Attend(narrow, q, positions, new int[300]).Values);
+    }
+
+    [Test]
+    public void A_huge_score_takes_all_and_nothing_overflows()
+    {
+        using var scene = new Scene(Ops, [40], 2, 1, 16, 16, KvType.Float32);
+        var q = Random(1, 32, seed: 1, scale: 1e6f);
+        var y = scene.Attend(Ops, q, [39], [0]);
+        AssertClose(y, scene.Expected(Ops, q, [39], [0]), 1e-5f);
+    }
+
+    [Test]
+    public void Allocates_nothing()
+    {
+        if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference may allocate.");
+        using var scene = new Scene(Ops, [600], 12, 2, 64, 16, KvType.BFloat16);
+        var q = Random(1, 12 * 64, seed: 1);
+        var y = Ops.Scratch(1, 12 * 64);
+        int[] position = [599], start = [0];
+        Assert.That(Allocated(() => Ops.PagedAttention(q, 12, scene.Kv, position, start, scene.Tables, 0.1f, y)), Is.Zero);
+    }
+}
