@@ -87,7 +87,8 @@ internal static partial class PagedAttentionOp
                 Q = q, Into = into, Kv = kv, Positions = p, TableStarts = s, Tables = table, TileStarts = starts, Tiles = tiles, Scale = scale,
                 PerKey = perKey, Parts = parts, TileHeads = tileHeads, Spans = spans,
             };
-            if (spans == 1 || units >= 4 * ops.Device.Pool.Threads)
+            var threads = ops.Device.Pool.Threads;
+            if (spans == 1 || threads == 1 || units >= 4 * threads)
             {
                 ops.Deal(units, cost, ref work);
             }

@@ -78,7 +78,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
 
     [Test]
     public void Matches_the_reference_at_the_last_token(
-        [Values(16, 44, 64, 128)] int headDim, [Values(1, 3, 6)] int share, [Values(1, 15, 16, 17, 255, 256, 257, 513, 1100)] int context, [Values] KvType type)
+        [Values(16, 44, 64, 128)] int headDim, [Values(1, 3, 6)] int share, [Values(1, 15, 16, 17, 256, 257, 1100)] int context, [Values] KvType type)
     {
         using var scene = new Scene(Ops, [context], 2 * share, 2, headDim, blockTokens: 16, type);
         var q = Random(1, 2 * share * headDim, seed: 1, scale: 3);
@@ -104,9 +104,9 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
 
     [Test]
     public void A_row_has_the_same_bits_alone_in_a_batch_and_in_a_prompt_cut_anywhere(
-        [Values(16, 24)] int blockTokens, [Values(1, 5, 6)] int share, [Values] KvType type)
+        [Values(16, 24)] int blockTokens, [Values(1, 6)] int share, [Values] KvType type)
     {
-        int[] lengths = [600, 1, 33, 280];
+        int[] lengths = [290, 1, 33, 20];
         using var scene = new Scene(Ops, lengths, 2 * share, 2, 44, blockTokens, type);
         var positions = lengths.SelectMany(n => Enumerable.Range(0, n)).ToArray();
         var sequences = lengths.SelectMany((n, s) => Enumerable.Repeat(s, n)).ToArray();
@@ -114,16 +114,16 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
         var whole = scene.Attend(Ops, q, positions, sequences);
         AssertSameBits(scene.Attend(Alone, q, positions, sequences).Values, whole.Values, "on one thread");
 
-        for (var t = 0; t < q.Rows; t += 13)
+        for (var t = 0; t < q.Rows; t += 11)
         {
             var alone = scene.Attend(t % 2 == 0 ? Ops : Alone, q.Slice(t, 1), [positions[t]], [sequences[t]]);
             AssertSameBits(alone.Values, whole.Row(t), $"token {t} alone");
         }
         foreach (var chunk in new[] { 1, 7, 16, 50 })
         {
-            for (var t = 590; t < 640; t += chunk)
+            for (var t = 250; t < 300; t += chunk)
             {
-                var end = Math.Min(640, t + chunk);
+                var end = Math.Min(300, t + chunk);
                 var part = scene.Attend(Ops, q.Slice(t, end - t), positions[t..end], sequences[t..end]);
                 AssertSameBits(part.Values, whole.Slice(t, end - t).Values, $"chunk of {chunk} at {t}");
             }
