@@ -16,6 +16,9 @@ internal unsafe interface IVector16<TSelf> where TSelf : unmanaged, IVector16<TS
     /// <summary>Sixteen bfloat16, widened: exact.</summary>
     static abstract TSelf LoadBFloat16(ushort* from);
 
+    /// <summary>Sixteen bytes, each the low bits of its lane; the others are zero.</summary>
+    static abstract TSelf LoadBytes(byte* from);
+
     static abstract void Store(TSelf value, float* to);
 
     static abstract TSelf operator +(TSelf left, TSelf right);
@@ -37,6 +40,18 @@ internal unsafe interface IVector16<TSelf> where TSelf : unmanaged, IVector16<TS
 
     /// <summary>2 to the integer in the lowest nine bits of each lane (n + 1.5 · 2^23 as float32); 0 for n = −127.</summary>
     static abstract TSelf PowerOfTwo(TSelf magic);
+
+    /// <summary>The bits of each lane, moved up.</summary>
+    static abstract TSelf ShiftLeft(TSelf bits, int count);
+
+    /// <summary>The bits of each lane, moved down, zeros from above.</summary>
+    static abstract TSelf ShiftRight(TSelf bits, int count);
+
+    /// <summary>The bits of each lane that <paramref name="mask"/> has too.</summary>
+    static abstract TSelf And(TSelf bits, uint mask);
+
+    /// <summary>The bits that either has.</summary>
+    static abstract TSelf Or(TSelf left, TSelf right);
 
     /// <summary>Sum of all lanes: lane i with i + 8, then i + 4, i + 2, i + 1.</summary>
     static abstract float Sum(TSelf value);

@@ -22,6 +22,9 @@ internal readonly unsafe struct Vector16x1(Vector512<float> v) : IVector16<Vecto
         new((Avx512F.ConvertToVector512Int32(Vector256.Load(from)) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 LoadBytes(byte* from) => new(Avx512F.ConvertToVector512Int32(Vector128.Load(from)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector16x1 value, float* to) => value.v.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -47,6 +50,25 @@ internal readonly unsafe struct Vector16x1(Vector512<float> v) : IVector16<Vecto
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x1 PowerOfTwo(Vector16x1 magic) => new(((magic.v.AsInt32() << 23) + Vector512.Create(127 << 23)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 ShiftLeft(Vector16x1 bits, int count) =>
+        new((bits.v.AsUInt32() << count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 ShiftRight(Vector16x1 bits, int count) =>
+        new((bits.v.AsUInt32() >>> count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 And(Vector16x1 bits, uint mask)
+    {
+        var m = Vector512.Create(mask);
+        return new((bits.v.AsUInt32() & m).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Or(Vector16x1 left, Vector16x1 right) =>
+        new((left.v.AsUInt32() | right.v.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector16x1 value) => Vector16x2.Sum(new Vector16x2(value.v.GetLower(), value.v.GetUpper()));

@@ -28,6 +28,10 @@ internal readonly unsafe struct Vector16x2(Vector256<float> a, Vector256<float> 
         (Avx2.ConvertToVector256Int32(Vector128.Load(from + 8)) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 LoadBytes(byte* from) =>
+        new(Avx2.ConvertToVector256Int32(from).AsSingle(), Avx2.ConvertToVector256Int32(from + 8).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector16x2 value, float* to)
     {
         value.a.Store(to);
@@ -62,6 +66,25 @@ internal readonly unsafe struct Vector16x2(Vector256<float> a, Vector256<float> 
         var bias = Vector256.Create(127 << 23);
         return new(((magic.a.AsInt32() << 23) + bias).AsSingle(), ((magic.b.AsInt32() << 23) + bias).AsSingle());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 ShiftLeft(Vector16x2 bits, int count) =>
+        new((bits.a.AsUInt32() << count).AsSingle(), (bits.b.AsUInt32() << count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 ShiftRight(Vector16x2 bits, int count) =>
+        new((bits.a.AsUInt32() >>> count).AsSingle(), (bits.b.AsUInt32() >>> count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 And(Vector16x2 bits, uint mask)
+    {
+        var m = Vector256.Create(mask);
+        return new((bits.a.AsUInt32() & m).AsSingle(), (bits.b.AsUInt32() & m).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Or(Vector16x2 left, Vector16x2 right) =>
+        new((left.a.AsUInt32() | right.a.AsUInt32()).AsSingle(), (left.b.AsUInt32() | right.b.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector16x2 value)

@@ -37,6 +37,19 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 LoadBytes(byte* from)
+    {
+        var bytes = Vector128.Load(from);
+        var low = Vector128.WidenLower(bytes);
+        var high = Vector128.WidenUpper(bytes);
+        return new(
+            Vector128.WidenLower(low).AsSingle(),
+            Vector128.WidenUpper(low).AsSingle(),
+            Vector128.WidenLower(high).AsSingle(),
+            Vector128.WidenUpper(high).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector16x4 value, float* to)
     {
         value.a.Store(to);
@@ -92,6 +105,25 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
             ((magic.c.AsInt32() << 23) + bias).AsSingle(),
             ((magic.d.AsInt32() << 23) + bias).AsSingle());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 ShiftLeft(Vector16x4 bits, int count) =>
+        new((bits.a.AsUInt32() << count).AsSingle(), (bits.b.AsUInt32() << count).AsSingle(), (bits.c.AsUInt32() << count).AsSingle(), (bits.d.AsUInt32() << count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 ShiftRight(Vector16x4 bits, int count) =>
+        new((bits.a.AsUInt32() >>> count).AsSingle(), (bits.b.AsUInt32() >>> count).AsSingle(), (bits.c.AsUInt32() >>> count).AsSingle(), (bits.d.AsUInt32() >>> count).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 And(Vector16x4 bits, uint mask)
+    {
+        var m = Vector128.Create(mask);
+        return new((bits.a.AsUInt32() & m).AsSingle(), (bits.b.AsUInt32() & m).AsSingle(), (bits.c.AsUInt32() & m).AsSingle(), (bits.d.AsUInt32() & m).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Or(Vector16x4 left, Vector16x4 right) =>
+        new((left.a.AsUInt32() | right.a.AsUInt32()).AsSingle(), (left.b.AsUInt32() | right.b.AsUInt32()).AsSingle(), (left.c.AsUInt32() | right.c.AsUInt32()).AsSingle(), (left.d.AsUInt32() | right.d.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector16x4 value) => Sum((value.a + value.c) + (value.b + value.d));

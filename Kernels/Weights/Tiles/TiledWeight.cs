@@ -1,0 +1,138 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+
+namespace Quilt.Kernels.Weights.Tiles;
+
+/// <summary>
+/// A stack of matrices in tiles of 16 rows. For each expert and tile: the words of its segments one after another, 64 bytes each (16 rows side by side). Beside
+/// them, for each expert, tile and segment, 16 scales (bfloat16 or float32) and, where codes have zero points, 16 of those (a byte each).
+/// Rows beyond the last are zero.
+/// </summary>
+internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, int rows, int columns, TileLayout layout, TileScales scales, bool zeroPoints)
+    : Weight(name, experts, rows, columns)
+    where TFormat : struct, ITileFormat
+{
+    private readonly NativeBuffer codes = new((long)experts * Tiles(rows) * layout.Words * 64, zeroed: true);
+    private readonly NativeBuffer? scaleData = scales == TileScales.None ? null : new((long)experts * Tiles(rows) * layout.Segments * 16 * Size(scales), zeroed: true);
+    private readonly NativeBuffer? zeroData = zeroPoints ? new((long)experts * Tiles(rows) * layout.Segments * 16, zeroed: true) : null;
+
+    /// <summary>Where columns lie.</summary>
+    public TileLayout Layout { get; } = layout;
+
+    /// <summary>What the zero of a code without a zero point of its own is: 2^(bits − 1) for offset binary, 0 for codes that are floats.</summary>
+    protected virtual int Zero => 0;
+
+    public override long Bytes => codes.Bytes + (scaleData?.Bytes ?? 0) + (zeroData?.Bytes ?? 0);
+
+    public override void MatMul(OpStream ops, Matrix x, Matrix y)
+    {
+        if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, y);
+        else TileMatMul<TFormat>.Run(ops, View, Layout, x, y);
+    }
+
+    public override void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y)
+    {
+        if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, plan, rows, y);
+        else TileMatMul<TFormat>.RunExperts(ops, View, Layout, x, plan, rows, y);
+    }
+
+    public override void Dequantize(int expert, int row, Span<float> into)
+    {
+        var tile = ((long)expert * Tiles(Rows)) + (row / 16);
+        var words = (uint*)codes.Data + (tile * Layout.Words * 16) + (row % 16);
+        var place = 0;
+        for (var s = 0; s < Layout.Segments; s++)
+        {
+            var (scale, offset) = Scale(tile, s, row % 16);
+            for (var w = 0; w < Layout.SegmentWords[s]; w++, words += 16)
+            {
+                for (var n = 0; n < TFormat.PerWord; n++)
+                {
+                    var column = Layout.Order[place + TFormat.WordColumn(w) + TFormat.CodeColumn(n)];
+                    if (column >= 0) into[column] = TFormat.Value(*words, n, offset) * scale;
+                }
+            }
+            place += Layout.SegmentWords[s] * TFormat.PerWord;
+        }
+    }
+
+    public override void Dispose()
+    {
+        codes.Dispose();
+        scaleData?.Dispose();
+        zeroData?.Dispose();
+    }
+
+    /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
+    internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
+    {
+        var tile = ((long)expert * Tiles(Rows)) + (row / 16);
+        var words = (uint*)codes.Data + (tile * Layout.Words * 16) + (row % 16);
+        var place = 0;
+        for (var s = 0; s < Layout.Segments; s++)
+        {
+            SetScale(tile, s, row % 16, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s], zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
+            for (var w = 0; w < Layout.SegmentWords[s]; w++, words += 16)
+            {
+                var word = 0u;
+                for (var n = 0; n < TFormat.PerWord; n++)
+                {
+                    var column = Layout.Order[place + TFormat.WordColumn(w) + TFormat.CodeColumn(n)];
+                    if (column >= 0) word |= codeOfColumn[column] << (n * (32 / TFormat.PerWord));
+                }
+                *words = word;
+            }
+            place += Layout.SegmentWords[s] * TFormat.PerWord;
+        }
+    }
+
+    /// <summary>The words of one row, <paramref name="stride"/> words apart, for loaders that place them themselves.</summary>
+    internal uint* RowWords(int expert, int row, out int stride)
+    {
+        stride = 16;
+        return (uint*)codes.Data + ((((long)expert * Tiles(Rows)) + (row / 16)) * Layout.Words * 16) + (row % 16);
+    }
+
+    /// <summary>Sets one row's scale and zero point in a segment.</summary>
+    internal void SetScale(int expert, int row, int segment, float scale, byte zero) =>
+        SetScale(((long)expert * Tiles(Rows)) + (row / 16), segment, row % 16, scale, zero);
+
+    private static int Tiles(int rows) => (rows + 15) / 16;
+
+    private static int Size(TileScales scales) => scales == TileScales.BFloat16 ? 2 : 4;
+
+    private TileView View => new(codes.Data, scaleData is null ? null : scaleData.Data, zeroData is null ? null : zeroData.Data, scales, 8388608f + Zero, Rows);
+
+    private void SetScale(long tile, int segment, int lane, float scale, byte zero)
+    {
+        var place = (((tile * Layout.Segments) + segment) * 16) + lane;
+        if (scales == TileScales.BFloat16) ((ushort*)scaleData!.Data)[place] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
+        if (scales == TileScales.Float32) ((float*)scaleData!.Data)[place] = scale;
+        if (zeroData is not null) zeroData.Data[place] = zero;
+    }
+
+    private (float Scale, float Offset) Scale(long tile, int segment, int lane)
+    {
+        var place = (((tile * Layout.Segments) + segment) * 16) + lane;
+        var scale = scales switch
+        {
+            TileScales.BFloat16 => BitConverter.UInt32BitsToSingle((uint)((ushort*)scaleData!.Data)[place] << 16),
+            TileScales.Float32 => ((float*)scaleData!.Data)[place],
+            _ => 1f,
+        };
+        return (scale, 8388608f + (zeroData is null ? Zero : zeroData.Data[place]));
+    }
+}
+
+/// <summary>In what type the scales of a tiled weight are held.</summary>
+internal enum TileScales
+{
+    /// <summary>Codes are values.</summary>
+    None,
+
+    /// <summary>As most checkpoints store them.</summary>
+    BFloat16,
+
+    /// <summary>Where bfloat16 would lose bits.</summary>
+    Float32,
+}
