@@ -71,6 +71,14 @@ internal readonly unsafe struct Vector16x1(Vector512<float> v) : IVector16<Vecto
         new((left.v.AsUInt32() | right.v.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 AddByteProducts(Vector16x1 sum, Vector16x1 codes, int fourBytes) =>
+        new((sum.v.AsInt16() + Avx512BW.MultiplyAddAdjacent(codes.v.AsByte(), Vector512.Create(fourBytes).AsSByte())).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 SumToFloat(Vector16x1 sum) =>
+        new(Avx512F.ConvertToVector512Single(Avx512BW.MultiplyAddAdjacent(sum.v.AsInt16(), Vector512<short>.One)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector16x1 value) => Vector16x2.Sum(new Vector16x2(value.v.GetLower(), value.v.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,5 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
@@ -12,6 +14,12 @@ internal sealed class Int4GroupWeight(string name, int experts, int rows, int co
     public override string Format => group >= Columns ? "int4 channel" : $"int4 g{group}";
 
     protected override int Zero => 8;
+
+    protected override void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
+    {
+        if (ops.Activations == Activations.Float) base.MultiplyArranged<T>(ops, x, plan, rows, y);
+        else TileMatMul.Run(ops, View, Layout, new Int4ByInt8Product<T>(Layout, Int8Activations.Quantize(ops, x)), y, plan, rows);
+    }
 }
 
 /// <summary>8-bit integers, otherwise as <see cref="Int4GroupWeight"/>; zero 128 where there are no zero points.</summary>

@@ -19,6 +19,17 @@ internal readonly unsafe struct TileCursor
         zeros = view.Zeros is null ? null : view.Zeros + (tile * layout.Segments * 16);
     }
 
+    private TileCursor(in TileCursor tile, TileLayout layout, int count)
+    {
+        this = tile;
+        Words += (nint)count * layout.Words * 16;
+        if (scales is not null) scales += (nint)count * layout.Segments * 16 * (scaleType == TileScales.BFloat16 ? 2 : 4);
+        if (zeros is not null) zeros += (nint)count * layout.Segments * 16;
+    }
+
+    /// <summary>The tile <paramref name="count"/> further on.</summary>
+    public TileCursor Next(TileLayout layout, int count) => count == 0 ? this : new(this, layout, count);
+
     /// <summary>The first word of each of the 16 rows; the bits are codes, not floats.</summary>
     public float* Words { get; }
 

@@ -1,5 +1,6 @@
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Kernels.Ops.Vectors;
 
 namespace Quilt.Kernels.Weights.Tiles;
 
@@ -27,13 +28,13 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     public override void MatMul(OpStream ops, Matrix x, Matrix y)
     {
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, y);
-        else TileMatMul<TFormat>.Run(ops, View, Layout, x, y);
+        else Multiply(ops, x, plan: null, ExpertRows.Tokens, y);
     }
 
     public override void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y)
     {
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, plan, rows, y);
-        else TileMatMul<TFormat>.RunExperts(ops, View, Layout, x, plan, rows, y);
+        else Multiply(ops, x, plan, rows, y);
     }
 
     public override void Dequantize(int expert, int row, Span<float> into)
@@ -62,6 +63,10 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
         scaleData?.Dispose();
         zeroData?.Dispose();
     }
+
+    /// <summary>Multiplies input whose columns are in the order of the weight's places.</summary>
+    protected virtual void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y) where T : unmanaged, IVector16<T> =>
+        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, x), y, plan, rows);
 
     /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
     internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
@@ -97,11 +102,24 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     internal void SetScale(int expert, int row, int segment, float scale, byte zero) =>
         SetScale(((long)expert * Tiles(Rows)) + (row / 16), segment, row % 16, scale, zero);
 
+    private void Multiply(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
+    {
+        var mark = ops.Mark();
+        var arranged = TileMatMul.Arrange(ops, Layout, x);
+        switch (ops.Device.Isa)
+        {
+            case Isa.Avx512: MultiplyArranged<Vector16x1>(ops, arranged, plan, rows, y); break;
+            case Isa.Avx2: MultiplyArranged<Vector16x2>(ops, arranged, plan, rows, y); break;
+            default: MultiplyArranged<Vector16x4>(ops, arranged, plan, rows, y); break;
+        }
+        ops.Release(mark);
+    }
+
     private static int Tiles(int rows) => (rows + 15) / 16;
 
     private static int Size(TileScales scales) => scales == TileScales.BFloat16 ? 2 : 4;
 
-    private TileView View => new(codes.Data, scaleData is null ? null : scaleData.Data, zeroData is null ? null : zeroData.Data, scales, 8388608f + Zero, Rows);
+    protected TileView View => new(codes.Data, scaleData is null ? null : scaleData.Data, zeroData is null ? null : zeroData.Data, scales, 8388608f + Zero, Rows);
 
     private void SetScale(long tile, int segment, int lane, float scale, byte zero)
     {

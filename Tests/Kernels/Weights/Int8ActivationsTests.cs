@@ -1,0 +1,84 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Weights;
+
+namespace Quilt.Tests.Kernels.Weights;
+
+/// <summary>4-bit weights with inputs quantized to int8, against the definition in plain integers.</summary>
+[TestFixtureSource(nameof(Targets))]
+public sealed class Int8ActivationsTests(Isa isa)
+{
+    private static readonly string[] Kinds = [.. RandomWeights.Kinds.Where(kind => kind.StartsWith("int4", StringComparison.Ordinal))];
+
+    /// <summary>The reference multiplies floats only: there is nothing faster about integers in plain code.</summary>
+    public static Isa[] Targets() => [Isa.Neon, Isa.Avx2, Isa.Avx512];
+
+    [Test]
+    public void Multiplies_the_quantized_input_exactly([ValueSource(nameof(Kinds))] string kind, [Values(1, 4, 6)] int tokens)
+    {
+        const int Rows = 83, Columns = 192;
+        if (!isa.IsSupported()) Assert.Ignore($"This machine does not execute {isa}.");
+        using var device = new CpuDevice(isa, threads: 2);
+        using var ops = new OpStream(device, Activations.Int8);
+        using var w = RandomWeights.Make(kind, 1, Rows, Columns, seed: 1);
+        var x = ops.Scratch(tokens, Columns);
+        OpTests.Fill(x.Values, seed: 2, scale: 3);
+        var y = ops.Scratch(tokens, Rows);
+        w.MatMul(ops, x, y);
+
+        var row = new float[Columns];
+        var order = ((Int4GroupWeight)w).Layout.Order;
+        for (var t = 0; t < tokens; t++)
+        {
+            var quantized = Quantized(x.Row(t), order);
+            for (var n = 0; n < Rows; n++)
+            {
+                w.Dequantize(0, n, row);
+                var (exact, magnitude) = (0.0, 0.0);
+                for (var k = 0; k < Columns; k++)
+                {
+                    exact += row[k] * quantized[k];
+                    magnitude += Math.Abs(row[k] * quantized[k]);
+                }
+                Assert.That(y.Row(t)[n], Is.EqualTo(exact).Within(1e-6 * magnitude), $"[{t}, {n}]");
+            }
+        }
+    }
+
+    [Test]
+    public void Gives_the_same_bits_as_every_other_instruction_set_and_as_each_token_alone()
+    {
+        if (!isa.IsSupported()) Assert.Ignore($"This machine does not execute {isa}.");
+        Assert.That(Bits(isa, together: true), Is.EqualTo(Bits(Isa.Neon, together: false)));
+    }
+
+    private static uint[] Bits(Isa isa, bool together)
+    {
+        using var device = new CpuDevice(isa, threads: 2);
+        using var ops = new OpStream(device, Activations.Int8);
+        using var w = RandomWeights.Make("int4-asym", 1, 100, 256, seed: 3);
+        var x = ops.Scratch(7, 256);
+        OpTests.Fill(x.Values, seed: 4, scale: 1);
+        var y = ops.Scratch(7, 100);
+        if (together) w.MatMul(ops, x, y);
+        else for (var t = 0; t < 7; t++) w.MatMul(ops, x.Slice(t, 1), y.Slice(t, 1));
+        return Array.ConvertAll(y.Values.ToArray(), BitConverter.SingleToUInt32Bits);
+    }
+
+    /// <summary>x as the kernel sees it: groups of 32 places rounded to 127 steps, back in the order of columns.</summary>
+    private static double[] Quantized(ReadOnlySpan<float> x, int[] order)
+    {
+        var values = new double[x.Length];
+        for (var start = 0; start < order.Length; start += 32)
+        {
+            var group = order[start..(start + 32)];
+            var largest = 0f;
+            foreach (var column in group) largest = Math.Max(largest, column < 0 ? 0 : Math.Abs(x[column]));
+            if (largest == 0) continue;
+            foreach (var column in group)
+            {
+                if (column >= 0) values[column] = MathF.Round(x[column] * (127 / largest)) * (double)(largest / 127);
+            }
+        }
+        return values;
+    }
+}
