@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Quilt.Formats;
+
+/// <summary>JSON files of a model folder, read with limits: size, depth, no duplicate keys, nothing that is not Unicode.</summary>
+internal static class JsonText
+{
+    private const int MaxDepth = 64;
+
+    /// <summary>A file's bytes without a byte order mark.</summary>
+    public static byte[] ReadBytes(string path, int maxBytes)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(path);
+            var length = RandomAccess.GetLength(handle);
+            if (length > maxBytes) throw new BadInputException(path, null, $"has {length} bytes, at most {maxBytes} are read");
+            var bytes = new byte[length];
+            var read = 0;
+            while (read < length)
+            {
+                var got = RandomAccess.Read(handle, bytes.AsSpan(read), read);
+                if (got == 0) throw new BadInputException(path, null, "the file ended early");
+                read += got;
+            }
+            if (!Utf8.IsValid(bytes)) throw new BadInputException(path, null, "is not UTF-8");
+            return bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new BadInputException(path, null, e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : $"cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The root object of a file of at most <paramref name="maxBytes"/>.</summary>
+    public static JsonElement ReadObject(string path, int maxBytes = 16 << 20) => ParseObject(ReadBytes(path, maxBytes), path);
+
+    /// <summary>The root object of a text; after this every string in it can be taken without failing.</summary>
+    public static JsonElement ParseObject(ReadOnlyMemory<byte> json, string source)
+    {
+        try
+        {
+            CheckStrings(json.Span);
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new BadInputException(source, null, "must be a JSON object");
+            return document.RootElement.Clone();
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException(source, null, $"is not valid JSON: {e.Message}", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new BadInputException(source, null, "holds text that is not Unicode", e);
+        }
+    }
+
+    // An escape can spell half of a surrogate pair, on which JsonElement would fail only when it is read.
+    private static void CheckStrings(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped) reader.GetString();
+        }
+    }
+}
