@@ -24,6 +24,9 @@ public static class Float8E4M3
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsNaN(byte value) => (value & 0x7F) == 0x7F;
 
+    /// <summary>Where the first NaN is; −1 if there is none.</summary>
+    public static int IndexOfNaN(ReadOnlySpan<byte> codes) => codes.IndexOfAny((byte)0x7F, (byte)0xFF);
+
     /// <summary>The nearest byte, ties to even, after clamping to ±448 (infinities too); NaN keeps its sign: 0x7F or 0xFF.</summary>
     public static byte Encode(float value)
     {

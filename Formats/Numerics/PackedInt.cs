@@ -48,6 +48,19 @@ internal static class PackedInt
         return codes;
     }
 
+    /// <summary>One line's codes as they are stored, q + 2^(bits-1).</summary>
+    public static void UnpackUnsigned(ReadOnlySpan<int> words, Span<uint> codes, int bits, bool dense = false)
+    {
+        var mask = (1u << bits) - 1;
+        for (var j = 0; j < codes.Length; j++)
+        {
+            var (word, bit) = Place(j, bits, dense);
+            var code = (uint)words[word] >> bit;
+            if (bit + bits > 32) code |= (uint)words[word + 1] << (32 - bit);
+            codes[j] = code & mask;
+        }
+    }
+
     private static void PackLine(ReadOnlySpan<sbyte> codes, int step, int count, Span<int> words, int wordStep, int bits, bool dense)
     {
         var offset = 1 << (bits - 1);

@@ -71,12 +71,20 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
     internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
     {
-        var tile = ((long)expert * Tiles(Rows)) + (row / 16);
-        var words = (uint*)codes.Data + (tile * Layout.Words * 16) + (row % 16);
+        for (var s = 0; s < Layout.Segments; s++)
+        {
+            SetScale(expert, row, s, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s], zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
+        }
+        SetCodes(expert, row, codeOfColumn);
+    }
+
+    /// <summary>Puts the codes of one row in their place: unsigned numbers by column.</summary>
+    internal void SetCodes(int expert, int row, ReadOnlySpan<uint> codeOfColumn)
+    {
+        var words = RowWords(expert, row, out _);
         var place = 0;
         for (var s = 0; s < Layout.Segments; s++)
         {
-            SetScale(tile, s, row % 16, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s], zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
             for (var w = 0; w < Layout.SegmentWords[s]; w++, words += 16)
             {
                 var word = 0u;
