@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Quilt.Formats.Tokenizers.Bpe;
+
+namespace Quilt.Formats.Tokenizers;
+
+/// <summary>
+/// Text to ids and back, as a tokenizer.json says and exactly as Hugging Face's tokenizers library does it. Byte-level BPE;
+/// whatever a file asks for beyond that is refused by name when it is opened. Safe to use from several threads.
+/// </summary>
+public sealed class Tokenizer
+{
+    private readonly TokenizerParts parts;
+    private readonly ConcurrentBag<EncodingWorker> workers = [];
+    private readonly byte[] tokenBytes;
+    private readonly int[] tokenStarts;
+
+    internal Tokenizer(TokenizerParts parts)
+    {
+        this.parts = parts;
+        tokenStarts = new int[parts.Tokens.Length + 1];
+        var bytes = new List<byte>(parts.Tokens.Length * 6);
+        for (var id = 0; id < parts.Tokens.Length; id++)
+        {
+            // The ByteLevel decoder reads a token in the byte alphabet, and one that is not all of it as ordinary text.
+            if (parts.Tokens[id] is { } token) bytes.AddRange(ByteAlphabet.Read(token) ?? Encoding.UTF8.GetBytes(token));
+            tokenStarts[id + 1] = bytes.Count;
+        }
+        tokenBytes = [.. bytes];
+    }
+
+    /// <summary>The highest id that has a token, plus one. Ids below it may have none.</summary>
+    public int VocabularySize => parts.Tokens.Length;
+
+    internal TokenizerParts Parts => parts;
+
+    /// <summary>Reads a tokenizer.</summary>
+    /// <param name="path">A tokenizer.json, or a folder with one.</param>
+    /// <exception cref="BadInputException">The file is missing or malformed, or asks for a component that is not supported, which is named.</exception>
+    public static Tokenizer Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var file = Directory.Exists(path) ? Path.Combine(path, "tokenizer.json") : path;
+        if (!File.Exists(file)) throw new BadInputException(file, null, "there is no such file");
+        byte[] json;
+        try
+        {
+            json = File.ReadAllBytes(file);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(file, null, $"it cannot be read: {problem.Message}", problem);
+        }
+        return Read(json, file);
+    }
+
+    /// <summary>Reads a tokenizer from the bytes of a tokenizer.json.</summary>
+    /// <param name="json">The file's content.</param>
+    /// <param name="source">What to call it in messages.</param>
+    /// <exception cref="BadInputException">The content is malformed, or asks for a component that is not supported, which is named.</exception>
+    public static Tokenizer Read(ReadOnlyMemory<byte> json, string source) => new(TokenizerReader.Read(json, source));
+
+    /// <summary>The ids of a text. Lone surrogates in it count as U+FFFD.</summary>
+    /// <param name="text">Any text; added tokens written in it are recognized.</param>
+    /// <param name="addSpecialTokens">Whether the file's template (a beginning-of-text token, say) is put around the ids.</param>
+    /// <param name="encodeSpecialTokens">Whether special tokens written in the text are ordinary text; added tokens that are not special still match.</param>
+    /// <exception cref="BadInputException">A pattern of the file needs too many steps on this text.</exception>
+    public int[] Encode(string text, bool addSpecialTokens = false, bool encodeSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Encode(text.AsSpan(), addSpecialTokens, encodeSpecialTokens);
+    }
+
+    /// <inheritdoc cref="Encode(string, bool, bool)"/>
+    public int[] Encode(ReadOnlySpan<char> text, bool addSpecialTokens = false, bool encodeSpecialTokens = false)
+    {
+        var worker = workers.TryTake(out var idle) ? idle : new EncodingWorker(parts);
+        var ids = worker.Encode(text, addSpecialTokens, encodeSpecialTokens).ToArray();
+        if (!worker.IsBloated) workers.Add(worker);
+        return ids;
+    }
+
+    /// <summary>The ids of a text in UTF-8. Bytes that are not valid UTF-8 count as U+FFFD.</summary>
+    /// <inheritdoc cref="Encode(string, bool, bool)"/>
+    public int[] EncodeUtf8(ReadOnlySpan<byte> text, bool addSpecialTokens = false, bool encodeSpecialTokens = false)
+    {
+        if (!System.Text.Unicode.Utf8.IsValid(text)) return Encode(Encoding.UTF8.GetString(text), addSpecialTokens, encodeSpecialTokens);
+        var worker = workers.TryTake(out var idle) ? idle : new EncodingWorker(parts);
+        var ids = worker.Encode(text, addSpecialTokens, encodeSpecialTokens).ToArray();
+        if (!worker.IsBloated) workers.Add(worker);
+        return ids;
+    }
+
+    /// <summary>The text of ids. Ids without a token are left out; bytes that are not valid UTF-8 become U+FFFD.</summary>
+    /// <param name="ids">Any ids.</param>
+    /// <param name="skipSpecialTokens">Whether special tokens are left out.</param>
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
+    {
+        var length = 0;
+        foreach (var id in ids) length += Bytes(id).Length;
+        var bytes = new byte[length];
+        var count = 0;
+        foreach (var id in ids)
+        {
+            if (skipSpecialTokens && IsSpecial(id)) continue;
+            var its = Bytes(id);
+            its.CopyTo(bytes.AsSpan(count));
+            count += its.Length;
+        }
+        return Encoding.UTF8.GetString(bytes, 0, count);
+    }
+
+    /// <summary>The id of a token, written as the file writes it (byte-level tokens in the byte alphabet: "Ġthe").</summary>
+    public bool TryGetId(string token, out int id) => parts.Ids.TryGetValue(token, out id);
+
+    /// <summary>A token as the file writes it, or null where the id has none.</summary>
+    public string? Token(int id) => (uint)id < (uint)parts.Tokens.Length ? parts.Tokens[id] : null;
+
+    /// <summary>Whether an id is a special token, which decoding can leave out.</summary>
+    public bool IsSpecial(int id) => (uint)id < (uint)parts.Special.Length && parts.Special[id];
+
+    /// <summary>The bytes a token stands for, perhaps a part of a character only; empty where the id has no token.</summary>
+    public ReadOnlySpan<byte> Bytes(int id) =>
+        (uint)id < (uint)parts.Tokens.Length ? tokenBytes.AsSpan(tokenStarts[id], tokenStarts[id + 1] - tokenStarts[id]) : default;
+
+    /// <summary>Starts decoding ids one by one, as they are generated.</summary>
+    /// <param name="skipSpecialTokens">Whether special tokens are left out.</param>
+    /// <param name="prefill">Ids that came before and whose text was given out already, if they end in a whole character; otherwise their text comes
+    /// with the character's end.</param>
+    public StreamingDecoder Stream(bool skipSpecialTokens = false, ReadOnlySpan<int> prefill = default) => new(this, skipSpecialTokens, prefill);
+}
