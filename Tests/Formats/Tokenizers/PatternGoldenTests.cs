@@ -1,0 +1,180 @@
+using System.Text;
+using System.Text.Json;
+using Quilt.Formats;
+using Quilt.Formats.Tokenizers;
+using Quilt.Formats.Tokenizers.Bpe;
+using Quilt.Formats.Tokenizers.Patterns;
+using Quilt.Formats.Tokenizers.Splitting;
+using Quilt.Formats.Tokenizers.Unicode;
+
+namespace Quilt.Tests.Formats.Tokenizers;
+
+/// <summary>Pre-tokenizers, character classes and normal forms as the reference library has them.</summary>
+[Category("Conformance")]
+public sealed class PatternGoldenTests
+{
+    private static readonly string[] SupportedSteps = ["Split", "ByteLevel", "Sequence"];
+
+    public static IEnumerable<TestCaseData> PreTokenizers() => Having("pre_tokenizers", root =>
+        root.GetProperty("pre_tokenizers").EnumerateArray().Select(p => (p.GetProperty("name").GetString()!, p, root.GetProperty("strings"))));
+
+    public static IEnumerable<TestCaseData> Classes() => Having("classes", root =>
+        root.GetProperty("classes").EnumerateObject().Concat(root.GetProperty("ignore_case_single").EnumerateObject()).Select(c => (c.Name, c.Value, default(JsonElement))));
+
+    public static IEnumerable<TestCaseData> Folded() => Having("ignore_case_multi", root =>
+        root.GetProperty("ignore_case_multi").EnumerateArray().Select(c => (c.GetProperty("pattern").GetString()!, c, default(JsonElement))));
+
+    public static IEnumerable<TestCaseData> Newer() => Having("compositions_newer_than_unicode_12", root =>
+        root.GetProperty("compositions_newer_than_unicode_12").EnumerateArray().Select((c, i) => ($"composition {i}", c, default(JsonElement))));
+
+    [TestCaseSource(nameof(PreTokenizers))]
+    public void Cuts_texts_as_the_reference_does(string name, JsonElement? test, JsonElement strings)
+    {
+        if (test is null) Assert.Ignore("No conformance data.");
+        var json = test!.Value.GetProperty("pre_tokenizer");
+        var types = Types(json).ToArray();
+        var endsInBytes = types[^1] == "ByteLevel";
+        using var wrapped = JsonDocument.Parse(endsInBytes ? json.GetRawText()
+            : $$"""{"type": "Sequence", "pretokenizers": [{{json.GetRawText()}}, {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}]}""");
+        Cutting cutting;
+        try
+        {
+            cutting = PreTokenizerReader.Read(wrapped.RootElement, name);
+        }
+        catch (BadInputException refused)
+        {
+            Assert.That(types.Except(SupportedSteps).Any(type => refused.Message.Contains(type)), Is.True, $"{refused.Message} should name one of {string.Join(", ", types)}");
+            return;
+        }
+
+        var pieces = test.Value.GetProperty("pieces");
+        for (var k = 0; k < pieces.GetArrayLength(); k++)
+        {
+            var expected = pieces[k].EnumerateArray().Select(piece => piece.GetString()!).ToArray();
+            var actual = Cut(cutting, Encoding.UTF8.GetBytes(strings[k].GetString()!)).Select(bytes => endsInBytes ? ByteAlphabet.Write(bytes) : Encoding.UTF8.GetString(bytes)).ToArray();
+            Assert.That(actual, Is.EqualTo(expected), strings[k].GetString());
+        }
+    }
+
+    [TestCaseSource(nameof(Classes))]
+    public void Classes_hold_the_reference_s_code_points(string pattern, JsonElement? test, JsonElement unused)
+    {
+        if (test is null) Assert.Ignore("No conformance data.");
+        Pattern compiled;
+        try
+        {
+            compiled = new Pattern(pattern);
+        }
+        catch (FormatException refused)
+        {
+            var rune = Rune.GetRuneAt(pattern, pattern.IndexOf(':') + 1);
+            Assert.That(refused.Message, pattern[0] == '(' ? Does.Contain($"U+{rune.Value:X4}") : Does.Contain(pattern.Trim('\\', 'p', '{', '}')), "what is not known is refused by name");
+            return;
+        }
+
+        var expected = new bool[0x110000];
+        foreach (var range in test!.Value.EnumerateArray()) Array.Fill(expected, true, range[0].GetInt32(), range[1].GetInt32() - range[0].GetInt32() + 1);
+        var scratch = new MatchScratch();
+        var matches = new List<(int Start, int End)>();
+        var bytes = new byte[4 * 4096];
+        for (var first = 0; first < 0x110000; first += 4096)
+        {
+            var starts = new List<(int At, int Code)>();
+            var length = 0;
+            for (var code = first; code < first + 4096; code++)
+            {
+                if (!Rune.IsValid(code)) continue;
+                starts.Add((length, code));
+                length += new Rune(code).EncodeToUtf8(bytes.AsSpan(length));
+            }
+            matches.Clear();
+            scratch.Reset();
+            compiled.FindAll(bytes.AsSpan(0, length), scratch, matches);
+            var found = matches.Select(match => match.Start).ToHashSet();
+            foreach (var (at, code) in starts)
+            {
+                if (found.Contains(at) != expected[code]) Assert.Fail($"{pattern} and U+{code:X4}: {found.Contains(at)}, expected {expected[code]}");
+            }
+        }
+        Assert.That(matches, Is.Not.Null);
+    }
+
+    [TestCaseSource(nameof(Folded))]
+    public void Case_folding_across_characters_is_honoured_or_refused(string pattern, JsonElement? test, JsonElement unused)
+    {
+        if (test is null) Assert.Ignore("No conformance data.");
+        Pattern compiled;
+        try
+        {
+            compiled = new Pattern(pattern);
+        }
+        catch (FormatException refused)
+        {
+            Assert.That(refused.Message, Is.Not.Empty);
+            Assert.That(test!.Value.GetProperty("also_matches").GetArrayLength(), Is.Positive, "only a pattern that would match differently may be refused");
+            return;
+        }
+        foreach (var text in test!.Value.GetProperty("also_matches").EnumerateArray())
+        {
+            var bytes = Encoding.UTF8.GetBytes(text.GetString()!);
+            var matches = new List<(int Start, int End)>();
+            compiled.FindAll(bytes, new MatchScratch(), matches);
+            Assert.That(matches, Is.EqualTo(new[] { (0, bytes.Length) }), text.GetString());
+        }
+    }
+
+    [TestCaseSource(nameof(Newer))]
+    public void Compositions_newer_than_the_reference_s_table_do_not_exist(string name, JsonElement? test, JsonElement unused)
+    {
+        if (test is null) Assert.Ignore("No conformance data.");
+        var sequence = test!.Value.GetProperty("sequence").GetString()!;
+        Assert.That(Encoding.UTF8.GetString(Normalization.Compose(Encoding.UTF8.GetBytes(sequence))), Is.EqualTo(test.Value.GetProperty("nfc_of_sequence").GetString()));
+    }
+
+    private static List<byte[]> Cut(Cutting cutting, byte[] text)
+    {
+        var words = new List<byte[]>();
+        var scratch = new SplitScratch();
+        Down(text, 0);
+        return words;
+
+        void Down(byte[] piece, int level)
+        {
+            if (level == cutting.BeforePrefix && cutting.PrefixSpace && piece.Length > 0 && piece[0] != ' ') piece = [(byte)' ', .. piece];
+            if (level == cutting.Splitters.Count)
+            {
+                if (piece.Length > 0) words.Add(piece);
+                return;
+            }
+            if (piece.Length == 0) return;
+            var found = new List<(int Start, int End)>();
+            scratch.Matching.Reset();
+            cutting.Splitters[level].Split(piece, scratch, found);
+            foreach (var (start, end) in found) Down(piece[start..end], level + 1);
+        }
+    }
+
+    private static IEnumerable<string> Types(JsonElement json)
+    {
+        yield return json.GetProperty("type").GetString()!;
+        if (!json.TryGetProperty("pretokenizers", out var inner)) yield break;
+        foreach (var type in inner.EnumerateArray().SelectMany(Types)) yield return type;
+    }
+
+    private static IEnumerable<TestCaseData> Having(string key, Func<JsonElement, IEnumerable<(string Name, JsonElement Test, JsonElement More)>> cases)
+    {
+        var any = false;
+        foreach (var file in Shared.Files("tokenizers", "*.json"))
+        {
+            if (file is null) break;
+            using var document = JsonDocument.Parse(File.ReadAllText(file));
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty(key, out _)) continue;
+            foreach (var (name, test, more) in cases(document.RootElement.Clone()))
+            {
+                any = true;
+                yield return new TestCaseData(name, (JsonElement?)test, more).SetArgDisplayNames(name);
+            }
+        }
+        if (!any) yield return new TestCaseData("none", null, default(JsonElement)).SetArgDisplayNames("none");
+    }
+}
