@@ -1,0 +1,192 @@
+using System.Text;
+
+namespace Quilt.Formats.Chat.Jinja;
+
+/// <summary>Part of a template that has a value. The tree is built once and runs itself.</summary>
+internal abstract class Expression
+{
+    public object? Evaluate(Run run, Scope scope)
+    {
+        run.Enter();
+        var value = Compute(run, scope);
+        run.Leave();
+        return value;
+    }
+
+    /// <summary>The value, a safe text being a text like any other: only + treats it differently.</summary>
+    public object? EvaluatePlain(Run run, Scope scope) => Evaluate(run, scope) is var value && value is JinjaMarkup safe ? safe.Text : value;
+
+    protected abstract object? Compute(Run run, Scope scope);
+}
+
+internal sealed class Constant(object? value) : Expression
+{
+    public object? Value { get; } = value;
+
+    protected override object? Compute(Run run, Scope scope) => Value;
+}
+
+internal sealed class Name(string name) : Expression
+{
+    public string Text { get; } = name;
+
+    protected override object? Compute(Run run, Scope scope) => scope.TryGet(Text, out var value) ? value : Undefined.Name(Text);
+}
+
+internal sealed class ListOf(IReadOnlyList<Expression> items, bool isTuple) : Expression
+{
+    public IReadOnlyList<Expression> Items { get; } = items;
+
+    public bool IsTuple { get; } = isTuple;
+
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var values = new object?[Items.Count];
+        for (var i = 0; i < values.Length; i++) values[i] = Items[i].EvaluatePlain(run, scope);
+        return IsTuple ? new JinjaTuple(values) : new JinjaList(values);
+    }
+}
+
+internal sealed class DictOf(IReadOnlyList<(Expression Key, Expression Value)> items) : Expression
+{
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var dict = new JinjaDict();
+        foreach (var (key, value) in items) dict.Set(key.EvaluatePlain(run, scope), value.EvaluatePlain(run, scope));
+        return dict;
+    }
+}
+
+internal sealed class Unary(string op, Expression operand) : Expression
+{
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var value = operand.EvaluatePlain(run, scope);
+        if (op == "not") return !Python.IsTrue(value);
+        if (value is Undefined u) throw u.Fail();
+        if (!Python.TryNumber(value, out var number)) throw new JinjaError($"bad operand type for unary {op}: '{Python.TypeName(value)}'");
+        return op == "-" ? number.Negate().Box() : number.Box();
+    }
+}
+
+internal sealed class Binary(string op, Expression left, Expression right) : Expression
+{
+    protected override object? Compute(Run run, Scope scope) => op == "+"
+        ? JinjaMarkup.Add(left.Evaluate(run, scope), right.Evaluate(run, scope), run)
+        : Operators.Apply(op, left.EvaluatePlain(run, scope), right.EvaluatePlain(run, scope), run);
+}
+
+/// <summary>and, or: the value that decided, as in Python.</summary>
+internal sealed class Logical(bool isAnd, Expression left, Expression right) : Expression
+{
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var value = left.Evaluate(run, scope);
+        return Python.IsTrue(value) == isAnd ? right.Evaluate(run, scope) : value;
+    }
+}
+
+/// <summary>a ~ b ~ c: the texts of all.</summary>
+internal sealed class Concat(IReadOnlyList<Expression> parts) : Expression
+{
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var text = new StringBuilder();
+        foreach (var part in parts)
+        {
+            text.Append(Python.Str(part.EvaluatePlain(run, scope)));
+            if (text.Length > Run.MaxText) break;
+        }
+        run.SpendText(text.Length);
+        return text.ToString();
+    }
+}
+
+/// <summary>a &lt; b &lt;= c, in, not in.</summary>
+internal sealed class Comparison(Expression first, IReadOnlyList<(string Op, Expression Right)> rest) : Expression
+{
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var left = first.EvaluatePlain(run, scope);
+        foreach (var (op, expression) in rest)
+        {
+            var right = expression.EvaluatePlain(run, scope);
+            if (!Operators.Holds(op, left, right)) return false;
+            left = right;
+        }
+        return true;
+    }
+}
+
+/// <summary>a if condition else b.</summary>
+internal sealed class Conditional(Expression condition, Expression then, Expression? otherwise) : Expression
+{
+    protected override object? Compute(Run run, Scope scope)
+    {
+        if (Python.IsTrue(condition.Evaluate(run, scope))) return then.Evaluate(run, scope);
+        return otherwise is null ? new Undefined("the inline if-expression evaluated to false and no else section was defined.") : otherwise.Evaluate(run, scope);
+    }
+}
+
+internal sealed class Member(Expression target, string name) : Expression
+{
+    protected override object? Compute(Run run, Scope scope) => Members.Attribute(target.EvaluatePlain(run, scope), name);
+}
+
+internal sealed class Subscript(Expression target, Expression index) : Expression
+{
+    protected override object? Compute(Run run, Scope scope) => Members.Item(target.EvaluatePlain(run, scope), index.EvaluatePlain(run, scope));
+}
+
+internal sealed class Slice(Expression target, Expression? start, Expression? stop, Expression? step) : Expression
+{
+    protected override object? Compute(Run run, Scope scope) => Members.Slice(
+        target.EvaluatePlain(run, scope), start?.EvaluatePlain(run, scope), stop?.EvaluatePlain(run, scope), step?.EvaluatePlain(run, scope), run);
+}
+
+/// <summary>Arguments of a call as written.</summary>
+internal sealed record CallArguments(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named, Expression? Star, Expression? StarStar)
+{
+    public static readonly CallArguments None = new([], [], null, null);
+
+    public Arguments Evaluate(string function, Run run, Scope scope, object? first = null, bool hasFirst = false)
+    {
+        var positional = new List<object?>(Positional.Count + 1);
+        if (hasFirst) positional.Add(first);
+        foreach (var argument in Positional) positional.Add(argument.EvaluatePlain(run, scope));
+        if (Star is not null) positional.AddRange(Python.Iterate(Star.EvaluatePlain(run, scope)));
+        var named = new List<KeyValuePair<string, object?>>(Named.Count);
+        foreach (var (name, value) in Named) named.Add(new(name, value.EvaluatePlain(run, scope)));
+        if (StarStar?.EvaluatePlain(run, scope) is JinjaDict dict) named.AddRange(dict.Entries.Select(p => KeyValuePair.Create(Python.Str(p.Key), p.Value)));
+        return new Arguments(function, positional, named);
+    }
+}
+
+internal sealed class Call(Expression target, CallArguments arguments) : Expression
+{
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var function = target.Evaluate(run, scope);
+        return function switch
+        {
+            Callable callable => callable.Call(run, arguments.Evaluate(callable.Name, run, scope)),
+            LoopState { Recurse: { } recurse } => recurse(run, arguments.Evaluate("loop", run, scope).Need(0, "iterable")),
+            LoopState => throw new JinjaError("Tried to call non recursive loop.  Maybe you forgot the 'recursive' modifier."),
+            Undefined u => throw u.Fail(),
+            _ => throw new JinjaError($"'{Python.TypeName(function)}' object is not callable"),
+        };
+    }
+}
+
+internal sealed class Filter(Expression? input, string name, Func<Run, object?, Arguments, object?> filter, CallArguments arguments) : Expression
+{
+    /// <summary>The filter on a value at hand, for filter blocks.</summary>
+    public object? Apply(object? value, Run run, Scope scope) => filter(run, input is Filter inner ? inner.Apply(value, run, scope) : value, arguments.Evaluate(name, run, scope));
+
+    protected override object? Compute(Run run, Scope scope) => filter(run, input!.EvaluatePlain(run, scope), arguments.Evaluate(name, run, scope));
+}
+
+internal sealed class Test(Expression input, string name, Func<Run, object?, Arguments, bool> test, CallArguments arguments, bool negated) : Expression
+{
+    protected override object? Compute(Run run, Scope scope) => test(run, input.EvaluatePlain(run, scope), arguments.Evaluate(name, run, scope)) != negated;
+}

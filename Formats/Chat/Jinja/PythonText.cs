@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Quilt.Formats.Chat.Jinja;
+
+/// <summary>Strings as Python sees them, by code points, and what values look like in print.</summary>
+internal static class PythonText
+{
+    private const int MaxDepth = 200;
+
+    /// <summary>Code points in a text.</summary>
+    public static int Length(string text)
+    {
+        var length = text.Length;
+        foreach (var c in text)
+        {
+            if (char.IsLowSurrogate(c)) length--;
+        }
+        return length;
+    }
+
+    /// <summary>Each code point as a string of its own.</summary>
+    public static IEnumerable<string> Characters(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            var size = char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]) ? 2 : 1;
+            yield return text.Substring(i, size);
+            i += size - 1;
+        }
+    }
+
+    /// <summary>Order by code points, which the order of UTF-16 units is not above U+FFFF.</summary>
+    public static int Compare(string a, string b)
+    {
+        var length = Math.Min(a.Length, b.Length);
+        for (var i = 0; i < length; i++)
+        {
+            if (a[i] == b[i]) continue;
+            var (x, y) = (a[i], b[i]);
+            if (char.IsSurrogate(x) != char.IsSurrogate(y)) return char.IsSurrogate(x) ? 1 : -1;
+            return x < y ? -1 : 1;
+        }
+        return a.Length.CompareTo(b.Length);
+    }
+
+    /// <summary>str.isspace of one character.</summary>
+    public static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\x1c' and <= '\x1f';
+
+    public static string Strip(string text, string? characters, bool left, bool right)
+    {
+        var (start, end) = (0, text.Length);
+        while (left && start < end && Goes(text[start])) start++;
+        while (right && end > start && Goes(text[end - 1])) end--;
+        return text[start..end];
+
+        bool Goes(char c) => characters is null ? IsSpace(c) : characters.Contains(c);
+    }
+
+    public static void Repr(object? value, StringBuilder into, int depth)
+    {
+        if (depth > MaxDepth) throw new JinjaError("maximum recursion depth exceeded");
+        switch (value)
+        {
+            case null: into.Append("None"); break;
+            case bool b: into.Append(b ? "True" : "False"); break;
+            case long n: into.Append(n); break;
+            case BigInteger n: into.Append(n.ToString(CultureInfo.InvariantCulture)); break;
+            case double d: into.Append(Number.Format(d)); break;
+            case string s: Quote(s, into); break;
+            case JinjaList list: Join(list.Items, "[", "]", into, depth); break;
+            case JinjaTuple tuple: Join(tuple.Items, "(", tuple.Items.Count == 1 ? ",)" : ")", into, depth); break;
+            case JinjaDict dict:
+                into.Append('{');
+                for (var i = 0; i < dict.Count; i++)
+                {
+                    if (i > 0) into.Append(", ");
+                    Repr(dict.Entries[i].Key, into, depth + 1);
+                    into.Append(": ");
+                    Repr(dict.Entries[i].Value, into, depth + 1);
+                }
+                into.Append('}');
+                break;
+            case Undefined: into.Append("Undefined"); break;
+            case JinjaRange range: into.Append(range); break;
+            case JinjaGenerator: into.Append("<generator object>"); break;
+            case JinjaNamespace: into.Append("<Namespace>"); break;
+            case Callable function: into.Append("<function ").Append(function.Name).Append('>'); break;
+            default: into.Append("<object>"); break;
+        }
+    }
+
+    private static void Join(IReadOnlyList<object?> items, string open, string close, StringBuilder into, int depth)
+    {
+        into.Append(open);
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (i > 0) into.Append(", ");
+            Repr(items[i], into, depth + 1);
+        }
+        into.Append(close);
+    }
+
+    private static void Quote(string text, StringBuilder into)
+    {
+        var quote = text.Contains('\'') && !text.Contains('"') ? '"' : '\'';
+        into.Append(quote);
+        for (var i = 0; i < text.Length; i++)
+        {
+            var c = text[i];
+            if (c == quote || c == '\\') into.Append('\\').Append(c);
+            else if (c == '\n') into.Append("\\n");
+            else if (c == '\r') into.Append("\\r");
+            else if (c == '\t') into.Append("\\t");
+            else if (c is < ' ' or '\x7f') into.Append(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}");
+            else if (c < 127) into.Append(c);
+            else
+            {
+                Rune.DecodeFromUtf16(text.AsSpan(i), out var rune, out var size);
+                if (IsPrintable(rune)) into.Append(text, i, size);
+                else into.Append(rune.Value <= 0xFF ? $"\\x{rune.Value:x2}" : rune.Value <= 0xFFFF ? $"\\u{rune.Value:x4}" : $"\\U{rune.Value:x8}");
+                i += size - 1;
+            }
+        }
+        into.Append(quote);
+    }
+
+    private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
+}

@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Quilt.Formats.Chat.Jinja;
+
+/// <summary>One rendering: its limits, its clock and where it is.</summary>
+internal sealed class Run(TemplateSource source, TimeProvider time)
+{
+    /// <summary>Longest text a value or the output may become, in UTF-16 units.</summary>
+    public const int MaxText = 1 << 22;
+
+    private const int MaxSteps = 4_000_000;
+    private const int MaxDepth = 400;
+    private int steps;
+    private int depth;
+
+    public TemplateSource Source { get; } = source;
+
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>Line of the statement that runs, for messages.</summary>
+    public int Line { get; set; } = 1;
+
+    /// <summary>Names every template has.</summary>
+    public Scope Globals { get; } = new(null);
+
+    /// <summary>Counts work: a step, and one more for every 16 characters made.</summary>
+    public void Spend(long characters = 0)
+    {
+        steps += 1 + (int)Math.Min(characters >> 4, MaxSteps);
+        if (steps > MaxSteps) throw new JinjaError($"the template needs more than {MaxSteps} steps");
+    }
+
+    /// <summary>Counts a text that was made, or is about to be.</summary>
+    public void SpendText(long characters)
+    {
+        if (characters > MaxText) throw new JinjaError($"a text longer than {MaxText} characters is not allowed");
+        Spend(characters);
+    }
+
+    /// <summary>A text that was made.</summary>
+    public string Made(string text)
+    {
+        SpendText(text.Length);
+        return text;
+    }
+
+    public void Enter()
+    {
+        if (++depth > MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new JinjaError("maximum recursion depth exceeded");
+        Spend();
+    }
+
+    public void Leave() => depth--;
+}
+
+/// <summary>Names and their values; what is not here may be in the scope around it.</summary>
+internal sealed class Scope(Scope? parent)
+{
+    private Dictionary<string, object?>? values;
+
+    public bool TryGet(string name, out object? value)
+    {
+        for (var scope = this; scope is not null; scope = scope.parent)
+        {
+            if (scope.values is { } known && known.TryGetValue(name, out value)) return true;
+        }
+        value = null;
+        return false;
+    }
+
+    public object? this[string name]
+    {
+        set => (values ??= new Dictionary<string, object?>(StringComparer.Ordinal))[name] = value;
+    }
+
+    private readonly Scope? parent = parent;
+}
+
+/// <summary>Where statements write.</summary>
+internal sealed class Output(Run run)
+{
+    private readonly StringBuilder text = new();
+
+    public void Write(string piece)
+    {
+        if (text.Length + piece.Length > Run.MaxText) run.SpendText(Run.MaxText + 1L);
+        run.Spend(piece.Length);
+        text.Append(piece);
+    }
+
+    public override string ToString() => text.ToString();
+}
