@@ -1,0 +1,52 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+
+namespace Quilt.Runtime;
+
+/// <summary>How an engine runs.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Where it runs: <c>cpu</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Threads of the CPU, the engine's own included; 0: one per core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Instruction set of the CPU kernels; null: the widest this machine executes.</summary>
+    public Isa? Isa { get; init; }
+
+    /// <summary>Precision of the input of quantized weights.</summary>
+    public Activations Activations { get; init; } = Activations.Float;
+
+    /// <summary>Precision of cached keys and values; null: float32 with float activations, bfloat16 with int8 ones.</summary>
+    public KvType? KvType { get; init; }
+
+    /// <summary>Most memory for cached keys and values, in bytes. It is taken from the system as it is used. Default 2 GiB.</summary>
+    public long KvMemory { get; init; } = 2L << 30;
+
+    /// <summary>Tokens in a cache block.</summary>
+    public int BlockTokens { get; init; } = 16;
+
+    /// <summary>Most tokens in one step: a longer prompt is read in chunks of this size.</summary>
+    public int StepTokens { get; init; } = 512;
+
+    /// <summary>Most sequences that run at the same time; more wait their turn.</summary>
+    public int MaxSequences { get; init; } = 64;
+
+    /// <summary>Checks ranges.</summary>
+    /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
+    internal void Validate()
+    {
+        if (Device != "cpu") throw new ArgumentException($"Device: expected cpu, found '{Device}'.");
+        Check(nameof(Threads), Threads, 0, 4096);
+        Check(nameof(BlockTokens), BlockTokens, 1, 1024);
+        Check(nameof(StepTokens), StepTokens, 1, 1 << 16);
+        Check(nameof(MaxSequences), MaxSequences, 1, 1 << 16);
+        Check(nameof(KvMemory), KvMemory, 1, long.MaxValue);
+    }
+
+    private static void Check(string name, long value, long least, long most)
+    {
+        if (value < least || value > most) throw new ArgumentException($"{name}: expected {least} to {most}, found {value}.");
+    }
+}

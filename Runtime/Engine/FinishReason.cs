@@ -1,0 +1,14 @@
+namespace Quilt.Runtime;
+
+/// <summary>Why a generation ended.</summary>
+public enum FinishReason
+{
+    /// <summary>The model said so, or a stop token or stop text came.</summary>
+    Stop,
+
+    /// <summary>It reached its longest length.</summary>
+    Length,
+
+    /// <summary>The caller gave up.</summary>
+    Cancelled,
+}

@@ -1,0 +1,22 @@
+using Quilt.Formats;
+using Quilt.Formats.Checkpoints;
+
+namespace Quilt.Runtime.Models;
+
+/// <summary>The architectures that run, by the model_type of config.json. Adding one is a file and a line here.</summary>
+internal static class Architectures
+{
+    private static readonly SortedDictionary<string, Func<ModelConfig, DecoderSpec>> Known = new(StringComparer.Ordinal)
+    {
+        ["minimax_m2"] = MiniMaxM2.Describe,
+    };
+
+    /// <summary>Names of all architectures that run.</summary>
+    public static IEnumerable<string> Names => Known.Keys;
+
+    /// <summary>The facts of a checkpoint's architecture.</summary>
+    /// <exception cref="BadInputException">Its model_type is none of <see cref="Names"/>.</exception>
+    public static DecoderSpec Describe(ModelConfig config, string source) => Known.TryGetValue(config.ModelType, out var describe)
+        ? describe(config)
+        : throw new BadInputException(source, "model_type", $"expected an architecture that runs ({string.Join(", ", Names)}), found '{config.ModelType}'");
+}

@@ -1,0 +1,95 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+using Quilt.Kernels.Weights;
+using Quilt.Runtime.Kv;
+using Quilt.Runtime.Scheduling;
+
+namespace Quilt.Runtime.Models;
+
+/// <summary>The forward pass, top to bottom: a step's tokens in, logits out. One for all architectures, formats and devices.</summary>
+internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDisposable
+{
+    private readonly RopeTable rope = new(spec.Attention.RotaryDim, spec.Attention.RopeTheta, spec.Attention.MaxPositions);
+    private readonly ExpertPlan experts = new();
+
+    /// <summary>What this decoder is.</summary>
+    public DecoderSpec Spec => spec;
+
+    /// <summary>Its weights.</summary>
+    public DecoderWeights Weights => weights;
+
+    /// <summary>Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [plan.LogitRows, vocabulary] in scratch memory of <paramref name="ops"/>.</summary>
+    public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null)
+    {
+        var x = ops.Scratch(plan.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
+        var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what a half-layer adds to it
+        ops.Embed(plan.Tokens, weights.Embedding, into: x);
+        trace?.Embedded(x);
+
+        for (var layer = 0; layer < spec.Layers; layer++)
+        {
+            Attend(weights.Layers[layer], kv[layer], x, plan, ops, update);
+            ops.Add(update, into: x);
+
+            FeedForward(weights.Layers[layer], x, ops, update);
+            ops.Add(update, into: x);
+            trace?.Layer(layer, x, experts);
+        }
+
+        var last = ops.Scratch(plan.LogitRows.Length, spec.Hidden);
+        ops.Gather(x, plan.LogitRows, into: last);
+        ops.RmsNorm(last, weights.FinalNorm, spec.NormEpsilon, into: last);
+        var logits = ops.Scratch(last.Rows, spec.VocabularySize);
+        weights.Head.MatMul(ops, last, logits);
+        return logits;                                                                      // [rows that are asked for, vocabulary]
+    }
+
+    public void Dispose() => weights.Dispose();
+
+    private void Attend(DecoderLayer layer, KvLayer kv, Matrix x, StepPlan plan, OpStream ops, Matrix update)
+    {
+        var a = spec.Attention;
+        var mark = ops.Mark();
+        var h = ops.Scratch(x.Rows, spec.Hidden);
+        var q = ops.Scratch(x.Rows, a.Heads * a.HeadDim);
+        var k = ops.Scratch(x.Rows, a.KeyValueHeads * a.HeadDim);
+        var v = ops.Scratch(x.Rows, a.KeyValueHeads * a.HeadDim);
+
+        ops.RmsNorm(x, layer.AttentionNorm, spec.NormEpsilon, into: h);
+        layer.Query.MatMul(ops, h, q);
+        layer.Key.MatMul(ops, h, k);
+        layer.Value.MatMul(ops, h, v);
+
+        ops.RmsNorm(q, layer.QueryNorm, spec.NormEpsilon, into: q);                         // over all heads at once
+        ops.RmsNorm(k, layer.KeyNorm, spec.NormEpsilon, into: k);
+        ops.Rope(q, a.Heads, a.HeadDim, rope, plan.Positions);
+        ops.Rope(k, a.KeyValueHeads, a.HeadDim, rope, plan.Positions);
+
+        ops.WriteKv(k, v, kv, plan.Slots);
+        ops.PagedAttention(q, a.Heads, kv, plan.Positions, plan.TableStarts, plan.Tables, a.Scale, into: q);
+        layer.Output.MatMul(ops, q, update);
+        ops.Release(mark);
+    }
+
+    private void FeedForward(DecoderLayer layer, Matrix x, OpStream ops, Matrix update)
+    {
+        var moe = spec.FeedForward;
+        var mark = ops.Mark();
+        var h = ops.Scratch(x.Rows, spec.Hidden);
+        var choice = ops.Scratch(x.Rows, moe.Experts);
+
+        ops.RmsNorm(x, layer.FeedForwardNorm, spec.NormEpsilon, into: h);
+        layer.Router.MatMul(ops, h, choice);                                                // float32 throughout
+        ops.Route(choice, layer.RouterBias, moe.PerToken, experts);
+
+        var gate = ops.Scratch(experts.Pairs, moe.Hidden);                                  // [pairs, expert width]
+        var up = ops.Scratch(experts.Pairs, moe.Hidden);
+        var down = ops.Scratch(experts.Pairs, spec.Hidden);
+        layer.Gate.MatMulExperts(ops, h, experts, ExpertRows.Tokens, gate);
+        layer.Up.MatMulExperts(ops, h, experts, ExpertRows.Tokens, up);
+        ops.SiluMul(gate, up, into: gate);
+        layer.Down.MatMulExperts(ops, gate, experts, ExpertRows.Pairs, down);
+        ops.Combine(down, experts, into: update);
+        ops.Release(mark);
+    }
+}

@@ -1,0 +1,76 @@
+using Quilt.Formats;
+using Quilt.Formats.Chat;
+using Quilt.Formats.Chat.Replies;
+using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Tokenizers;
+using Quilt.Kernels.Devices;
+using Quilt.Runtime.Sampling;
+
+namespace Quilt.Runtime.Models;
+
+/// <summary>Everything a checkpoint folder holds, on a device and ready to use. Owns device and weights.</summary>
+internal sealed class LoadedModel : IDisposable
+{
+    private LoadedModel(Checkpoint checkpoint, CpuDevice device, Decoder decoder)
+    {
+        (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
+        Warnings = [.. checkpoint.Warnings];
+        DefaultSampling = SamplingOptions.From(checkpoint.Generation);
+        if (File.Exists(Path.Combine(Folder, "tokenizer.json"))) Tokenizer = Tokenizer.Open(Folder);
+        EndTokens = [.. checkpoint.Generation.EndTokens];
+        if (EndTokens.Length == 0 && checkpoint.Generation.EndTokenText is { } end && Tokenizer?.TryGetId(end, out var id) == true) EndTokens = [id];
+        if (ChatTemplate.Exists(Folder)) Template = ChatTemplate.Open(Folder);
+    }
+
+    public string Folder { get; }
+
+    public ModelConfig Config { get; }
+
+    public CpuDevice Device { get; }
+
+    public Decoder Decoder { get; }
+
+    public Tokenizer? Tokenizer { get; }
+
+    public ChatTemplate? Template { get; }
+
+    /// <summary>Ids that end a reply.</summary>
+    public int[] EndTokens { get; }
+
+    public SamplingOptions DefaultSampling { get; }
+
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>Loads a folder; on an exception nothing stays allocated.</summary>
+    public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    {
+        using var checkpoint = Checkpoint.Open(folder);
+        var spec = Architectures.Describe(checkpoint.Config, Path.Combine(folder, "config.json"));
+        var device = new CpuDevice(options.Isa, options.Threads);
+        DecoderWeights? weights = null;
+        try
+        {
+            weights = DecoderWeights.Load(checkpoint, spec, device, progress, cancel);
+            return new LoadedModel(checkpoint, device, new Decoder(spec, weights));
+        }
+        catch
+        {
+            weights?.Dispose();
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A parser for a reply to <paramref name="conversation"/>, whose prompt ended as <paramref name="prompt"/> does.</summary>
+    public static ReplyParser CreateReplyParser(Conversation conversation, string prompt) => ReplyParser.Create("minimax_m2", new ReplyOptions
+    {
+        Tools = conversation.Tools,
+        StartsThinking = prompt.TrimEnd().EndsWith("<think>", StringComparison.Ordinal),
+    });
+
+    public void Dispose()
+    {
+        Decoder.Dispose();
+        Device.Dispose();
+    }
+}

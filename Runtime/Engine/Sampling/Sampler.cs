@@ -1,0 +1,60 @@
+using System.Numerics.Tensors;
+
+namespace Quilt.Runtime.Sampling;
+
+/// <summary>Logits and options to a token: penalties, then the most likely one, or a draw from those that truncation leaves (specification: api.md 10). One thread.</summary>
+internal sealed class Sampler
+{
+    private readonly Truncation truncation = new();
+
+    /// <summary>Chooses a token and takes note of it.</summary>
+    /// <param name="logits">[vocabulary]; changed.</param>
+    /// <param name="state">What the request wants and has seen.</param>
+    /// <param name="output">Tokens chosen so far.</param>
+    /// <param name="logProbability">Log of the token's probability under the logits as they came; NaN unless asked for.</param>
+    public int Sample(Span<float> logits, SamplerState state, ReadOnlySpan<int> output, out float logProbability)
+    {
+        var options = state.Options;
+        var logSum = options.LogProbabilities ? LogSumExp(logits) : double.NaN;
+        var plain = options.LogProbabilities ? Snapshot(logits) : default;
+        Penalties.Apply(logits, state, output);
+        var token = options.IsGreedy ? ArgMax(logits) : Draw(logits, state);
+        logProbability = options.LogProbabilities ? (float)(plain[token] - logSum) : float.NaN;
+        state.Accept(token);
+        return token;
+    }
+
+    private float[] snapshot = [];
+
+    private ReadOnlySpan<float> Snapshot(ReadOnlySpan<float> logits)
+    {
+        if (snapshot.Length < logits.Length) snapshot = new float[logits.Length];
+        logits.CopyTo(snapshot);
+        return snapshot.AsSpan(0, logits.Length);
+    }
+
+    // p / Exp(1) is largest for token i with probability p_i: a draw without sums, so no rounding decides.
+    private int Draw(ReadOnlySpan<float> logits, SamplerState state)
+    {
+        truncation.Run(logits, state.Options);
+        var (best, token) = (double.NegativeInfinity, -1);
+        var ids = truncation.Ids;
+        var weights = truncation.Weights;
+        for (var i = 0; i < ids.Length; i++)
+        {
+            var score = weights[i] / state.NextExponential();
+            if (score > best) (best, token) = (score, ids[i]);
+        }
+        return token >= 0 ? token : ArgMax(logits);
+    }
+
+    private static int ArgMax(ReadOnlySpan<float> logits) => TensorPrimitives.IndexOfMax(logits);
+
+    private static double LogSumExp(ReadOnlySpan<float> logits)
+    {
+        var largest = TensorPrimitives.Max(logits);
+        var sum = 0.0;
+        foreach (var logit in logits) sum += Math.Exp(logit - largest);
+        return largest + Math.Log(sum);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Quilt.Runtime.Scheduling;
+
+/// <summary>
+/// One step as flat int arrays: the only value that crosses from scheduling to the forward pass. Tokens of one sequence are neighbours, in order.
+/// Pooled: its arrays only grow.
+/// </summary>
+internal sealed class StepPlan : IResettable
+{
+    private readonly List<int> tokens = [];
+    private readonly List<int> positions = [];
+    private readonly List<int> slots = [];
+    private readonly List<int> tableStarts = [];
+    private readonly List<int> tables = [];
+    private readonly List<int> logitRows = [];
+    private readonly List<SequenceChunk> chunks = [];
+
+    /// <summary>[tokens] what enters the decoder.</summary>
+    public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(tokens);
+
+    /// <summary>[tokens] place of each token in its own sequence, from 0.</summary>
+    public ReadOnlySpan<int> Positions => CollectionsMarshal.AsSpan(positions);
+
+    /// <summary>[tokens] where its key and value go: block · blockTokens + place in the block.</summary>
+    public ReadOnlySpan<int> Slots => CollectionsMarshal.AsSpan(slots);
+
+    /// <summary>[tokens] where in <see cref="Tables"/> the block table of the token's sequence begins.</summary>
+    public ReadOnlySpan<int> TableStarts => CollectionsMarshal.AsSpan(tableStarts);
+
+    /// <summary>The block tables of all sequences of the step, one behind the other.</summary>
+    public ReadOnlySpan<int> Tables => CollectionsMarshal.AsSpan(tables);
+
+    /// <summary>[logits] rows of <see cref="Tokens"/> after which logits are asked for.</summary>
+    public ReadOnlySpan<int> LogitRows => CollectionsMarshal.AsSpan(logitRows);
+
+    /// <summary>Which sequence has which rows.</summary>
+    public ReadOnlySpan<SequenceChunk> Chunks => CollectionsMarshal.AsSpan(chunks);
+
+    /// <summary>True if the step has nothing to do.</summary>
+    public bool IsEmpty => tokens.Count == 0;
+
+    /// <summary>Adds the next <paramref name="count"/> tokens of a sequence whose block table has room for them.</summary>
+    public void Add(Sequence sequence, int count, int blockTokens, LogitsOf logits)
+    {
+        var firstRow = tokens.Count;
+        var table = tables.Count;
+        tables.AddRange(sequence.BlockTable);
+        for (var i = 0; i < count; i++)
+        {
+            var position = sequence.Computed + i;
+            tokens.Add(sequence.Tokens[position]);
+            positions.Add(position);
+            slots.Add((sequence.BlockTable[position / blockTokens] * blockTokens) + (position % blockTokens));
+            tableStarts.Add(table);
+        }
+
+        var samples = sequence.Computed + count == sequence.Tokens.Count;
+        chunks.Add(new SequenceChunk(sequence, count, samples ? logitRows.Count : -1));
+        if (logits == LogitsOf.EveryToken)
+        {
+            for (var i = 0; i < count; i++) logitRows.Add(firstRow + i);
+        }
+        else if (samples)
+        {
+            logitRows.Add(firstRow + count - 1);
+        }
+    }
+
+    /// <summary>Empties the plan for the next step.</summary>
+    public bool TryReset()
+    {
+        tokens.Clear();
+        positions.Clear();
+        slots.Clear();
+        tableStarts.Clear();
+        tables.Clear();
+        logitRows.Clear();
+        chunks.Clear();
+        return true;
+    }
+}
+
+/// <summary>The rows of one sequence in a step.</summary>
+/// <param name="Sequence">Whose they are.</param>
+/// <param name="Count">How many tokens.</param>
+/// <param name="LogitRow">The row of the step's logits that the next token is sampled from; −1 while the prompt is not finished.</param>
+internal readonly record struct SequenceChunk(Sequence Sequence, int Count, int LogitRow);
+
+/// <summary>After which tokens logits are asked for.</summary>
+internal enum LogitsOf
+{
+    /// <summary>The last token a sequence has, to sample the next one.</summary>
+    LastToken,
+
+    /// <summary>Every token, to compare implementations.</summary>
+    EveryToken,
+}
