@@ -21,8 +21,9 @@ internal sealed class QuantTargets
     /// <summary>The arguments for a module that goes by any of these names; null if no group wants it.</summary>
     public QuantArgs? Find(string[] names)
     {
-        if (ignore.Exists(target => target.Matches(names) || target.IsLinear)) return null;
-        return (targets.Find(target => target.Matches(names)) ?? targets.Find(target => target.IsLinear))?.Args;
+        var kind = Array.Exists(names, name => name.EndsWith("embed_tokens", StringComparison.Ordinal)) ? "Embedding" : "Linear";
+        if (ignore.Exists(target => target.Matches(names) || target.IsClass(kind))) return null;
+        return (targets.Find(target => target.Matches(names)) ?? targets.Find(target => target.IsClass(kind)))?.Args;
     }
 
     private sealed class Target
@@ -47,8 +48,8 @@ internal sealed class QuantTargets
 
         public QuantArgs? Args { get; }
 
-        /// <summary>Every module this library quantizes is of that class.</summary>
-        public bool IsLinear => regex is null && text == "Linear";
+        /// <summary>Whether it names a class of modules: the embedding is one, every other module of a checkpoint is linear.</summary>
+        public bool IsClass(string kind) => regex is null && text == kind;
 
         public bool Matches(string[] names)
         {

@@ -63,45 +63,41 @@ internal sealed class DecoderWeights : IDisposable
 
         public void ReadAll()
         {
-            into.Embedding = Matrix("model.embed_tokens", spec.VocabularySize, spec.Hidden);
-            into.Layers = new DecoderLayer[spec.Layers];
-            for (var layer = 0; layer < spec.Layers; layer++) into.Layers[layer] = Layer($"model.layers.{layer}");
-            into.FinalNorm = Vector("model.norm.weight", spec.Hidden);
-            into.Head = checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey("lm_head.weight")
-                ? into.Embedding
-                : Matrix("lm_head", spec.VocabularySize, spec.Hidden);
+            var modules = new DecoderModules(spec);
+            into.Embedding = Matrix(modules.Embedding);
+            into.Layers = [.. modules.Layers.Select(Layer)];
+            into.FinalNorm = Vector(modules.FinalNorm);
+            into.Head = checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey($"{modules.Head.Name}.weight") ? into.Embedding : Matrix(modules.Head);
         }
 
-        private DecoderLayer Layer(string p)
+        private DecoderLayer Layer(LayerModules layer) => new()
         {
-            var a = spec.Attention;
-            var moe = spec.FeedForward;
-            var (queries, keys) = (a.Heads * a.HeadDim, a.KeyValueHeads * a.HeadDim);
-            return new DecoderLayer
-            {
-                AttentionNorm = Vector($"{p}.input_layernorm.weight", spec.Hidden),
-                Query = Matrix($"{p}.self_attn.q_proj", queries, spec.Hidden),
-                Key = Matrix($"{p}.self_attn.k_proj", keys, spec.Hidden),
-                Value = Matrix($"{p}.self_attn.v_proj", keys, spec.Hidden),
-                QueryNorm = Vector($"{p}.self_attn.q_norm.weight", queries),
-                KeyNorm = Vector($"{p}.self_attn.k_norm.weight", keys),
-                Output = Matrix($"{p}.self_attn.o_proj", spec.Hidden, queries),
-                FeedForwardNorm = Vector($"{p}.post_attention_layernorm.weight", spec.Hidden),
-                Router = Matrix($"{p}.block_sparse_moe.gate", moe.Experts, spec.Hidden),
-                RouterBias = Vector($"{p}.block_sparse_moe.e_score_correction_bias", moe.Experts),
-                Gate = Experts(p, "w1", moe.Hidden, spec.Hidden),
-                Up = Experts(p, "w3", moe.Hidden, spec.Hidden),
-                Down = Experts(p, "w2", spec.Hidden, moe.Hidden),
-            };
-        }
+            AttentionNorm = Vector(layer.AttentionNorm),
+            Query = Matrix(layer.Query),
+            Key = Matrix(layer.Key),
+            Value = Matrix(layer.Value),
+            QueryNorm = Vector(layer.QueryNorm),
+            KeyNorm = Vector(layer.KeyNorm),
+            Output = Matrix(layer.Output),
+            FeedForwardNorm = Vector(layer.FeedForwardNorm),
+            Router = Matrix(layer.Router),
+            RouterBias = Vector(layer.RouterBias),
+            Gate = Experts(layer.Gate),
+            Up = Experts(layer.Up),
+            Down = Experts(layer.Down),
+        };
 
-        private Weight Matrix(string name, int rows, int columns) => Load(name, [checkpoint.Module(name, rows, columns)]);
+        private Weight Matrix(ModuleShape module) => Load(module.Name, [checkpoint.Module(module.Name, module.Rows, module.Columns)]);
 
-        private Weight Experts(string layer, string matrix, int rows, int columns)
+        private Weight Experts(Func<int, ModuleShape> module)
         {
             var stack = new StoredModule[spec.FeedForward.Experts];
-            for (var e = 0; e < stack.Length; e++) stack[e] = checkpoint.Module($"{layer}.block_sparse_moe.experts.{e}.{matrix}", rows, columns);
-            return Load($"{layer}.block_sparse_moe.experts.{matrix}", stack);
+            for (var e = 0; e < stack.Length; e++)
+            {
+                var (name, rows, columns) = module(e);
+                stack[e] = checkpoint.Module(name, rows, columns);
+            }
+            return Load(stack[0].Name.Replace(".experts.0.", ".experts.", StringComparison.Ordinal), stack);
         }
 
         private Weight Load(string name, StoredModule[] stack)
@@ -114,8 +110,9 @@ internal sealed class DecoderWeights : IDisposable
             return weight;
         }
 
-        private NativeBuffer Vector(string name, int length)
+        private NativeBuffer Vector(VectorShape vector)
         {
+            var (name, length) = vector;
             var values = checkpoint.Vector(name, length);
             var buffer = new NativeBuffer((long)length * sizeof(float));
             into.owned.Add(buffer);

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Quilt.Kernels.Devices;
+using Quilt.Runtime;
+
+namespace Quilt.Cli;
+
+/// <summary>Which model, and how it runs: the options that several verbs share.</summary>
+internal sealed class ModelOptions
+{
+    /// <summary>The checkpoint folder.</summary>
+    public Option<string> Model { get; } = new("--model", "-m") { Description = "Checkpoint folder.", HelpName = "MODEL", DefaultValueFactory = _ => DemoModel.Folder };
+
+    /// <summary>Where it runs.</summary>
+    public Option<string> Device { get; } = new("--device") { Description = "Where to run; 'quilt doctor' lists what there is.", DefaultValueFactory = _ => "cpu" };
+
+    /// <summary>Threads of the CPU.</summary>
+    public Option<int?> Threads { get; } = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
+
+    /// <summary>Precision of the input of quantized weights.</summary>
+    public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations", "Input of quantized weights: float (exact, the default) or int8 (faster).");
+
+    /// <summary>CPU instruction set.</summary>
+    public Option<Isa?> Isa { get; } = TypedOption.OneOf<Isa>("--isa", "CPU instruction set; by default the widest this machine executes.");
+
+    /// <summary>Adds all of them to a verb.</summary>
+    public ModelOptions AddTo(Command command)
+    {
+        command.Options.Add(Model);
+        command.Options.Add(Device);
+        command.Options.Add(Threads);
+        command.Options.Add(Activations);
+        command.Options.Add(Isa);
+        return this;
+    }
+
+    /// <summary>The options as the engine takes them.</summary>
+    public EngineOptions Read(ParseResult parsed) => new()
+    {
+        Device = parsed.GetValue(Device)!,
+        Threads = parsed.GetValue(Threads) ?? 0,
+        Activations = parsed.GetValue(Activations) ?? default,
+        Isa = parsed.GetValue(Isa),
+    };
+
+    /// <summary>Opens the model, with a bar on a terminal while a big one loads, and prints what looks wrong with it.</summary>
+    public async Task<Engine> OpenAsync(ParseResult parsed, CancellationToken cancel, Func<EngineOptions, EngineOptions>? change = null)
+    {
+        var options = Read(parsed);
+        var engine = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Engine.OpenAsync(parsed.GetValue(Model)!, change?.Invoke(options) ?? options, progress, cancel)));
+        foreach (var warning in engine.Warnings) Console.Error.WriteLine($"quilt: warning: {warning}");
+        return engine;
+    }
+}

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using Quilt.Kernels.Catalog;
+using Quilt.Kernels.Devices;
+using Spectre.Console;
+
+namespace Quilt.Cli.Verbs;
+
+/// <summary><c>doctor</c>: what this machine can do, and which kernel each operation takes on it.</summary>
+internal static class DoctorVerb
+{
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print one JSON document." };
+        var command = new Command("doctor", "Shows CPU features, devices, and which kernel each operation takes.") { json };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(json)) PrintJson();
+            else Print();
+            return 0;
+        });
+        return command;
+    }
+
+    private static (string Name, bool Has)[] Features =>
+    [
+        ("avx2", Avx2.IsSupported), ("fma", Fma.IsSupported), ("avx512f", Avx512F.IsSupported), ("avx512bw", Avx512BW.IsSupported),
+        ("avx512vbmi", Avx512Vbmi.IsSupported), ("avxvnni", AvxVnni.IsSupported), ("advsimd", AdvSimd.IsSupported), ("dotprod", Dp.IsSupported),
+    ];
+
+    private static void Print()
+    {
+        Console.Out.WriteLine($"system    {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}");
+        Console.Out.WriteLine($"cpu       {Environment.ProcessorCount} threads, {string.Join(" ", Features.Where(f => f.Has).Select(f => f.Name))}; kernels: {Word(IsaSupport.Best)}");
+        foreach (var device in Devices()) Console.Out.WriteLine($"device    {device.Name,-8} {(device.Problem is null ? "usable" : "not usable: " + device.Problem)}");
+        Console.Out.WriteLine($"memory    {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30):0.0} GiB");
+        Console.Out.WriteLine();
+
+        var isas = Enum.GetValues<Isa>();
+        var table = new Table().Border(TableBorder.Simple).AddColumn("operation");
+        foreach (var isa in isas) table.AddColumn(isa.IsSupported() ? Word(isa) : $"{Word(isa)} (not here)");
+        foreach (var entry in OpCatalog.Operations) table.AddRow([entry.Name, .. isas.Select(isa => OpCatalog.Word(entry.On(isa)))]);
+        AnsiConsole.Write(table);
+    }
+
+    private static void PrintJson() => JsonOutput.Print(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("system", RuntimeInformation.OSDescription);
+        writer.WriteString("architecture", Word(RuntimeInformation.ProcessArchitecture));
+        writer.WriteString("framework", RuntimeInformation.FrameworkDescription);
+        writer.WriteNumber("threads", Environment.ProcessorCount);
+        writer.WriteNumber("memory_bytes", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        writer.WriteStartObject("cpu_features");
+        foreach (var (name, has) in Features) writer.WriteBoolean(name, has);
+        writer.WriteEndObject();
+        writer.WriteStartArray("isas");
+        foreach (var isa in Enum.GetValues<Isa>().Where(isa => isa.IsSupported())) writer.WriteStringValue(Word(isa));
+        writer.WriteEndArray();
+        writer.WriteString("best_isa", Word(IsaSupport.Best));
+        writer.WriteStartArray("devices");
+        foreach (var device in Devices())
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", device.Name);
+            writer.WriteBoolean("usable", device.Problem is null);
+            writer.WriteString("reason", device.Problem);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WriteStartObject("operations");
+        foreach (var entry in OpCatalog.Operations)
+        {
+            writer.WriteStartObject(entry.Name);
+            foreach (var isa in Enum.GetValues<Isa>()) writer.WriteString(Word(isa), isa.IsSupported() ? OpCatalog.Word(entry.On(isa)) : "not supported by this machine");
+            writer.WriteString("gpu", OpCatalog.Word(entry.OnGpu));
+            writer.WriteEndObject();
+        }
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
+
+    private static IEnumerable<(string Name, string? Problem)> Devices() => [("cpu", null)];
+
+    private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+}
