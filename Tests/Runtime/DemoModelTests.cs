@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Quilt.Formats.Chat;
+using Quilt.Kernels.Devices;
+using Quilt.Runtime;
+using Quilt.Runtime.Sampling;
+
+namespace Quilt.Tests.Runtime;
+
+/// <summary>
+/// Trained models answer as another implementation recorded it. Beside each `reference.json` lie the forms of the model; its replies are those of the mixed one.
+/// A reply may differ where the recorded margin between the two best tokens is thin, hence a share and not all.
+/// </summary>
+[Category("Conformance")]
+public sealed class DemoModelTests
+{
+    private const double ShareReproduced = 0.97;
+    private const double AccuracyTolerance = 0.01;
+    private const int MaxTokens = 200;
+
+    public static IEnumerable<TestCaseData> Models()
+    {
+        foreach (var folder in Shared.Folders("models"))
+        {
+            foreach (var activations in Enum.GetValues<Activations>()) yield return new TestCaseData(folder, activations).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", activations.ToString());
+        }
+    }
+
+    [TestCaseSource(nameof(Models))]
+    public async Task Gives_the_recorded_replies(string? folder, Activations activations)
+    {
+        using var reference = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Require(folder), "reference.json")));
+        await using var engine = await Engine.OpenAsync(Path.Combine(folder!, "fp8-int4"), new EngineOptions { Threads = 2, Activations = activations });
+        var cases = reference.RootElement.GetProperty("cases").EnumerateArray().ToArray();
+        var generations = cases.Select(test => engine.Chat(Conversation(test), new SamplingOptions { Temperature = 0, MaxTokens = MaxTokens })).ToArray();
+
+        var (reproduced, scored, right) = (0, 0, 0);
+        for (var i = 0; i < cases.Length; i++)
+        {
+            var wanted = Ids(cases[i].GetProperty("ids"));
+            var ids = await Ids(generations[i]);
+            Assert.That(generations[i].PromptIds, Is.EqualTo(Ids(cases[i].GetProperty("prompt_ids"))), $"prompt of case {i}");
+            if (ids.SequenceEqual(wanted)) reproduced++;
+            if (cases[i].GetProperty("expected_reply").GetString() is not { } expected) continue;
+            scored++;
+            if (Reply(engine, ids) == expected) right++;
+        }
+
+        var accuracy = (double)right / scored;
+        TestContext.Out.WriteLine(FormattableString.Invariant(
+            $"{Path.GetFileName(folder)}, {activations} activations: {reproduced} of {cases.Length} replies reproduced, {100 * accuracy:0.0} % of {scored} tasks right"));
+        Assert.That((double)reproduced / cases.Length, Is.GreaterThanOrEqualTo(activations == Activations.Float ? ShareReproduced : 0.9));
+        Assert.That(accuracy, Is.EqualTo(reference.RootElement.GetProperty("accuracy").GetDouble()).Within(AccuracyTolerance + 1e-9));
+    }
+
+    private static Conversation Conversation(JsonElement test)
+    {
+        var tools = test.GetProperty("tools");
+        var json = $$"""{"messages": {{test.GetProperty("messages").GetRawText()}}, "tools": {{tools.GetRawText()}}}""";
+        return Quilt.Formats.Chat.Conversation.Read(System.Text.Encoding.UTF8.GetBytes(json), "reference.json");
+    }
+
+    private static string Reply(Engine engine, int[] ids)
+    {
+        const string ThinkingEnds = "</think>\n\n";
+        var text = engine.Tokenizer!.Decode(ids, skipSpecialTokens: false);
+        var end = engine.Tokenizer.Decode([ids[^1]]);
+        if (engine.Tokenizer.IsSpecial(ids[^1]) && text.EndsWith(end, StringComparison.Ordinal)) text = text[..^end.Length];
+        var at = text.IndexOf(ThinkingEnds, StringComparison.Ordinal);
+        return at < 0 ? text : text[(at + ThinkingEnds.Length)..];
+    }
+
+    private static async Task<int[]> Ids(Generation generation)
+    {
+        var ids = new List<int>();
+        await foreach (var piece in generation)
+        {
+            if (piece.Id >= 0) ids.Add(piece.Id);
+        }
+        return [.. ids];
+    }
+
+    private static int[] Ids(JsonElement list) => [.. list.EnumerateArray().Select(id => id.GetInt32())];
+}
