@@ -1,3 +1,4 @@
+using Microsoft.Extensions.ObjectPool;
 using Quilt.Formats;
 using Quilt.Formats.Chat;
 using Quilt.Formats.Chat.Replies;
@@ -29,6 +30,8 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     private readonly EngineLoop loop;
     private readonly Sampler sampler = new();
     private readonly List<Request> live = [];
+    private readonly List<Request> ended = [];
+    private readonly ObjectPool<Request> requests = new DefaultObjectPoolProvider().Create<Request>();
     private volatile Exception? failure;
     private volatile bool closed;
 
@@ -177,9 +180,11 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         }
         foreach (var chunk in plan.Chunks)
         {
-            if (chunk.Sequence.Request is { Finished: { } reason } request) End(request, reason);
+            if (chunk.Sequence.Request is { Finished: not null } request) ended.Add(request);
         }
         scheduler.Return(plan);
+        foreach (var request in ended) End(request, request.Finished!.Value);
+        ended.Clear();
     }
 
     private void DropCancelled()
@@ -195,6 +200,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         scheduler.Remove(request.Sequence);
         live.Remove(request);
         request.Finish(reason);
+        requests.Return(request);
     }
 
     private Generation Submit(IReadOnlyList<int> prompt, SamplingOptions? options, Func<ReplyParser>? replies, CancellationToken cancel)
@@ -203,7 +209,8 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         options ??= DefaultSampling;
         options.Validate();
         var generation = new Generation(prompt, replies, Wake, cancel);
-        var request = new Request(generation, prompt, options, model.EndTokens, model.Tokenizer, MaxTokens);
+        var request = requests.Get();
+        request.Begin(generation, prompt, options, model.EndTokens, model.Tokenizer, MaxTokens);
         Post(() =>
         {
             if (failure is { } cause)

@@ -5,26 +5,25 @@ namespace Quilt.Runtime.Sampling;
 /// <summary>What sampling remembers of one request: its random numbers, and which tokens it has seen.</summary>
 internal sealed class SamplerState
 {
-    private readonly bool countsOutput;
     private readonly Dictionary<int, int> outputCounts = [];
     private readonly HashSet<int> seen = [];
+    private bool countsOutput;
+    private bool countsSeen;
     private ulong random;
 
-    public SamplerState(SamplingOptions options, ReadOnlySpan<int> prompt, IReadOnlyCollection<int>? endTokens = null)
+    /// <summary>A state without a request, to be given one by <see cref="Begin"/>.</summary>
+    public SamplerState()
     {
-        Options = options;
-        EndTokens = endTokens ?? [];
-        countsOutput = options.FrequencyPenalty != 0 || options.PresencePenalty != 0;
-        CountsSeen = options.RepetitionPenalty != 1;
-        if (CountsSeen) foreach (var id in prompt) seen.Add(id);
-        random = (ulong)(options.Seed ?? Random.Shared.NextInt64());
     }
 
+    /// <summary>The state of a request that is about to begin.</summary>
+    public SamplerState(SamplingOptions options, ReadOnlySpan<int> prompt, IReadOnlyCollection<int>? endTokens = null) => Begin(options, prompt, endTokens ?? []);
+
     /// <summary>The request's options.</summary>
-    public SamplingOptions Options { get; }
+    public SamplingOptions Options { get; private set; } = new();
 
     /// <summary>The model's end tokens, which may not come before <see cref="SamplingOptions.MinTokens"/>.</summary>
-    public IReadOnlyCollection<int> EndTokens { get; }
+    public IReadOnlyCollection<int> EndTokens { get; private set; } = [];
 
     /// <summary>Tokens chosen so far.</summary>
     public int OutputTokens { get; private set; }
@@ -35,14 +34,24 @@ internal sealed class SamplerState
     /// <summary>Tokens in the prompt or the output; empty where no penalty asks.</summary>
     public HashSet<int> Seen => seen;
 
-    private bool CountsSeen { get; }
+    /// <summary>Forgets what was and starts a request.</summary>
+    public void Begin(SamplingOptions options, ReadOnlySpan<int> prompt, IReadOnlyCollection<int> endTokens)
+    {
+        (Options, EndTokens, OutputTokens) = (options, endTokens, 0);
+        outputCounts.Clear();
+        seen.Clear();
+        countsOutput = options.FrequencyPenalty != 0 || options.PresencePenalty != 0;
+        countsSeen = options.RepetitionPenalty != 1;
+        if (countsSeen) foreach (var id in prompt) seen.Add(id);
+        random = (ulong)(options.Seed ?? Random.Shared.NextInt64());
+    }
 
     /// <summary>Takes note of a chosen token.</summary>
     public void Accept(int token)
     {
         OutputTokens++;
         if (countsOutput) CollectionsMarshal.GetValueRefOrAddDefault(outputCounts, token, out _)++;
-        if (CountsSeen) seen.Add(token);
+        if (countsSeen) seen.Add(token);
     }
 
     /// <summary>A draw from the exponential distribution with mean 1, never 0. The generator is SplitMix64, the same on every machine.</summary>

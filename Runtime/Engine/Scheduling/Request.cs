@@ -4,33 +4,39 @@ using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Scheduling;
 
-/// <summary>What one caller asked for: how to choose tokens, when to stop, and where the text goes. Belongs to the engine's thread once submitted.</summary>
+/// <summary>
+/// What one caller asked for: how to choose tokens, when to stop, and where the text goes. Belongs to the engine's thread once submitted.
+/// Pooled: the lists of its sequence and its sampler are used again by a later request.
+/// </summary>
 internal sealed class Request
 {
-    private readonly StopRule stop;
-    private readonly StopText stopText;
-    private readonly StreamingDecoder? decoder;
-    private readonly SamplerState sampling;
+    private readonly SamplerState sampling = new();
+    private StopRule stop = null!;
+    private StopText stopText = null!;
+    private StreamingDecoder? decoder;
     private float logProbability;
 
-    public Request(Generation generation, IReadOnlyList<int> prompt, SamplingOptions options, IReadOnlyCollection<int> endTokens, Tokenizer? tokenizer, int maxTokens)
-    {
-        Generation = generation;
-        Sequence = new Sequence(prompt) { Request = this };
-        stop = new StopRule(options, endTokens, maxTokens - prompt.Count);
-        stopText = new StopText(options.Stop, options.IncludeStop);
-        decoder = tokenizer?.Stream(skipSpecialTokens: true);
-        sampling = new SamplerState(options, CollectionsMarshal.AsSpan(Sequence.Tokens), endTokens);
-    }
+    public Request() => Sequence = new Sequence(this);
 
     /// <summary>The caller's end.</summary>
-    public Generation Generation { get; }
+    public Generation Generation { get; private set; } = null!;
 
     /// <summary>Its tokens.</summary>
     public Sequence Sequence { get; }
 
     /// <summary>Why it is over; null while it runs.</summary>
     public FinishReason? Finished { get; private set; }
+
+    /// <summary>Starts a request; what an earlier one left is forgotten.</summary>
+    public void Begin(Generation generation, IReadOnlyList<int> prompt, SamplingOptions options, IReadOnlyCollection<int> endTokens, Tokenizer? tokenizer, int maxTokens)
+    {
+        (Generation, Finished) = (generation, null);
+        Sequence.Begin(prompt);
+        stop = new StopRule(options, endTokens, maxTokens - prompt.Count);
+        stopText = new StopText(options.Stop, options.IncludeStop);
+        decoder = tokenizer?.Stream(skipSpecialTokens: true);
+        sampling.Begin(options, CollectionsMarshal.AsSpan(Sequence.Tokens), endTokens);
+    }
 
     /// <summary>Chooses the next token from the logits after the last one.</summary>
     public int Sample(Sampler sampler, Span<float> logits) =>
