@@ -96,13 +96,17 @@ public sealed class Checkpoint : IDisposable
         var tensors = new Dictionary<string, TensorEntry>(found.Count, StringComparer.Ordinal);
         foreach (var entry in found)
         {
-            var official = entry with { Name = TensorNames.Official(modelType, entry.Name) };
-            foreach (var part in TensorNames.Unfused(modelType, official))
-            {
-                if (!tensors.TryAdd(part.Name, part)) throw new BadInputException(entry.File, entry.Name, $"means {part.Name}, which another tensor holds already");
-            }
+            var name = TensorNames.Official(modelType, entry.Name);
+            var official = ReferenceEquals(name, entry.Name) ? entry : entry with { Name = name };
+            if (official.Shape.Length < 3) Add(official, entry);
+            else foreach (var part in TensorNames.Unfused(modelType, official)) Add(part, entry);
         }
         return tensors;
+
+        void Add(TensorEntry part, TensorEntry stored)
+        {
+            if (!tensors.TryAdd(part.Name, part)) throw new BadInputException(stored.File, stored.Name, $"means {part.Name}, which another tensor holds already");
+        }
     }
 
     // Written as I64 or I32; where it is missing the shape follows from the architecture alone.

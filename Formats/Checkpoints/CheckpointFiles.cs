@@ -49,7 +49,7 @@ internal sealed class CheckpointFiles : IDisposable
 
     private void Add(string folder, string indexPath, ShardIndex index, WarningList warnings)
     {
-        var home = new Dictionary<string, string>(StringComparer.Ordinal);
+        var home = new Dictionary<string, string>(index.WeightMap.Count, StringComparer.Ordinal);
         long bytes = 0;
         foreach (var name in index.Files)
         {

@@ -14,6 +14,8 @@ internal static class TensorNames
     public static string Official(string modelType, string name)
     {
         if (modelType != "minimax_m2" || !name.StartsWith(Layers, StringComparison.Ordinal)) return name;
+        // A checkpoint has a hundred thousand names, and nearly all of them are official.
+        if (!name.Contains(".mlp.", StringComparison.Ordinal) && !name.Contains(".gate.e_", StringComparison.Ordinal) && !name.Contains("_proj", StringComparison.Ordinal)) return name;
         var parts = name.Split('.');
         if (parts.Length < 4) return name;
         if (parts[3] == "mlp") parts[3] = "block_sparse_moe";
