@@ -1,0 +1,68 @@
+using System.Collections.Frozen;
+
+namespace Quilt.Formats.Chat.Replies;
+
+/// <summary>
+/// Understands a reply while it is generated: text in, thinking, text and tool calls out. Text is passed on at once; only what may be the beginning of a marker is held back.
+/// Time is linear in the text whatever it holds, memory is bounded by one call's arguments, and no text makes it throw. One parser reads one reply, on one thread.
+/// </summary>
+public abstract class ReplyParser
+{
+    private static readonly FrozenDictionary<string, Func<ReplyOptions, ReplyParser>> dialects = new Dictionary<string, Func<ReplyOptions, ReplyParser>>
+    {
+        ["minimax_m2"] = options => new MiniMaxReply(options),
+        ["minimax_m2_append_think"] = options => new MiniMaxReply(options with { ThinkingAsText = true }, appendsThink: true),
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    private readonly ReplyOptions options;
+
+    private protected ReplyParser(ReplyOptions options) => this.options = options;
+
+    /// <summary>Names of the dialects, sorted.</summary>
+    public static IReadOnlyList<string> Dialects { get; } = [.. dialects.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>A parser for one reply.</summary>
+    /// <param name="dialect">One of <see cref="Dialects"/>.</param>
+    /// <param name="options">Null for the defaults.</param>
+    /// <exception cref="BadInputException">There is no such dialect, or the tools are not a list.</exception>
+    public static ReplyParser Create(string dialect, ReplyOptions? options = null) => dialects.TryGetValue(dialect, out var create)
+        ? create(options ?? new ReplyOptions())
+        : throw new BadInputException("dialect", dialect, $"expected one of {string.Join(", ", Dialects)}");
+
+    /// <summary>Whether the reply, as far as it is known, is inside thinking.</summary>
+    public abstract bool IsThinking { get; }
+
+    /// <summary>Whether the reply, as far as it is known, is inside a block of tool calls.</summary>
+    public abstract bool IsInToolCalls { get; }
+
+    /// <summary>Takes the next piece of text, of any length, and adds what is certain now to <paramref name="events"/>.</summary>
+    public abstract void Push(ReadOnlySpan<char> piece, ICollection<ReplyEvent> events);
+
+    /// <summary>Takes the next token. A token without text that is one of <see cref="ReplyOptions.MarkerIds"/> is read as that marker.</summary>
+    /// <param name="id">The token.</param>
+    /// <param name="piece">Its text, empty where the detokenizer left it out.</param>
+    /// <param name="events">Where events are added.</param>
+    public void Push(int id, ReadOnlySpan<char> piece, ICollection<ReplyEvent> events)
+    {
+        if (piece.IsEmpty && options.MarkerIds is { } ids)
+        {
+            foreach (var marker in Markers)
+            {
+                if (ids.TryGetValue(marker, out var known) && known == id) piece = marker;
+            }
+        }
+        Push(piece, events);
+    }
+
+    /// <summary>The reply is over: releases what was held back and closes what is open. To be called once, behind the last piece.</summary>
+    public abstract void Finish(ICollection<ReplyEvent> events);
+
+    /// <summary>Where a whole reply, given as token ids, thinks; markers are known by <see cref="ReplyOptions.MarkerIds"/>.</summary>
+    public abstract ThinkingSpan FindThinking(ReadOnlySpan<int> ids);
+
+    /// <summary>The texts that are special tokens in this dialect.</summary>
+    private protected abstract ReadOnlySpan<string> Markers { get; }
+
+    /// <summary>A marker's token id, null where it is not known.</summary>
+    private protected int? MarkerId(string marker) => options.MarkerIds is { } ids && ids.TryGetValue(marker, out var id) ? id : null;
+}
