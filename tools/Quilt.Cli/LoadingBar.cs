@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Quilt.Cli;
 
-/// <summary>A bar on standard error while something big loads; nothing where that is no terminal, or before a second has passed.</summary>
+/// <summary>A bar on standard error while something big loads; nothing where that is no terminal, or before two seconds have passed.</summary>
 internal static class LoadingBar
 {
     /// <summary>Runs <paramref name="load"/>, which reports bytes.</summary>
@@ -12,7 +12,7 @@ internal static class LoadingBar
         if (Console.IsErrorRedirected) return await load(null);
         var latest = new Latest();
         var loading = load(latest);
-        if (await Task.WhenAny(loading, Task.Delay(TimeSpan.FromSeconds(1))) == loading) return await loading;
+        if (await Task.WhenAny(loading, Task.Delay(TimeSpan.FromSeconds(2))) == loading) return await loading;
 
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         await terminal.Progress().AutoClear(true)

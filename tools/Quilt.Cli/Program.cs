@@ -16,8 +16,8 @@ internal static class Program
         Console.OutputEncoding = new System.Text.UTF8Encoding(false);
         var root = new RootCommand("Runs, inspects and measures mixture-of-experts language models. MODEL is a checkpoint folder; where it is left out, a small demo model is used.")
         {
-            CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
-            LogitsVerb.Create(), DoctorVerb.Create(),
+            ChatVerb.Create(), CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
+            LogitsVerb.Create(), ParseReplyVerb.Create(), DoctorVerb.Create(),
         };
         root.Options.Add(Failures.Debug);
 

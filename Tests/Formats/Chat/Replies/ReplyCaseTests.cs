@@ -101,8 +101,8 @@ public sealed class ReplyCaseTests
             case "arguments_text": Assert.That(string.Concat(reading.Calls.Select(call => call.Arguments)), Is.EqualTo(expected.GetString()), what); break;
             case "is_reasoning_end": Assert.That(!reading.Parser.IsThinking, Is.EqualTo(expected.GetBoolean()), what); break;
             case "in_tool_call": Assert.That(InCallsBeforeFinish(c), Is.EqualTo(expected.GetBoolean()), what); break;
-            case "content_contains": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Matches<string>(reading.Text.Contains), what); break;
-            case "content_excludes": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Not.Matches<string>(reading.Text.Contains), what); break;
+            case "content_contains": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what); break;
+            case "content_excludes": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Not.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what); break;
             case "content_before_finish": Assert.That(string.Concat(reading.Events.Take(reading.BeforeFinish).OfType<ReplyText>().Select(t => t.Text)), Is.EqualTo(expected.GetString()), what); break;
             case "flush_nonempty": Assert.That(reading.Events.Count > reading.BeforeFinish, Is.EqualTo(expected.GetBoolean()), what); break;
             case "emitted_deltas": Assert.That(reading.Events, Has.Count.EqualTo(expected.GetInt32()), what); break;

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using System.Text.Json;
+using Quilt.Cli.Chat;
+
+namespace Quilt.Cli.Verbs;
+
+/// <summary><c>chat [PROMPT]</c>: a reply, or a conversation.</summary>
+internal static class ChatVerb
+{
+    public static Command Create()
+    {
+        var prompt = new Argument<string?>("PROMPT") { Description = "What to say; left out: a conversation, line by line.", Arity = ArgumentArity.ZeroOrOne };
+        var system = new Option<string?>("--system") { Description = "The system message." };
+        var tools = new Option<string?>("--tools") { Description = "Tools the model may call, in OpenAI's form; calls are printed as one JSON line each.", HelpName = "FILE" };
+        var thinking = new Option<bool>("--thinking") { Description = "Print thinking too where the output is no terminal, in front as <think>…</think>." };
+        var command = new Command("chat", "Talks to a model.") { prompt, system, tools, thinking };
+        var model = new ModelOptions().AddTo(command);
+        var sampling = new SamplingArguments().AddTo(command);
+
+        command.SetAction(async (parsed, cancel) =>
+        {
+            sampling.Check(parsed);
+            JsonElement? listed = parsed.GetValue(tools) is { } file ? InputFile.ReadTools(file) : null;
+            await using var engine = await model.OpenAsync(parsed, cancel);
+            var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking));
+            if (parsed.GetValue(prompt) is { } question) await talk.AskAsync(question, cancel);
+            else await talk.LoopAsync(cancel);
+            return 0;
+        });
+        return command;
+    }
+}
