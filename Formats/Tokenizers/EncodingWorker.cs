@@ -1,6 +1,8 @@
 using System.Text;
-using Quilt.Formats.Tokenizers.Bpe;
+using Quilt.Formats.Tokenizers.Models;
+using Quilt.Formats.Tokenizers.Normalizing;
 using Quilt.Formats.Tokenizers.Patterns;
+using Quilt.Formats.Tokenizers.Processing;
 using Quilt.Formats.Tokenizers.Splitting;
 
 namespace Quilt.Formats.Tokenizers;
@@ -10,23 +12,25 @@ internal sealed class EncodingWorker
 {
     private const int LargestKept = 1 << 22;
     private readonly TokenizerParts parts;
-    private readonly BpeEncoder encoder;
+    private readonly WordEncoder encoder;
     private readonly SplitScratch scratch = new();
+    private readonly NormalizerScratch normalizing = new();
     private readonly List<(int Start, int End)>[] pieces;
+    private readonly Utf8Buffer[] buffers;
     private readonly List<(int Id, int Start, int End)> rawParts = [];
     private readonly List<(int Id, int Start, int End)> normalizedParts = [];
     private readonly List<int> ids = [];
     private byte[] utf8 = [];
-    private byte[] prefixed = new byte[64];
 
     public EncodingWorker(TokenizerParts parts)
     {
         this.parts = parts;
-        encoder = new(parts.Model);
-        pieces = [.. parts.Splitters.Select(_ => new List<(int Start, int End)>())];
+        encoder = parts.Model.CreateEncoder();
+        pieces = [.. parts.Steps.Select(_ => new List<(int Start, int End)>())];
+        buffers = [.. parts.Steps.Select(_ => new Utf8Buffer())];
     }
 
-    /// <summary>Work done for the last text, in steps of the pattern matcher and pairs of symbols.</summary>
+    /// <summary>Work done for the last text, in steps of the pattern matcher and of the model.</summary>
     public long Steps => scratch.Matching.Steps + encoder.Steps;
 
     /// <summary>Whether the worker grew so large that it is not worth keeping.</summary>
@@ -44,8 +48,22 @@ internal sealed class EncodingWorker
     public List<int> Encode(ReadOnlySpan<byte> text, bool addSpecialTokens, bool encodeSpecialTokens)
     {
         ids.Clear();
+        if (!addSpecialTokens)
+        {
+            Add(text, encodeSpecialTokens);
+            return ids;
+        }
+        foreach (var part in parts.Plans[pair: false, special: true].Parts)
+        {
+            if (part.Text == PlanPart.Fixed) ids.AddRange(part.Ids);
+            else Add(text, encodeSpecialTokens);
+        }
+        return ids;
+    }
+
+    private void Add(ReadOnlySpan<byte> text, bool encodeSpecialTokens)
+    {
         scratch.Matching.Reset();
-        if (addSpecialTokens) ids.AddRange(parts.Template.Before);
         try
         {
             rawParts.Clear();
@@ -53,48 +71,42 @@ internal sealed class EncodingWorker
             foreach (var (id, start, end) in rawParts)
             {
                 if (id >= 0) ids.Add(id);
-                else Gap(text[start..end], encodeSpecialTokens);
+                else Gap(text[start..end], opens: start == 0, encodeSpecialTokens);
             }
         }
         catch (PatternTooSlowException)
         {
-            throw new BadInputException(parts.Source, "pre_tokenizer", "its pattern needs too many steps on this text");
+            throw new BadInputException(parts.Source, "pre_tokenizer", "its pattern, or the normalizer's, needs too many steps on this text");
         }
-        if (addSpecialTokens) ids.AddRange(parts.Template.After);
-        return ids;
     }
 
-    private void Gap(ReadOnlySpan<byte> text, bool encodeSpecialTokens)
+    private void Gap(ReadOnlySpan<byte> text, bool opens, bool encodeSpecialTokens)
     {
-        if (parts.Normalizer?.Apply(text) is { } rewritten) text = rewritten;
+        text = parts.Normalizer.Apply(text, normalizing, ref opens);
         normalizedParts.Clear();
         parts.Normalized.Cut(text, encodeSpecialTokens, normalizedParts);
         foreach (var (id, start, end) in normalizedParts)
         {
             if (id >= 0) ids.Add(id);
-            else Split(text[start..end], 0);
+            else Split(text[start..end], 0, opens && start == 0);
         }
     }
 
-    private void Split(ReadOnlySpan<byte> text, int level)
+    private void Split(ReadOnlySpan<byte> text, int level, bool opens)
     {
-        if (level == parts.SplittersBeforePrefix && parts.PrefixSpace && text[0] != ' ') text = Prefix(text);
         if (level == pieces.Length)
         {
             encoder.Encode(text, ids);
             return;
         }
+        if (parts.Steps[level] is Rewriter rewriter)
+        {
+            Split(rewriter.Rewrite(text, opens, buffers[level]), level + 1, opens);
+            return;
+        }
         var found = pieces[level];
         found.Clear();
-        parts.Splitters[level].Split(text, scratch, found);
-        foreach (var (start, end) in found) Split(text[start..end], level + 1);
-    }
-
-    private ReadOnlySpan<byte> Prefix(ReadOnlySpan<byte> text)
-    {
-        if (prefixed.Length <= text.Length) prefixed = new byte[text.Length * 2 + 1];
-        prefixed[0] = (byte)' ';
-        text.CopyTo(prefixed.AsSpan(1));
-        return prefixed.AsSpan(0, text.Length + 1);
+        ((Splitter)parts.Steps[level]).Split(text, scratch, found);
+        foreach (var (start, end) in found) Split(text[start..end], level + 1, opens && start == 0);
     }
 }

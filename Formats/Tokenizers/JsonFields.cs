@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Quilt.Formats.Tokenizers;
@@ -33,6 +34,22 @@ internal static class JsonFields
         if (value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var id) && id is >= 0 and < TokenizerReader.IdLimit) return (int)id;
         throw new BadInputException(source, part, $"expected an id from 0 to {TokenizerReader.IdLimit - 1}, found {Short(value)}");
     }
+
+    /// <summary>A text of one character.</summary>
+    public static Rune Rune(this JsonElement element, string name, string source, string part)
+    {
+        var text = element.Text(name, source, part);
+        return text.Length > 0 && System.Text.Rune.TryGetRuneAt(text, 0, out var rune) && rune.Utf16SequenceLength == text.Length ? rune
+            : throw new BadInputException(source, part, $"\"{name}\" is \"{text}\", not one character");
+    }
+
+    /// <summary>A whole number that is not negative.</summary>
+    public static int Count(this JsonElement element, string name, int otherwise, int least, string source, string part) => element.Find(name) switch
+    {
+        null => otherwise,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var count) && count >= least => count,
+        var other => throw new BadInputException(source, part, $"\"{name}\" is {Short(other.Value)}, not a whole number from {least} on"),
+    };
 
     /// <summary>The "type" of a component.</summary>
     public static string Type(this JsonElement component, string source, string part) => component.Text("type", source, part);

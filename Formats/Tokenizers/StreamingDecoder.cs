@@ -10,6 +10,7 @@ public sealed class StreamingDecoder
 {
     private readonly Tokenizer tokenizer;
     private readonly bool skipSpecialTokens;
+    private readonly IdWindow? window;
     private byte[] pending = new byte[32];
     private int count;
 
@@ -17,7 +18,13 @@ public sealed class StreamingDecoder
     {
         this.tokenizer = tokenizer;
         this.skipSpecialTokens = skipSpecialTokens;
-        foreach (var id in prefill) Append(id);
+        // Only ByteLevel lets every token stand for bytes of its own; with any other decoder a token's text depends on those before it.
+        if (!tokenizer.Parts.Decoder.IsByteLevel) window = new IdWindow(tokenizer, skipSpecialTokens);
+        foreach (var id in prefill)
+        {
+            if (window is null) Append(id);
+            else window.Prefill(id);
+        }
         if (!EndsInReplacement(pending.AsSpan(0, count))) count = 0;
     }
 
@@ -25,6 +32,7 @@ public sealed class StreamingDecoder
     /// <returns>The text that is complete now; empty while a character is unfinished.</returns>
     public string Push(int id)
     {
+        if (window is not null) return window.Push(id);
         Append(id);
         return EndsInReplacement(pending.AsSpan(0, count)) ? "" : Flush();
     }
@@ -33,6 +41,7 @@ public sealed class StreamingDecoder
     /// <returns>What was held back; bytes of an unfinished character as U+FFFD.</returns>
     public string Flush()
     {
+        if (window is not null) return window.Flush();
         var text = Encoding.UTF8.GetString(pending, 0, count);
         count = 0;
         return text;

@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Quilt.Formats.Tokenizers.Bpe;
+using Quilt.Formats.Tokenizers.Processing;
 
 namespace Quilt.Formats.Tokenizers;
 
 /// <summary>
-/// Text to ids and back, as a tokenizer.json says and exactly as Hugging Face's tokenizers library does it. Byte-level BPE;
-/// whatever a file asks for beyond that is refused by name when it is opened. Safe to use from several threads.
+/// Text to ids and back, as a tokenizer.json says and exactly as Hugging Face's tokenizers library does it: BPE, Unigram, WordPiece and
+/// WordLevel. A component that is not known is refused by name when the file is opened. Safe to use from several threads.
 /// </summary>
 public sealed class Tokenizer
 {
@@ -22,8 +22,7 @@ public sealed class Tokenizer
         var bytes = new List<byte>(parts.Tokens.Length * 6);
         for (var id = 0; id < parts.Tokens.Length; id++)
         {
-            // The ByteLevel decoder reads a token in the byte alphabet, and one that is not all of it as ordinary text.
-            if (parts.Tokens[id] is { } token) bytes.AddRange(ByteAlphabet.Read(token) ?? Encoding.UTF8.GetBytes(token));
+            if (parts.Tokens[id] is { } token) bytes.AddRange(parts.Decoder.Bytes(token));
             tokenStarts[id + 1] = bytes.Count;
         }
         tokenBytes = [.. bytes];
@@ -91,11 +90,46 @@ public sealed class Tokenizer
         return ids;
     }
 
+    /// <summary>
+    /// One or two texts as a model's whole input: with the file's template, and cut and filled up as its truncation and padding settings say.
+    /// That is for models that classify or embed; <see cref="Encode(string, bool, bool)"/>, which generation uses, leaves those settings alone.
+    /// </summary>
+    /// <param name="first">A text.</param>
+    /// <param name="second">Another one; null for a single text.</param>
+    /// <param name="addSpecialTokens">Whether the template's special tokens are added.</param>
+    /// <param name="encodeSpecialTokens">Whether special tokens written in the texts are ordinary text.</param>
+    /// <returns>The ids, and for each the number of the text that the template counts it to.</returns>
+    /// <exception cref="BadInputException">A pattern of the file needs too many steps on a text, or the texts cannot be cut as the file says.</exception>
+    public (int[] Ids, int[] TypeIds) EncodeInput(string first, string? second = null, bool addSpecialTokens = true, bool encodeSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        var one = Encode(first.AsSpan(), addSpecialTokens: false, encodeSpecialTokens);
+        var two = second is null ? null : Encode(second.AsSpan(), addSpecialTokens: false, encodeSpecialTokens);
+        var plan = parts.Plans[pair: two is not null, addSpecialTokens];
+        parts.Truncation?.Apply(ref one, ref two, plan.Added, parts.Source);
+        List<int> ids = [], types = [];
+        foreach (var part in plan.Parts)
+        {
+            var its = part.Text switch { PlanPart.Fixed => part.Ids, 0 => one, _ => two! };
+            ids.AddRange(its);
+            types.AddRange(Enumerable.Repeat(part.TypeId, its.Length));
+        }
+        if (parts.Padding is { } padding)
+        {
+            var missing = padding.Missing(ids.Count);
+            var at = padding.AtLeft ? 0 : ids.Count;
+            ids.InsertRange(at, Enumerable.Repeat(padding.Id, missing));
+            types.InsertRange(at, Enumerable.Repeat(padding.TypeId, missing));
+        }
+        return ([.. ids], [.. types]);
+    }
+
     /// <summary>The text of ids. Ids without a token are left out; bytes that are not valid UTF-8 become U+FFFD.</summary>
     /// <param name="ids">Any ids.</param>
     /// <param name="skipSpecialTokens">Whether special tokens are left out.</param>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
     {
+        if (!parts.Decoder.IsByteLevel) return DecodeTokens(ids, skipSpecialTokens);
         var length = 0;
         foreach (var id in ids) length += Bytes(id).Length;
         var bytes = new byte[length];
@@ -110,6 +144,14 @@ public sealed class Tokenizer
         return Encoding.UTF8.GetString(bytes, 0, count);
     }
 
+    private string DecodeTokens(ReadOnlySpan<int> ids, bool skipSpecialTokens)
+    {
+        var tokens = new List<string>(ids.Length);
+        foreach (var id in ids)
+            if (Token(id) is { } token && !(skipSpecialTokens && IsSpecial(id))) tokens.Add(token);
+        return parts.Decoder.Decode(tokens);
+    }
+
     /// <summary>The id of a token, written as the file writes it (byte-level tokens in the byte alphabet: "Ġthe").</summary>
     public bool TryGetId(string token, out int id) => parts.Ids.TryGetValue(token, out id);
 
@@ -119,7 +161,7 @@ public sealed class Tokenizer
     /// <summary>Whether an id is a special token, which decoding can leave out.</summary>
     public bool IsSpecial(int id) => (uint)id < (uint)parts.Special.Length && parts.Special[id];
 
-    /// <summary>The bytes a token stands for, perhaps a part of a character only; empty where the id has no token.</summary>
+    /// <summary>The bytes a token stands for in the middle of a text, perhaps a part of a character only; empty where the id has no token.</summary>
     public ReadOnlySpan<byte> Bytes(int id) =>
         (uint)id < (uint)parts.Tokens.Length ? tokenBytes.AsSpan(tokenStarts[id], tokenStarts[id + 1] - tokenStarts[id]) : default;
 

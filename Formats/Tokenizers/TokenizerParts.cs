@@ -1,5 +1,8 @@
 using Quilt.Formats.Tokenizers.AddedTokens;
-using Quilt.Formats.Tokenizers.Bpe;
+using Quilt.Formats.Tokenizers.Decoding;
+using Quilt.Formats.Tokenizers.Models;
+using Quilt.Formats.Tokenizers.Normalizing;
+using Quilt.Formats.Tokenizers.Processing;
 using Quilt.Formats.Tokenizers.Splitting;
 
 namespace Quilt.Formats.Tokenizers;
@@ -26,20 +29,23 @@ internal sealed class TokenizerParts
     public required AddedTokenMatcher Normalized { get; init; }
 
     /// <summary>What rewrites the text, if anything does.</summary>
-    public required Normalizer? Normalizer { get; init; }
+    public required NormalizerChain Normalizer { get; init; }
 
     /// <summary>What cuts the text into words, in order.</summary>
-    public required IReadOnlyList<Splitter> Splitters { get; init; }
-
-    /// <summary>How many of <see cref="Splitters"/> come before the place where <see cref="PrefixSpace"/> adds its space.</summary>
-    public required int SplittersBeforePrefix { get; init; }
-
-    /// <summary>Whether a piece that starts with no space gets one.</summary>
-    public required bool PrefixSpace { get; init; }
+    public required IReadOnlyList<PreTokenizerStep> Steps { get; init; }
 
     /// <summary>What turns words into ids.</summary>
-    public required BpeModel Model { get; init; }
+    public required TokenModel Model { get; init; }
 
-    /// <summary>Ids put before and after a text that is encoded with special tokens.</summary>
-    public required (int[] Before, int[] After) Template { get; init; }
+    /// <summary>What goes around a text that is encoded with special tokens, and how two texts become one input.</summary>
+    public required SequencePlans Plans { get; init; }
+
+    /// <summary>How long an input may be; only for those who ask for it.</summary>
+    public required Truncation? Truncation { get; init; }
+
+    /// <summary>What fills an input up; only for those who ask for it.</summary>
+    public required Padding? Padding { get; init; }
+
+    /// <summary>What turns tokens into text.</summary>
+    public required DecoderChain Decoder { get; init; }
 }

@@ -1,7 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using Quilt.Formats.Tokenizers.AddedTokens;
-using Quilt.Formats.Tokenizers.Bpe;
+using Quilt.Formats.Tokenizers.Decoding;
+using Quilt.Formats.Tokenizers.Models;
+using Quilt.Formats.Tokenizers.Normalizing;
+using Quilt.Formats.Tokenizers.Patterns;
+using Quilt.Formats.Tokenizers.Processing;
+using Quilt.Formats.Tokenizers.Splitting;
 
 namespace Quilt.Formats.Tokenizers;
 
@@ -36,15 +41,13 @@ internal static class TokenizerReader
         if (root.ValueKind != JsonValueKind.Object) throw new BadInputException(source, null, "expected an object");
         if (root.Find("version") is { } version && (version.ValueKind != JsonValueKind.String || version.GetString() != "1.0"))
             throw new BadInputException(source, "version", $"expected \"1.0\", found {version.GetRawText()}");
-        foreach (var setting in (string[])["truncation", "padding"])
-            if (root.Find(setting) is not null) throw new BadInputException(source, setting, "it is not supported; set it to null");
-
         var normalizer = NormalizerReader.Read(root.Find("normalizer"), source);
-        var cutting = PreTokenizerReader.Read(root.Find("pre_tokenizer"), source);
-        DecoderReader.Require(root.Find("decoder"), source);
-
-        var model = BpeModelReader.Read(root.Need("model", JsonValueKind.Object, source, "tokenizer"), source);
-        var added = new AddedVocabulary(ReadAddedTokens(root, source), model.Vocabulary, model.Vocabulary.Count);
+        var steps = PreTokenizerReader.Read(root.Find("pre_tokenizer"), source);
+        // Where words come in the byte alphabet and the model can read the bytes themselves, they are not written in it first.
+        var readsBytes = steps is [.., ByteAlphabetRewriter] && ModelReader.CanReadBytes(root, source);
+        if (readsBytes) steps.RemoveAt(steps.Count - 1);
+        var model = ModelReader.Read(root, readsBytes, source);
+        var added = new AddedVocabulary(ReadAddedTokens(root, source), model.Vocabulary, model.Count);
         var (tokens, ids) = Merge(model.Vocabulary, added);
         return new TokenizerParts
         {
@@ -53,13 +56,14 @@ internal static class TokenizerReader
             Ids = ids,
             Special = [.. tokens.Select(token => token is not null && added.IsSpecial(token))],
             Raw = Matcher(added, token => !token.Normalized, token => Encoding.UTF8.GetBytes(token.Content), source),
-            Normalized = Matcher(added, token => token.Normalized, token => Normalize(normalizer, token.Content), source),
+            Normalized = Matcher(added, token => token.Normalized, token => Normalize(normalizer, token.Content, source), source),
             Normalizer = normalizer,
-            Splitters = cutting.Splitters,
-            SplittersBeforePrefix = cutting.BeforePrefix,
-            PrefixSpace = cutting.PrefixSpace,
+            Steps = steps,
             Model = model.Model,
-            Template = PostProcessorReader.Read(root.Find("post_processor"), source),
+            Plans = PostProcessorReader.Read(root.Find("post_processor"), source),
+            Truncation = Truncation.Read(root.Find("truncation"), source),
+            Padding = Padding.Read(root.Find("padding"), source),
+            Decoder = DecoderReader.Read(root.Find("decoder"), source),
         };
     }
 
@@ -108,9 +112,16 @@ internal static class TokenizerReader
         return new AddedTokenMatcher(entries);
     }
 
-    private static byte[] Normalize(Normalizer? normalizer, string content)
+    private static byte[] Normalize(NormalizerChain normalizer, string content, string source)
     {
-        var bytes = Encoding.UTF8.GetBytes(content);
-        return normalizer?.Apply(bytes) ?? bytes;
+        try
+        {
+            var opens = true;
+            return normalizer.Apply(Encoding.UTF8.GetBytes(content), new NormalizerScratch(), ref opens).ToArray();
+        }
+        catch (PatternTooSlowException)
+        {
+            throw new BadInputException(source, "normalizer", $"its pattern needs too many steps on the added token \"{content}\"");
+        }
     }
 }

@@ -6,9 +6,7 @@ namespace Quilt.Formats.Tokenizers.AddedTokens;
 /// <summary>Finds added tokens in a text: the leftmost, and of those at one place the longest. Immutable.</summary>
 internal sealed class AddedTokenMatcher
 {
-    private readonly Dictionary<long, int> edges = [];
-    private readonly List<int> entryAt = [-1];
-    private readonly int[] fromRoot = new int[256];
+    private readonly ByteTrie trie = new();
     private readonly SearchValues<byte> firstBytes;
     private readonly (AddedToken Token, int Id, bool Special)[] entries;
 
@@ -16,21 +14,7 @@ internal sealed class AddedTokenMatcher
     public AddedTokenMatcher(IReadOnlyList<(byte[] Bytes, AddedToken Token, int Id, bool Special)> entries)
     {
         this.entries = [.. entries.Select(entry => (entry.Token, entry.Id, entry.Special))];
-        for (var i = 0; i < entries.Count; i++)
-        {
-            var node = 0;
-            foreach (var value in entries[i].Bytes)
-            {
-                if (!edges.TryGetValue((long)node << 8 | value, out var child))
-                {
-                    edges[(long)node << 8 | value] = child = entryAt.Count;
-                    entryAt.Add(-1);
-                    if (node == 0) fromRoot[value] = child;
-                }
-                node = child;
-            }
-            if (entryAt[node] < 0) entryAt[node] = i;
-        }
+        for (var i = 0; i < entries.Count; i++) trie.Add(entries[i].Bytes, i, keep: true);
         firstBytes = SearchValues.Create([.. entries.Select(entry => entry.Bytes[0]).Distinct()]);
     }
 
@@ -66,12 +50,9 @@ internal sealed class AddedTokenMatcher
             var skip = text[start..].IndexOfAny(firstBytes);
             if (skip < 0) return false;
             start += skip;
-            var node = fromRoot[text[start]];
-            for (var i = start + 1; ; i++)
-            {
-                if (entryAt[node] >= 0) (entry, end) = (entryAt[node], i);
-                if (i == text.Length || !edges.TryGetValue((long)node << 8 | text[i], out node)) break;
-            }
+            var node = ByteTrie.Root;
+            for (var i = start; i < text.Length && (node = trie.Step(node, text[i])) >= 0; i++)
+                if (trie.Value(node) is >= 0 and var found) (entry, end) = (found, i + 1);
             if (entry >= 0) return true;
         }
     }

@@ -1,63 +1,94 @@
-using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using Quilt.Formats.Tokenizers.Models;
 
 namespace Quilt.Formats.Tokenizers.Bpe;
 
-/// <summary>Reads "model", which is BPE.</summary>
+/// <summary>Reads a BPE "model".</summary>
 internal static class BpeModelReader
 {
-    private const string Part = "model";
+    private const string Part = ModelReader.Part;
+    private const int LongestAffix = 64;
 
-    public static (BpeModel Model, Dictionary<string, int> Vocabulary) Read(JsonElement json, string source)
+    public static ModelFile Read(JsonElement json, bool readsBytes, string source)
     {
-        var type = json.Find("type") is null && json.Find("merges") is not null ? "BPE" : json.Type(source, Part);
-        if (type != "BPE") throw new BadInputException(source, Part, $"{type} is not supported, only byte-level BPE is");
-        foreach (var name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
-            if (json.Find(name) is not null && json.Text(name, source, Part).Length > 0) throw new BadInputException(source, Part, $"{name} is not supported");
         if (json.Find("dropout") is { } dropout && (dropout.ValueKind != JsonValueKind.Number || dropout.GetDouble() != 0))
             throw new BadInputException(source, Part, "dropout is not supported");
-
-        var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var entry in json.Need("vocab", JsonValueKind.Object, source, Part).EnumerateObject())
-            vocabulary[entry.Name] = entry.Value.Id(source, "model.vocab");
-
-        var merges = Merges(json, vocabulary, source);
-        var fallback = json.Flag("byte_fallback", false, source, Part);
-        var symbols = new int[256][];
-        var unknown = new bool[256];
-        for (var value = 0; value < 256; value++) symbols[value] = Symbols((byte)value, vocabulary, fallback, out unknown[value]);
-        var unknownId = -1;
-        if (json.Find("unk_token") is not null && unknown.Contains(true) && !vocabulary.TryGetValue(json.Text("unk_token", source, Part), out unknownId))
-            throw new BadInputException(source, Part, "unk_token is not in the vocabulary");
+        var (prefix, suffix) = (Affix(json, "continuing_subword_prefix", source), Affix(json, "end_of_word_suffix", source));
+        var vocabulary = ModelReader.Vocabulary(json, source);
         var model = new BpeModel
         {
-            Merges = new MergeTable(merges),
-            Symbols = symbols,
-            IsUnknown = unknown,
-            Unknown = unknownId,
-            FuseUnknown = json.Flag("fuse_unk", false, source, Part),
-            WholeWords = json.Flag("ignore_merges", false, source, Part) ? WholeWords(vocabulary) : null,
+            Merges = new MergeTable(Merges(json, vocabulary, prefix.Length, source)),
+            Spelling = readsBytes ? ReadByteSpelling(json, vocabulary, source) : ReadCharacterSpelling(json, vocabulary, prefix, suffix, source),
+            WholeWords = json.Flag("ignore_merges", false, source, Part) ? WholeWords(vocabulary, readsBytes) : null,
         };
-        return (model, vocabulary);
+        return new ModelFile(model, vocabulary, vocabulary.Count);
     }
 
-    private static int[] Symbols(byte value, Dictionary<string, int> vocabulary, bool fallback, out bool unknown)
+    /// <summary>Whether words can come as bytes: with a prefix or a suffix, they are spelled by their characters in the byte alphabet.</summary>
+    public static bool CanReadBytes(JsonElement json, string source) =>
+        Affix(json, "continuing_subword_prefix", source).Length + Affix(json, "end_of_word_suffix", source).Length == 0;
+
+    private static string Affix(JsonElement json, string name, string source)
     {
-        unknown = false;
-        var symbol = ByteAlphabet.Char(value).ToString();
-        if (vocabulary.TryGetValue(symbol, out var id)) return [id];
-        // The fallback spells the character of the alphabet, not the byte it stands for.
-        if (fallback)
-        {
-            var spelled = System.Text.Encoding.UTF8.GetBytes(symbol)
-                .Select(b => vocabulary.GetValueOrDefault(string.Create(CultureInfo.InvariantCulture, $"<0x{b:X2}>"), -1)).ToArray();
-            if (!spelled.Contains(-1)) return spelled;
-        }
-        unknown = true;
-        return [];
+        var affix = json.Find(name) is null ? "" : json.Text(name, source, Part);
+        return affix.Length <= LongestAffix ? affix : throw new BadInputException(source, Part, $"{name} has more than {LongestAffix} characters");
     }
 
-    private static List<(int, int, int)> Merges(JsonElement json, Dictionary<string, int> vocabulary, string source)
+    private static ByteSpelling ReadByteSpelling(JsonElement json, Dictionary<string, int> vocabulary, string source)
+    {
+        var byteTokens = ByteTokens(json, vocabulary, source);
+        var symbols = new int[256][];
+        var known = new bool[256];
+        for (var value = 0; value < 256; value++)
+        {
+            var symbol = ByteAlphabet.Char((byte)value).ToString();
+            known[value] = vocabulary.TryGetValue(symbol, out var id);
+            // The fallback spells the character of the alphabet, not the byte it stands for.
+            int[] spelled = known[value] ? [id] : byteTokens is null ? [] : [.. Encoding.UTF8.GetBytes(symbol).Select(b => byteTokens[b])];
+            symbols[value] = spelled.Contains(-1) ? [] : spelled;
+        }
+        var needed = symbols.Any(its => its.Length == 0);
+        return new ByteSpelling(symbols, known, Unknown(json, vocabulary, needed, source), json.Flag("fuse_unk", false, source, Part));
+    }
+
+    private static CharacterSpelling ReadCharacterSpelling(JsonElement json, Dictionary<string, int> vocabulary, string prefix, string suffix, string source)
+    {
+        var tokens = new Dictionary<int, int>[4];
+        for (var place = 0; place < tokens.Length; place++)
+        {
+            var (before, after) = ((place & 1) != 0 ? prefix : "", (place & 2) != 0 ? suffix : "");
+            tokens[place] = before.Length == 0 && after.Length == 0 && place > 0 ? tokens[0] : Characters(vocabulary, before, after);
+        }
+        return new CharacterSpelling(
+            tokens, Encoding.UTF8.GetBytes(prefix), Encoding.UTF8.GetBytes(suffix), ByteTokens(json, vocabulary, source),
+            Unknown(json, vocabulary, needed: true, source), json.Flag("fuse_unk", false, source, Part));
+    }
+
+    // Tokens that are one character between a prefix and a suffix, by that character.
+    private static Dictionary<int, int> Characters(Dictionary<string, int> vocabulary, string prefix, string suffix)
+    {
+        var characters = new Dictionary<int, int>();
+        foreach (var (token, id) in vocabulary)
+        {
+            var length = token.Length - prefix.Length - suffix.Length;
+            if (length is 1 or 2 && token.StartsWith(prefix, StringComparison.Ordinal) && token.EndsWith(suffix, StringComparison.Ordinal)
+                && Rune.TryGetRuneAt(token, prefix.Length, out var rune) && rune.Utf16SequenceLength == length) characters[rune.Value] = id;
+        }
+        return characters;
+    }
+
+    private static int[]? ByteTokens(JsonElement json, Dictionary<string, int> vocabulary, string source) =>
+        json.Flag("byte_fallback", false, source, Part) ? ModelReader.ByteTokens(vocabulary) : null;
+
+    private static int Unknown(JsonElement json, Dictionary<string, int> vocabulary, bool needed, string source)
+    {
+        if (!needed || json.Find("unk_token") is null) return -1;
+        return vocabulary.TryGetValue(json.Text("unk_token", source, Part), out var id) ? id
+            : throw new BadInputException(source, Part, "unk_token is not in the vocabulary");
+    }
+
+    private static List<(int, int, int)> Merges(JsonElement json, Dictionary<string, int> vocabulary, int prefixLength, string source)
     {
         var merges = new List<(int, int, int)>();
         foreach (var item in json.Items("merges", source, Part))
@@ -73,7 +104,8 @@ internal static class BpeModelReader
             else if (item.ValueKind == JsonValueKind.Array && item.GetArrayLength() == 2
                 && item[0].ValueKind == JsonValueKind.String && item[1].ValueKind == JsonValueKind.String) (left, right) = (item[0].GetString()!, item[1].GetString()!);
             else throw Bad("expected two tokens");
-            merges.Add((Id(left), Id(right), Id(left + right)));
+            if (right.Length < prefixLength) throw Bad($"\"{right}\" is shorter than the prefix of what goes on with a word");
+            merges.Add((Id(left), Id(right), Id(left + right[prefixLength..])));
         }
         return merges;
 
@@ -81,11 +113,11 @@ internal static class BpeModelReader
         BadInputException Bad(string problem) => new(source, $"model.merges[{merges.Count}]", problem);
     }
 
-    private static WordTable WholeWords(Dictionary<string, int> vocabulary)
+    private static ByteTrie WholeWords(Dictionary<string, int> vocabulary, bool readsBytes)
     {
-        var words = new WordTable(Math.Max(1, vocabulary.Count));
+        var words = new ByteTrie();
         foreach (var (token, id) in vocabulary)
-            if (token.Length > 0 && ByteAlphabet.Read(token) is { } bytes) words.Add(bytes, [id]);
+            if (token.Length > 0 && (readsBytes ? ByteAlphabet.Read(token) : Encoding.UTF8.GetBytes(token)) is { } bytes) words.Add(bytes, id);
         return words;
     }
 }

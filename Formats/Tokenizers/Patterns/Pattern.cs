@@ -15,8 +15,13 @@ internal sealed class Pattern
 
     /// <exception cref="FormatException">The pattern is malformed or holds something this engine does not have.</exception>
     public Pattern(string text)
+        : this(PatternParser.Parse(text))
     {
-        var node = PatternParser.Parse(text);
+    }
+
+    /// <exception cref="FormatException">The pattern becomes too large.</exception>
+    public Pattern(PatternNode node)
+    {
         (first, nullable) = node.First;
         program = PatternCompiler.Compile(node);
     }

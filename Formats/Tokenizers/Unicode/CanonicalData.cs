@@ -18,26 +18,21 @@ internal sealed class CanonicalData
 
     private CanonicalData()
     {
-        using var stream = typeof(CanonicalData).Assembly.GetManifestResourceStream("Quilt.Formats.Tokenizers.Unicode.Canonical.txt")!;
-        using var reader = new StreamReader(stream);
         var none = new byte[256];
         Array.Fill(classPages, none);
         var unsafeStarts = new List<(int, int)>();
-        while (reader.ReadLine() is { } line)
+        foreach (var fields in UnicodeResource.Lines("Canonical"))
         {
-            if (line.Length == 0 || line[0] == '#') continue;
-            var fields = line.Split(' ');
             if (fields[0] == "C")
             {
-                var range = fields[1].Split('-');
-                int first = Hex(range[0]), last = Hex(range[^1]);
+                var (first, last) = UnicodeResource.Range(fields[1]);
                 for (var c = first; c <= last; c++) Page(c)[c & 255] = byte.Parse(fields[2], CultureInfo.InvariantCulture);
                 unsafeStarts.Add((first, last));
             }
             else
             {
-                int code = Hex(fields[1]);
-                int[] parts = [.. fields.Skip(2).Select(Hex)];
+                int code = UnicodeResource.Hex(fields[1]);
+                int[] parts = [.. fields.Skip(2).Select(UnicodeResource.Hex)];
                 decompositions[code] = parts;
                 if (fields[0] == "P")
                 {
@@ -52,7 +47,6 @@ internal sealed class CanonicalData
         MayChange = CodePointSet.Of(unsafeStarts);
 
         byte[] Page(int c) => ReferenceEquals(classPages[c >> 8], none) ? classPages[c >> 8] = new byte[256] : classPages[c >> 8];
-        static int Hex(string text) => int.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 
     public static CanonicalData Table => Instance.Value;

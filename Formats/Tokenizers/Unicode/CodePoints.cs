@@ -16,6 +16,14 @@ internal static class CodePoints
         return (lead & 0x07) << 18 | (text[at + 1] & 0x3F) << 12 | (text[at + 2] & 0x3F) << 6 | text[at + 3] & 0x3F;
     }
 
+    /// <summary>How many code points a text has.</summary>
+    public static int Count(ReadOnlySpan<byte> text)
+    {
+        var count = 0;
+        foreach (var value in text) if ((value & 0xC0) != 0x80) count++;
+        return count;
+    }
+
     /// <summary>Where the code point before <paramref name="at"/> starts.</summary>
     public static int Before(ReadOnlySpan<byte> text, int at)
     {

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Quilt.Formats.Tokenizers.Unicode;
 
-/// <summary>Canonical normalization by Unicode 9.0, linear in the length of the text whatever it holds.</summary>
+/// <summary>The four normal forms by Unicode 9.0, linear in the length of the text whatever it holds.</summary>
 internal static class Normalization
 {
     /// <summary>Whether a text is surely its own NFC. True for everything below U+0300 and for most other text.</summary>
@@ -20,22 +20,22 @@ internal static class Normalization
         }
     }
 
-    /// <summary>NFC of a text.</summary>
-    public static byte[] Compose(ReadOnlySpan<byte> text)
+    /// <summary>NFC of a text, or NFKC.</summary>
+    public static byte[] Compose(ReadOnlySpan<byte> text, bool compatibility = false)
     {
-        var codes = DecomposeAndOrder(text);
+        var codes = DecomposeAndOrder(text, compatibility);
         var kept = Recompose(codes);
         return Encode(codes, kept);
     }
 
-    /// <summary>NFD of a text.</summary>
-    public static byte[] Decompose(ReadOnlySpan<byte> text)
+    /// <summary>NFD of a text, or NFKD.</summary>
+    public static byte[] Decompose(ReadOnlySpan<byte> text, bool compatibility = false)
     {
-        var codes = DecomposeAndOrder(text);
+        var codes = DecomposeAndOrder(text, compatibility);
         return Encode(codes, codes.Count);
     }
 
-    private static List<int> DecomposeAndOrder(ReadOnlySpan<byte> text)
+    private static List<int> DecomposeAndOrder(ReadOnlySpan<byte> text, bool compatibility)
     {
         var table = CanonicalData.Table;
         var codes = new List<int>(text.Length / 2 + 4);
@@ -43,14 +43,14 @@ internal static class Normalization
         {
             var code = CodePoints.Read(text, at, out var length);
             at += length;
-            if (code < 0xC0) codes.Add(code);
-            else Expand(table, code, codes);
+            if (code < 0xA0) codes.Add(code);
+            else Expand(table, code, compatibility, codes);
         }
         Order(table, codes);
         return codes;
     }
 
-    private static void Expand(CanonicalData table, int code, List<int> into)
+    private static void Expand(CanonicalData table, int code, bool compatibility, List<int> into)
     {
         if (code is >= CanonicalData.HangulFirst and <= CanonicalData.HangulLast)
         {
@@ -60,8 +60,8 @@ internal static class Normalization
             if (index % CanonicalData.TrailCount != 0) into.Add(CanonicalData.TrailFirst + index % CanonicalData.TrailCount);
             return;
         }
-        if (table.Decomposition(code) is not { } parts) { into.Add(code); return; }
-        foreach (var part in parts) Expand(table, part, into);
+        if ((table.Decomposition(code) ?? (compatibility ? CompatibilityData.Decomposition(code) : null)) is not { } parts) { into.Add(code); return; }
+        foreach (var part in parts) Expand(table, part, compatibility, into);
     }
 
     // Sorts every run of non-starters by combining class, stably. A counting sort: a run may be as long as the text.

@@ -16,6 +16,10 @@ internal static class UnicodeClasses
 
     private static readonly Lazy<CodePointSet[]> Categories = new(ReadCategories);
 
+    private static readonly Lazy<Dictionary<string, CodePointSet>> Scripts = new(() => UnicodeResource.Sets("Scripts"));
+
+    private static readonly Lazy<Dictionary<string, CodePointSet>> Properties = new(() => UnicodeResource.Sets("Properties"));
+
     private static readonly Dictionary<string, Lazy<CodePointSet>> Named = Build();
 
     public static CodePointSet Space { get; } = CodePointSet.Of(
@@ -34,8 +38,12 @@ internal static class UnicodeClasses
     public static CodePointSet? Find(string name)
     {
         var key = new string([.. name.Where(c => c is not (' ' or '-' or '_')).Select(char.ToLowerInvariant)]);
-        return key is "rustword" ? null : Named.TryGetValue(key, out var set) ? set.Value : null;
+        if (key is "rustword") return null;
+        return Named.TryGetValue(key, out var set) ? set.Value : Scripts.Value.GetValueOrDefault(key);
     }
+
+    /// <summary>A set of the embedded table Properties.txt.</summary>
+    public static CodePointSet Property(string name) => Properties.Value[name];
 
     private static CodePointSet Category(string name) => Categories.Value[Array.IndexOf(Names, name)];
 
@@ -52,7 +60,10 @@ internal static class UnicodeClasses
         named["rustword"] = new(() => Union("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl Pc").Union(Circled).Union(CodePointSet.Of((0x200C, 0x200D))));
         named["space"] = new(() => Space);
         named["punct"] = named["p"];
-        named["han"] = new(() => Han);
+        named["alpha"] = named["alphabetic"] = new(() => Union("Lu Ll Lt Lm Lo Nl").Union(Circled).Union(Property("alphabeticmark")));
+        named["upper"] = named["uppercase"] = new(() => Category("Lu").Union(Property("otheruppercase")));
+        named["lower"] = named["lowercase"] = new(() => Category("Ll").Union(Property("otherlowercase")));
+        named["alnum"] = new(() => named["alpha"].Value.Union(Category("Nd")));
         named["digit"] = named["nd"];
         named["any"] = new(() => CodePointSet.All);
         named["letter"] = named["l"];
@@ -63,12 +74,6 @@ internal static class UnicodeClasses
         named["separator"] = named["z"];
         return named;
     }
-
-    /// <summary>The script Han (Unicode 16.0, Scripts.txt).</summary>
-    private static CodePointSet Han { get; } = CodePointSet.Of(
-        (0x2E80, 0x2E99), (0x2E9B, 0x2EF3), (0x2F00, 0x2FD5), (0x3005, 0x3005), (0x3007, 0x3007), (0x3021, 0x3029), (0x3038, 0x303B), (0x3400, 0x4DBF),
-        (0x4E00, 0x9FFF), (0xF900, 0xFA6D), (0xFA70, 0xFAD9), (0x16FE2, 0x16FE3), (0x16FF0, 0x16FF1), (0x20000, 0x2A6DF), (0x2A700, 0x2B739), (0x2B740, 0x2B81D),
-        (0x2B820, 0x2CEA1), (0x2CEB0, 0x2EBE0), (0x2EBF0, 0x2EE5D), (0x2F800, 0x2FA1D), (0x30000, 0x3134A), (0x31350, 0x323AF));
 
     private static CodePointSet Circled { get; } = CodePointSet.Of((0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189));
 

@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Quilt.Formats;
 using Quilt.Formats.Tokenizers;
-using Quilt.Formats.Tokenizers.Bpe;
 using Quilt.Formats.Tokenizers.Patterns;
 using Quilt.Formats.Tokenizers.Splitting;
 using Quilt.Formats.Tokenizers.Unicode;
@@ -13,8 +11,6 @@ namespace Quilt.Tests.Formats.Tokenizers;
 [Category("Conformance")]
 public sealed class PatternGoldenTests
 {
-    private static readonly string[] SupportedSteps = ["Split", "ByteLevel", "Sequence"];
-
     public static IEnumerable<TestCaseData> PreTokenizers() => Having("pre_tokenizers", root =>
         root.GetProperty("pre_tokenizers").EnumerateArray().Select(p => (p.GetProperty("name").GetString()!, p, root.GetProperty("strings"))));
 
@@ -31,27 +27,12 @@ public sealed class PatternGoldenTests
     public void Cuts_texts_as_the_reference_does(string name, JsonElement? test, JsonElement strings)
     {
         if (test is null) Assert.Ignore("No conformance data.");
-        var json = test!.Value.GetProperty("pre_tokenizer");
-        var types = Types(json).ToArray();
-        var endsInBytes = types[^1] == "ByteLevel";
-        using var wrapped = JsonDocument.Parse(endsInBytes ? json.GetRawText()
-            : $$"""{"type": "Sequence", "pretokenizers": [{{json.GetRawText()}}, {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}]}""");
-        Cutting cutting;
-        try
-        {
-            cutting = PreTokenizerReader.Read(wrapped.RootElement, name);
-        }
-        catch (BadInputException refused)
-        {
-            Assert.That(types.Except(SupportedSteps).Any(type => refused.Message.Contains(type)), Is.True, $"{refused.Message} should name one of {string.Join(", ", types)}");
-            return;
-        }
-
+        var steps = PreTokenizerReader.Read(test!.Value.GetProperty("pre_tokenizer"), name);
         var pieces = test.Value.GetProperty("pieces");
         for (var k = 0; k < pieces.GetArrayLength(); k++)
         {
             var expected = pieces[k].EnumerateArray().Select(piece => piece.GetString()!).ToArray();
-            var actual = Cut(cutting, Encoding.UTF8.GetBytes(strings[k].GetString()!)).Select(bytes => endsInBytes ? ByteAlphabet.Write(bytes) : Encoding.UTF8.GetString(bytes)).ToArray();
+            var actual = Cut(steps, Encoding.UTF8.GetBytes(strings[k].GetString()!)).Select(Encoding.UTF8.GetString).ToArray();
             Assert.That(actual, Is.EqualTo(expected), strings[k].GetString());
         }
     }
@@ -60,18 +41,7 @@ public sealed class PatternGoldenTests
     public void Classes_hold_the_reference_s_code_points(string pattern, JsonElement? test, JsonElement unused)
     {
         if (test is null) Assert.Ignore("No conformance data.");
-        Pattern compiled;
-        try
-        {
-            compiled = new Pattern(pattern);
-        }
-        catch (FormatException refused)
-        {
-            var rune = Rune.GetRuneAt(pattern, pattern.IndexOf(':') + 1);
-            Assert.That(refused.Message, pattern[0] == '(' ? Does.Contain($"U+{rune.Value:X4}") : Does.Contain(pattern.Trim('\\', 'p', '{', '}')), "what is not known is refused by name");
-            return;
-        }
-
+        var compiled = new Pattern(pattern);
         var expected = new bool[0x110000];
         foreach (var range in test!.Value.EnumerateArray()) Array.Fill(expected, true, range[0].GetInt32(), range[1].GetInt32() - range[0].GetInt32() + 1);
         var scratch = new MatchScratch();
@@ -100,20 +70,10 @@ public sealed class PatternGoldenTests
     }
 
     [TestCaseSource(nameof(Folded))]
-    public void Case_folding_across_characters_is_honoured_or_refused(string pattern, JsonElement? test, JsonElement unused)
+    public void Case_folding_across_characters_is_the_reference_s(string pattern, JsonElement? test, JsonElement unused)
     {
         if (test is null) Assert.Ignore("No conformance data.");
-        Pattern compiled;
-        try
-        {
-            compiled = new Pattern(pattern);
-        }
-        catch (FormatException refused)
-        {
-            Assert.That(refused.Message, Is.Not.Empty);
-            Assert.That(test!.Value.GetProperty("also_matches").GetArrayLength(), Is.Positive, "only a pattern that would match differently may be refused");
-            return;
-        }
+        var compiled = new Pattern(pattern);
         foreach (var text in test!.Value.GetProperty("also_matches").EnumerateArray())
         {
             var bytes = Encoding.UTF8.GetBytes(text.GetString()!);
@@ -131,34 +91,31 @@ public sealed class PatternGoldenTests
         Assert.That(Encoding.UTF8.GetString(Normalization.Compose(Encoding.UTF8.GetBytes(sequence))), Is.EqualTo(test.Value.GetProperty("nfc_of_sequence").GetString()));
     }
 
-    private static List<byte[]> Cut(Cutting cutting, byte[] text)
+    private static List<byte[]> Cut(IReadOnlyList<PreTokenizerStep> steps, byte[] text)
     {
         var words = new List<byte[]>();
         var scratch = new SplitScratch();
-        Down(text, 0);
+        Down(text, 0, opens: true);
         return words;
 
-        void Down(byte[] piece, int level)
+        void Down(byte[] piece, int level, bool opens)
         {
-            if (level == cutting.BeforePrefix && cutting.PrefixSpace && piece.Length > 0 && piece[0] != ' ') piece = [(byte)' ', .. piece];
-            if (level == cutting.Splitters.Count)
+            if (piece.Length == 0) return;
+            if (level == steps.Count)
             {
-                if (piece.Length > 0) words.Add(piece);
+                words.Add(piece);
                 return;
             }
-            if (piece.Length == 0) return;
+            if (steps[level] is Rewriter rewriter)
+            {
+                Down(rewriter.Rewrite(piece, opens, new Utf8Buffer()).ToArray(), level + 1, opens);
+                return;
+            }
             var found = new List<(int Start, int End)>();
             scratch.Matching.Reset();
-            cutting.Splitters[level].Split(piece, scratch, found);
-            foreach (var (start, end) in found) Down(piece[start..end], level + 1);
+            ((Splitter)steps[level]).Split(piece, scratch, found);
+            foreach (var (start, end) in found) Down(piece[start..end], level + 1, opens && start == 0);
         }
-    }
-
-    private static IEnumerable<string> Types(JsonElement json)
-    {
-        yield return json.GetProperty("type").GetString()!;
-        if (!json.TryGetProperty("pretokenizers", out var inner)) yield break;
-        foreach (var type in inner.EnumerateArray().SelectMany(Types)) yield return type;
     }
 
     private static IEnumerable<TestCaseData> Having(string key, Func<JsonElement, IEnumerable<(string Name, JsonElement Test, JsonElement More)>> cases)

@@ -6,7 +6,7 @@ using Quilt.Formats.Tokenizers;
 namespace Quilt.Tests.Formats.Tokenizers;
 
 /// <summary>
-/// Ids, texts and streams of another library, for every tokenizer at hand. One that asks for more than this library does must be refused by the name of what it asks for.
+/// Ids, texts and streams of another library, for every tokenizer at hand.
 /// </summary>
 [Category("Conformance")]
 [TestFixtureSource(nameof(Goldens))]
@@ -15,7 +15,6 @@ public sealed class TokenizerGoldenTests(string? golden)
     private static readonly ConcurrentDictionary<string, Tokenizer> Opened = new();
     private JsonDocument document = null!;
     private Tokenizer tokenizer = null!;
-    private bool refused;
 
     public static IEnumerable<TestFixtureData> Goldens()
     {
@@ -30,16 +29,7 @@ public sealed class TokenizerGoldenTests(string? golden)
     {
         document = JsonDocument.Parse(File.ReadAllText(Shared.Require(golden)));
         var path = TokenizerFile(golden!)!;
-        var beyond = TokenizerFiles.Beyond(path);
-        try
-        {
-            tokenizer = Opened.GetOrAdd(path, _ => Tokenizer.Read(TokenizerFiles.Bytes(path), path));
-        }
-        catch (BadInputException problem) when (beyond.Count > 0)
-        {
-            refused = true;
-            Assert.That(beyond.Any(name => problem.Message.Contains(name, StringComparison.OrdinalIgnoreCase)), Is.True, $"{problem.Message} should name one of {string.Join(", ", beyond)}");
-        }
+        tokenizer = Opened.GetOrAdd(path, _ => Tokenizer.Read(TokenizerFiles.Bytes(path), path));
     }
 
     [OneTimeTearDown]
@@ -48,16 +38,23 @@ public sealed class TokenizerGoldenTests(string? golden)
     [Test]
     public void Encodes_and_decodes_as_the_reference_does()
     {
-        if (Refused()) return;
+        // The reference cuts and fills up every encoding where the file says so; here that is asked for.
+        var fits = tokenizer.Parts.Truncation is not null || tokenizer.Parts.Padding is not null;
         foreach (var c in Cases("encode"))
         {
             var text = c.GetProperty("text").GetString()!;
-            Assert.That(tokenizer.Encode(text), Is.EqualTo(Integers(c.GetProperty("ids"))), text);
+            Assert.That(Encode(text, special: false, plain: false), Is.EqualTo(Integers(c.GetProperty("ids"))), text);
             var special = Integers(c.GetProperty("ids_special"));
-            Assert.That(tokenizer.Encode(text, addSpecialTokens: true), Is.EqualTo(special), text);
-            if (c.TryGetProperty("ids_plain", out var plain)) Assert.That(tokenizer.Encode(text, encodeSpecialTokens: true), Is.EqualTo(Integers(plain)), text);
+            Assert.That(Encode(text, special: true, plain: false), Is.EqualTo(special), text);
+            if (c.TryGetProperty("ids_plain", out var plain)) Assert.That(Encode(text, special: false, plain: true), Is.EqualTo(Integers(plain)), text);
             Assert.That(tokenizer.Decode(special), Is.EqualTo(c.TryGetProperty("decoded", out var decoded) ? decoded.GetString() : text), text);
             Assert.That(tokenizer.Decode(special, skipSpecialTokens: true), Is.EqualTo(c.TryGetProperty("decoded_skip", out var skipped) ? skipped.GetString() : text), text);
+        }
+        foreach (var c in Cases("pairs"))
+        {
+            var (ids, types) = tokenizer.EncodeInput(c.GetProperty("first").GetString()!, c.GetProperty("second").GetString());
+            Assert.That(ids, Is.EqualTo(Integers(c.GetProperty("ids"))));
+            Assert.That(types, Is.EqualTo(Integers(c.GetProperty("type_ids"))));
         }
         foreach (var c in Cases("decode"))
         {
@@ -65,12 +62,18 @@ public sealed class TokenizerGoldenTests(string? golden)
             Assert.That(tokenizer.Decode(ids), Is.EqualTo(c.GetProperty("text").GetString()), string.Join(',', ids));
             Assert.That(tokenizer.Decode(ids, skipSpecialTokens: true), Is.EqualTo(c.GetProperty("text_skip").GetString()), string.Join(',', ids));
         }
+
+        int[] Encode(string text, bool special, bool plain)
+        {
+            var input = tokenizer.EncodeInput(text, null, special, plain).Ids;
+            if (!fits) Assert.That(tokenizer.Encode(text, special, plain), Is.EqualTo(input), text);
+            return input;
+        }
     }
 
     [Test]
     public void Streams_as_the_reference_does()
     {
-        if (Refused()) return;
         foreach (var c in Cases("stream"))
         {
             var ids = Integers(c.GetProperty("ids"));
@@ -90,7 +93,6 @@ public sealed class TokenizerGoldenTests(string? golden)
     [Test]
     public void Ids_and_tokens_are_the_file_s()
     {
-        if (Refused()) return;
         foreach (var c in Cases("vocab"))
         {
             var (id, token) = (c.GetProperty("id"), c.GetProperty("token"));
@@ -102,12 +104,6 @@ public sealed class TokenizerGoldenTests(string? golden)
     private IEnumerable<JsonElement> Cases(string key) => document.RootElement.TryGetProperty(key, out var list) ? list.EnumerateArray() : [];
 
     private static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(x => x.GetInt32())];
-
-    private bool Refused()
-    {
-        Assert.That(refused || tokenizer is not null);
-        return refused;
-    }
 
     /// <summary>The tokenizer a golden file is about; null where it is about something else.</summary>
     private static string? TokenizerFile(string golden)
