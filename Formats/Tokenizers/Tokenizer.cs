@@ -22,7 +22,7 @@ public sealed class Tokenizer
         var bytes = new List<byte>(parts.Tokens.Length * 6);
         for (var id = 0; id < parts.Tokens.Length; id++)
         {
-            if (parts.Tokens[id] is { } token) bytes.AddRange(parts.Decoder.Bytes(token));
+            if (parts.Texts[id] is { } token) bytes.AddRange(parts.Decoder.Bytes(token));
             tokenStarts[id + 1] = bytes.Count;
         }
         tokenBytes = [.. bytes];
@@ -148,7 +148,7 @@ public sealed class Tokenizer
     {
         var tokens = new List<string>(ids.Length);
         foreach (var id in ids)
-            if (Token(id) is { } token && !(skipSpecialTokens && IsSpecial(id))) tokens.Add(token);
+            if (Token(id) is not null && parts.Texts[id] is { } token && !(skipSpecialTokens && IsSpecial(id))) tokens.Add(token);
         return parts.Decoder.Decode(tokens);
     }
 

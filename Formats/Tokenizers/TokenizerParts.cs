@@ -19,7 +19,10 @@ internal sealed class TokenizerParts
     /// <summary>Ids by token, added tokens first.</summary>
     public required Dictionary<string, int> Ids { get; init; }
 
-    /// <summary>Which ids are special.</summary>
+    /// <summary>Tokens as they are decoded, by id: those of added tokens that are looked for in normalized text are normalized too.</summary>
+    public required string?[] Texts { get; init; }
+
+    /// <summary>Which ids are special. The library tells by the text that is decoded, so that one whose text normalization changes is not.</summary>
     public required bool[] Special { get; init; }
 
     /// <summary>Added tokens looked for in the text as it comes.</summary>

@@ -49,12 +49,16 @@ internal static class TokenizerReader
         var model = ModelReader.Read(root, readsBytes, source);
         var added = new AddedVocabulary(ReadAddedTokens(root, source), model.Vocabulary, model.Count);
         var (tokens, ids) = Merge(model.Vocabulary, added);
+        var texts = (string?[])tokens.Clone();
+        foreach (var (id, token) in added.ById)
+            if (token.Normalized) texts[id] = Encoding.UTF8.GetString(Normalize(normalizer, token.Content, source));
         return new TokenizerParts
         {
             Source = source,
             Tokens = tokens,
             Ids = ids,
-            Special = [.. tokens.Select(token => token is not null && added.IsSpecial(token))],
+            Texts = texts,
+            Special = [.. texts.Select(text => text is not null && added.IsSpecial(text))],
             Raw = Matcher(added, token => !token.Normalized, token => Encoding.UTF8.GetBytes(token.Content), source),
             Normalized = Matcher(added, token => token.Normalized, token => Normalize(normalizer, token.Content, source), source),
             Normalizer = normalizer,

@@ -13,6 +13,7 @@ internal sealed class PatternParser
     private const int DepthLimit = 100;
     private readonly int[] pattern;
     private int at;
+    private int literal;        // the single character that Atom read last, or -1
     private bool ignoreCase;
     private bool dotMatchesNewline;
     private int depth;
@@ -42,26 +43,16 @@ internal sealed class PatternParser
     private PatternNode Sequence()
     {
         var items = new List<PatternNode>();
-        var foldable = -1;
+        var literals = new List<int>();
         while (at < pattern.Length && Next is not ('|' or ')'))
         {
-            var literal = Next;
+            literal = -1;
             var item = Atom();
             var quantified = Quantified(item);
-            foldable = NextFoldable(foldable, literal, item, quantified);
             items.Add(quantified);
+            literals.Add(ignoreCase && ReferenceEquals(item, quantified) ? literal : -1);
         }
-        return items.Count == 1 ? items[0] : new SequenceNode(items);
-    }
-
-    // (?i:ss) also matches the one character U+00DF, and so on for ff, fi, fl and st: not supported, so not silently different.
-    private int NextFoldable(int before, int literal, PatternNode item, PatternNode quantified)
-    {
-        if (!ignoreCase || item is not SetNode || literal > 0x7F || !ReferenceEquals(item, quantified)) return -1;
-        var letter = literal | 0x20;
-        if ((before, letter) is ('s', 's') or ('s', 't') or ('f', 'f') or ('f', 'i') or ('f', 'l'))
-            throw new FormatException($"without regard to case, \"{(char)before}{(char)letter}\" also stands for a single character, which is not supported");
-        return letter;
+        return CaseFolder.Join(items, literals);
     }
 
     private PatternNode Quantified(PatternNode item)
@@ -135,7 +126,7 @@ internal sealed class PatternParser
             case '$': return new AnchorNode(Anchor.LineEnd);
             case '\\': return Escape();
             case '*' or '+' or '?': throw new FormatException($"nothing stands before the repeat at position {at - 1}");
-            default: return new SetNode(Fold(c));
+            default: return Literal(c);
         }
     }
 
@@ -208,7 +199,14 @@ internal sealed class PatternParser
             case 'b': at++; return new AnchorNode(Anchor.WordBoundary);
             case 'B': at++; return new AnchorNode(Anchor.NoWordBoundary);
         }
-        return new SetNode(ClassEscape() ?? Fold(CharacterEscape()));
+        return ClassEscape() is { } set ? new SetNode(set) : Literal(CharacterEscape());
+    }
+
+    private PatternNode Literal(int c)
+    {
+        var node = ignoreCase ? CaseFolder.Literal(c) : new SetNode(CodePointSet.Of(c));
+        literal = c;
+        return node;
     }
 
     /// <summary>After a backslash: a class such as <c>\s</c> or <c>\p{L}</c>, or null where a single character follows.</summary>
@@ -277,21 +275,6 @@ internal sealed class PatternParser
         return (int)value;
     }
 
-    /// <summary>A character, with its other cases where case does not count.</summary>
-    internal CodePointSet Fold(int c)
-    {
-        if (!ignoreCase) return CodePointSet.Of(c);
-        if (c > 0x7F) throw new FormatException($"U+{c:X4} without regard to case is not supported");
-        if (!char.IsAsciiLetter((char)c)) return CodePointSet.Of(c);
-        var set = CodePointSet.Of((c, c), (c ^ 0x20, c ^ 0x20));
-        return (c | 0x20) switch
-        {
-            's' => set.Union(CodePointSet.Of(0x17F)),
-            'k' => set.Union(CodePointSet.Of(0x212A)),
-            _ => set,
-        };
-    }
-
     private bool Take(int c)
     {
         if (Next != c) return false;
@@ -322,6 +305,7 @@ internal sealed class PatternParser
             }
             outer.depth--;
             var set = Meet(common, ranges);
+            if (outer.ignoreCase) set = CaseFolder.Class(set, negative);
             return negative ? set.Complement() : set;
         }
 
@@ -337,15 +321,14 @@ internal sealed class PatternParser
             // A minus before the closing bracket is a minus.
             if (outer.Next != '-' || outer.at + 1 >= outer.pattern.Length || outer.pattern[outer.at + 1] == ']')
             {
-                ranges.AddRange(outer.Fold(first).Ranges.ToArray());
+                ranges.Add((first, first));
                 return;
             }
             outer.at++;
             var before = ranges.Count;
             if (Element(ranges) is not { } last || ranges.Count != before || last < first)
                 throw new FormatException($"the range that ends at position {outer.at} has no end, or one before its start");
-            if (!outer.ignoreCase) ranges.Add((first, last));
-            else for (var c = first; c <= last; c++) ranges.AddRange(outer.Fold(c).Ranges.ToArray());
+            ranges.Add((first, last));
         }
 
         // One character, or null where a whole class was added.

@@ -22,6 +22,13 @@ internal static class CaseMapping
         return CodePointSet.Of(folds.Members.GetValueOrDefault(folds.Simple.GetValueOrDefault(codePoint, codePoint), [codePoint]).Append(codePoint).Select(c => (c, c)));
     }
 
+    /// <summary>A set with everything that equals one of its code points where case does not count.</summary>
+    public static CodePointSet Close(CodePointSet set) => CodePointSet.Of(
+        [.. set.Ranges, .. Folds.Value.Members.Values.Where(its => its.Exists(set.Contains)).SelectMany(its => its).Select(c => (c, c))]);
+
+    /// <summary>The first code point of a set that equals several where case does not count, or -1.</summary>
+    public static int FirstExpanding(CodePointSet set) => Folds.Value.Expansions.Keys.Order().Where(set.Contains).DefaultIfEmpty(-1).First();
+
     /// <summary>The single code points that equal a text of two or three where case does not count: U+00DF and U+1E9E for "ss".</summary>
     public static CodePointSet Singles(ReadOnlySpan<int> text)
     {
