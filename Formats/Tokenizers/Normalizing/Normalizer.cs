@@ -23,6 +23,8 @@ internal sealed class NormalizerScratch
     public MatchScratch Matching { get; } = new();
 
     public List<(int Start, int End)> Matches { get; } = [];
+
+    public List<int> Codes { get; } = [];
 }
 
 /// <summary>All normalizers of a file, one after another.</summary>

@@ -21,10 +21,10 @@ internal static class NormalizerReader
     {
         switch (json.Type(source, Part))
         {
-            case "NFC": steps.Add(new FormNormalizer(composed: true, compatibility: false)); break;
-            case "NFD": steps.Add(new FormNormalizer(composed: false, compatibility: false)); break;
-            case "NFKC": steps.Add(new FormNormalizer(composed: true, compatibility: true)); break;
-            case "NFKD": steps.Add(new FormNormalizer(composed: false, compatibility: true)); break;
+            case "NFC": steps.Add(new FormNormalizer(NormalForm.Composed)); break;
+            case "NFD": steps.Add(new FormNormalizer(NormalForm.Decomposed)); break;
+            case "NFKC": steps.Add(new FormNormalizer(NormalForm.CompatibilityComposed)); break;
+            case "NFKD": steps.Add(new FormNormalizer(NormalForm.CompatibilityDecomposed)); break;
             case "Lowercase": steps.Add(new LowercaseNormalizer()); break;
             case "Strip": steps.Add(new StripNormalizer(json.Flag("strip_left", true, source, Part), json.Flag("strip_right", true, source, Part))); break;
             case "StripAccents": steps.Add(new FilterNormalizer(OlderClasses.Marks, CodePointSet.Empty)); break;
@@ -59,7 +59,7 @@ internal static class NormalizerReader
         if (json.Flag("handle_chinese_chars", true, source, Part)) steps.Add(new ChineseNormalizer());
         if (json.Flag("strip_accents", lowercase, source, Part))
         {
-            steps.Add(new FormNormalizer(composed: false, compatibility: false));
+            steps.Add(new FormNormalizer(NormalForm.Decomposed));
             steps.Add(new FilterNormalizer(OlderClasses.NonspacingMarks, CodePointSet.Empty));
         }
         if (lowercase) steps.Add(new LowercaseNormalizer());

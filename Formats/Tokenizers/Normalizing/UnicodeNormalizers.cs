@@ -3,14 +3,9 @@ using Quilt.Formats.Tokenizers.Unicode;
 namespace Quilt.Formats.Tokenizers.Normalizing;
 
 /// <summary>"NFC", "NFD", "NFKC" and "NFKD", by Unicode 9.0.</summary>
-internal sealed class FormNormalizer(bool composed, bool compatibility) : Normalizer
+internal sealed class FormNormalizer(NormalForm form) : Normalizer
 {
-    public override bool Apply(ReadOnlySpan<byte> text, NormalizerScratch scratch, Utf8Buffer into, ref bool opens)
-    {
-        if (composed && !compatibility ? Normalization.IsComposed(text) : System.Text.Ascii.IsValid(text)) return false;
-        into.Add(composed ? Normalization.Compose(text, compatibility) : Normalization.Decompose(text, compatibility));
-        return true;
-    }
+    public override bool Apply(ReadOnlySpan<byte> text, NormalizerScratch scratch, Utf8Buffer into, ref bool opens) => form.Apply(text, scratch.Codes, into);
 }
 
 /// <summary>"Lowercase": code point by code point, as Rust does it.</summary>

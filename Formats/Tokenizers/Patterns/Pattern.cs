@@ -5,11 +5,13 @@ namespace Quilt.Formats.Tokenizers.Patterns;
 /// <summary>
 /// A regular expression over the code points of UTF-8 text, with Oniguruma's meaning. .NET's own sees UTF-16 units, so that its
 /// <c>\p{L}</c> misses every letter above U+FFFF, and lacks possessive repeats and class intersections.
-/// Immutable; the state of a match lives in <see cref="MatchScratch"/>.
+/// Most patterns are matched by a <see cref="TransitionTable"/>; the others, and those whose table grows too large, way by way
+/// (the program below), which is also what tests hold the table to. Immutable to its users; the state of a match lives in <see cref="MatchScratch"/>.
 /// </summary>
 internal sealed class Pattern
 {
     private readonly Instruction[] program;
+    private readonly TransitionTable? table;
     private readonly CodePointSet first;
     private readonly bool nullable;
 
@@ -19,12 +21,18 @@ internal sealed class Pattern
     {
     }
 
+    /// <param name="node">The pattern.</param>
+    /// <param name="tabled">Whether a table may be used.</param>
     /// <exception cref="FormatException">The pattern becomes too large.</exception>
-    public Pattern(PatternNode node)
+    public Pattern(PatternNode node, bool tabled = true)
     {
         (first, nullable) = node.First;
         program = PatternCompiler.Compile(node);
+        table = tabled ? TransitionTable.From(node) : null;
     }
+
+    /// <summary>Whether the pattern has a table.</summary>
+    public bool IsTabled => table is not null;
 
     /// <summary>Adds every match to <paramref name="matches"/>, from left to right, none overlapping.</summary>
     public void FindAll(ReadOnlySpan<byte> text, MatchScratch scratch, List<(int Start, int End)> matches)
@@ -35,7 +43,8 @@ internal sealed class Pattern
         {
             if (!nullable) at = Candidate(text, at);
             if (at >= text.Length && !nullable) return;
-            var end = Run(text, 0, at, scratch);
+            var end = table?.Match(text, at, scratch) ?? TransitionTable.TooLarge;
+            if (end == TransitionTable.TooLarge) end = Run(text, 0, at, scratch);
             if (end < 0 || end == at && at == lastEnd)
             {
                 if (at == text.Length) return;

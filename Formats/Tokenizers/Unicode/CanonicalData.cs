@@ -21,6 +21,7 @@ internal sealed class CanonicalData
         var none = new byte[256];
         Array.Fill(classPages, none);
         var unsafeStarts = new List<(int, int)>();
+        var nonStarters = new List<(int, int)>();
         foreach (var fields in UnicodeResource.Lines("Canonical"))
         {
             if (fields[0] == "C")
@@ -28,6 +29,7 @@ internal sealed class CanonicalData
                 var (first, last) = UnicodeResource.Range(fields[1]);
                 for (var c = first; c <= last; c++) Page(c)[c & 255] = byte.Parse(fields[2], CultureInfo.InvariantCulture);
                 unsafeStarts.Add((first, last));
+                nonStarters.Add((first, last));
             }
             else
             {
@@ -45,6 +47,7 @@ internal sealed class CanonicalData
         unsafeStarts.Add((VowelFirst, VowelFirst + VowelCount - 1));
         unsafeStarts.Add((TrailFirst + 1, TrailFirst + TrailCount - 1));
         MayChange = CodePointSet.Of(unsafeStarts);
+        MayDecompose = CodePointSet.Of([.. decompositions.Keys.Select(c => (c, c)), .. nonStarters, (HangulFirst, HangulLast)]);
 
         byte[] Page(int c) => ReferenceEquals(classPages[c >> 8], none) ? classPages[c >> 8] = new byte[256] : classPages[c >> 8];
     }
@@ -53,6 +56,9 @@ internal sealed class CanonicalData
 
     /// <summary>A text with none of these code points is its own NFC: non-starters, second halves of compositions, and what never composes back.</summary>
     public CodePointSet MayChange { get; }
+
+    /// <summary>A text with none of these code points is its own NFD: what decomposes, and non-starters.</summary>
+    public CodePointSet MayDecompose { get; }
 
     public int CombiningClass(int codePoint) => classPages[codePoint >> 8][codePoint & 255];
 

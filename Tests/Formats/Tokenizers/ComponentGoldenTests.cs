@@ -70,8 +70,7 @@ public sealed class ComponentGoldenTests
             Assert.That(Apply(lowercase, Text(c[0])), Is.EqualTo(c[1].GetString()), $"U+{c[0].GetInt32():X4}");
         foreach (var c in root.GetProperty("compositions_newer_than_unicode_12").EnumerateArray())
         {
-            Assert.That(Encoding.UTF8.GetString(Normalization.Decompose(Encoding.UTF8.GetBytes(c.GetProperty("composite").GetString()!))),
-                Is.EqualTo(c.GetProperty("nfd_of_composite").GetString()));
+            Assert.That(Apply(Chain("""{"type": "NFD"}"""), c.GetProperty("composite").GetString()!), Is.EqualTo(c.GetProperty("nfd_of_composite").GetString()));
         }
         foreach (var range in root.GetProperty("combining_class").GetProperty("assigned_in_ucd14_but_inert_here").EnumerateArray())
             for (var c = range[0].GetInt32(); c <= range[1].GetInt32(); c++) Assert.That(CanonicalData.Table.CombiningClass(c), Is.Zero, $"U+{c:X4}");

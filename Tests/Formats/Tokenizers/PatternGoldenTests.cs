@@ -88,7 +88,9 @@ public sealed class PatternGoldenTests
     {
         if (test is null) Assert.Ignore("No conformance data.");
         var sequence = test!.Value.GetProperty("sequence").GetString()!;
-        Assert.That(Encoding.UTF8.GetString(Normalization.Compose(Encoding.UTF8.GetBytes(sequence))), Is.EqualTo(test.Value.GetProperty("nfc_of_sequence").GetString()));
+        var composed = new Utf8Buffer();
+        var text = NormalForm.Composed.Apply(Encoding.UTF8.GetBytes(sequence), [], composed) ? Encoding.UTF8.GetString(composed.Text) : sequence;
+        Assert.That(text, Is.EqualTo(test.Value.GetProperty("nfc_of_sequence").GetString()));
     }
 
     private static List<byte[]> Cut(IReadOnlyList<PreTokenizerStep> steps, byte[] text)

@@ -2,43 +2,62 @@ using System.Buffers;
 
 namespace Quilt.Formats.Tokenizers.Unicode;
 
-/// <summary>The four normal forms by Unicode 9.0, linear in the length of the text whatever it holds.</summary>
-internal static class Normalization
+/// <summary>A normal form by Unicode 9.0, linear in the length of the text whatever it holds: NFC, NFD, NFKC or NFKD. Immutable.</summary>
+internal sealed class NormalForm(bool composed, bool compatibility)
 {
-    /// <summary>Whether a text is surely its own NFC. True for everything below U+0300 and for most other text.</summary>
-    public static bool IsComposed(ReadOnlySpan<byte> text)
+    private readonly Lazy<CodePointSet> mayChange = new(() => CodePointSet.Of(
+        [
+            .. (composed ? CanonicalData.Table.MayChange : CanonicalData.Table.MayDecompose).Ranges,
+            .. compatibility ? CompatibilityData.Decomposable.Ranges : [],
+        ]));
+
+    // Nothing below U+0300 is changed by NFC, and nothing below U+00A0 by the others: these are the first bytes of those.
+    private readonly byte firstLead = (byte)(composed && !compatibility ? 0xCC : 0xC2);
+
+    /// <summary>NFC.</summary>
+    public static NormalForm Composed { get; } = new(composed: true, compatibility: false);
+
+    /// <summary>NFD.</summary>
+    public static NormalForm Decomposed { get; } = new(composed: false, compatibility: false);
+
+    /// <summary>NFKC.</summary>
+    public static NormalForm CompatibilityComposed { get; } = new(composed: true, compatibility: true);
+
+    /// <summary>NFKD.</summary>
+    public static NormalForm CompatibilityDecomposed { get; } = new(composed: false, compatibility: true);
+
+    /// <summary>Writes the normal form of a text, or returns false where that is the text itself.</summary>
+    /// <param name="text">Valid UTF-8.</param>
+    /// <param name="codes">Memory to work with.</param>
+    /// <param name="into">Receives the normal form.</param>
+    public bool Apply(ReadOnlySpan<byte> text, List<int> codes, Utf8Buffer into)
     {
-        var at = 0;
-        while (true)
+        var set = mayChange.Value;
+        var done = 0;
+        for (int at = 0, skip; (skip = text[at..].IndexOfAnyInRange(firstLead, (byte)0xFF)) >= 0;)
         {
-            // The first code point that could matter, U+0300, starts with CC.
-            var skip = text[at..].IndexOfAnyInRange((byte)0xCC, (byte)0xFF);
-            if (skip < 0) return true;
             at += skip;
-            if (CanonicalData.Table.MayChange.Contains(CodePoints.Read(text, at, out var length))) return false;
-            at += length;
+            if (!set.Contains(CodePoints.Read(text, at, out var length)))
+            {
+                at += length;
+                continue;
+            }
+            // A run of what may change, with the character before it, which may be the first half of a composition.
+            var start = at > done ? CodePoints.Before(text, at) : at;
+            while (at < text.Length && set.Contains(CodePoints.Read(text, at, out length))) at += length;
+            into.Add(text[done..start]);
+            Rewrite(text[start..at], codes, into);
+            done = at;
         }
+        if (done == 0) return false;
+        into.Add(text[done..]);
+        return true;
     }
 
-    /// <summary>NFC of a text, or NFKC.</summary>
-    public static byte[] Compose(ReadOnlySpan<byte> text, bool compatibility = false)
-    {
-        var codes = DecomposeAndOrder(text, compatibility);
-        var kept = Recompose(codes);
-        return Encode(codes, kept);
-    }
-
-    /// <summary>NFD of a text, or NFKD.</summary>
-    public static byte[] Decompose(ReadOnlySpan<byte> text, bool compatibility = false)
-    {
-        var codes = DecomposeAndOrder(text, compatibility);
-        return Encode(codes, codes.Count);
-    }
-
-    private static List<int> DecomposeAndOrder(ReadOnlySpan<byte> text, bool compatibility)
+    private void Rewrite(ReadOnlySpan<byte> text, List<int> codes, Utf8Buffer into)
     {
         var table = CanonicalData.Table;
-        var codes = new List<int>(text.Length / 2 + 4);
+        codes.Clear();
         for (var at = 0; at < text.Length;)
         {
             var code = CodePoints.Read(text, at, out var length);
@@ -47,7 +66,8 @@ internal static class Normalization
             else Expand(table, code, compatibility, codes);
         }
         Order(table, codes);
-        return codes;
+        var kept = composed ? Recompose(codes) : codes.Count;
+        for (var i = 0; i < kept; i++) into.AddCodePoint(codes[i]);
     }
 
     private static void Expand(CanonicalData table, int code, bool compatibility, List<int> into)
@@ -108,12 +128,5 @@ internal static class Normalization
             codes[kept++] = code;
         }
         return kept;
-    }
-
-    private static byte[] Encode(List<int> codes, int count)
-    {
-        var bytes = new ArrayBufferWriter<byte>(count * 2 + 4);
-        for (var i = 0; i < count; i++) bytes.Advance(CodePoints.Write(codes[i], bytes.GetSpan(4)));
-        return bytes.WrittenSpan.ToArray();
     }
 }
