@@ -1,4 +1,5 @@
 using Quilt.Formats.Tokenizers.Models;
+using Quilt.Formats.Tokenizers.Unicode;
 
 namespace Quilt.Formats.Tokenizers.Bpe;
 
@@ -14,6 +15,9 @@ internal sealed class BpeModel : TokenModel
     /// <summary>Words that are a token as they stand, merged or not ("ignore_merges"); null where every word is merged.</summary>
     public ByteTrie? WholeWords { get; init; }
 
+    /// <summary>Where long words can be cut; null where they cannot be.</summary>
+    public SafeCuts? Cuts { get; init; }
+
     public override WordEncoder CreateEncoder() => new Encoder(this);
 
     private sealed class Encoder(BpeModel model) : CachedEncoder
@@ -22,6 +26,28 @@ internal sealed class BpeModel : TokenModel
         private int[] symbols = new int[64];
 
         public override long Steps => merger.Steps;
+
+        protected override void EncodeLong(ReadOnlySpan<byte> word, List<int> ids)
+        {
+            if (model.Cuts is not { } cuts)
+            {
+                EncodeNew(word, ids);
+                return;
+            }
+            var start = 0;
+            var before = CodePoints.Read(word, 0, out var length);
+            for (var at = length; at < word.Length; at += length)
+            {
+                var code = CodePoints.Read(word, at, out length);
+                if (cuts.Between(before, code))
+                {
+                    EncodePart(word[start..at], ids);
+                    start = at;
+                }
+                before = code;
+            }
+            EncodePart(word[start..], ids);
+        }
 
         protected override void EncodeNew(ReadOnlySpan<byte> word, List<int> ids)
         {

@@ -16,11 +16,15 @@ internal static class BpeModelReader
             throw new BadInputException(source, Part, "dropout is not supported");
         var (prefix, suffix) = (Affix(json, "continuing_subword_prefix", source), Affix(json, "end_of_word_suffix", source));
         var vocabulary = ModelReader.Vocabulary(json, source);
+        var whole = json.Flag("ignore_merges", false, source, Part);
+        // The parts of a word must be spelled as they would be in it, and not be looked up as words.
+        var pairs = readsBytes || whole || prefix.Length + suffix.Length > 0 ? null : new List<(string Left, string Right)>();
         var model = new BpeModel
         {
-            Merges = new MergeTable(Merges(json, vocabulary, prefix.Length, source)),
+            Merges = new MergeTable(Merges(json, vocabulary, prefix.Length, pairs, source)),
+            Cuts = pairs is null ? null : new SafeCuts(pairs, Characters(vocabulary, "", "")),
             Spelling = readsBytes ? ReadByteSpelling(json, vocabulary, source) : ReadCharacterSpelling(json, vocabulary, prefix, suffix, source),
-            WholeWords = json.Flag("ignore_merges", false, source, Part) ? WholeWords(vocabulary, readsBytes) : null,
+            WholeWords = whole ? WholeWords(vocabulary, readsBytes) : null,
         };
         return new ModelFile(model, vocabulary, vocabulary.Count);
     }
@@ -88,7 +92,7 @@ internal static class BpeModelReader
             : throw new BadInputException(source, Part, "unk_token is not in the vocabulary");
     }
 
-    private static List<(int, int, int)> Merges(JsonElement json, Dictionary<string, int> vocabulary, int prefixLength, string source)
+    private static List<(int, int, int)> Merges(JsonElement json, Dictionary<string, int> vocabulary, int prefixLength, List<(string Left, string Right)>? pairs, string source)
     {
         var merges = new List<(int, int, int)>();
         foreach (var item in json.Items("merges", source, Part))
@@ -106,6 +110,7 @@ internal static class BpeModelReader
             else throw Bad("expected two tokens");
             if (right.Length < prefixLength) throw Bad($"\"{right}\" is shorter than the prefix of what goes on with a word");
             merges.Add((Id(left), Id(right), Id(left + right[prefixLength..])));
+            pairs?.Add((left, right));
         }
         return merges;
 

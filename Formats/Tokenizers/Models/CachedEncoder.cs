@@ -12,6 +12,16 @@ internal abstract class CachedEncoder : WordEncoder
 
     public sealed override void Encode(ReadOnlySpan<byte> word, List<int> ids)
     {
+        if (word.Length > LongestCached) EncodeLong(word, ids);
+        else EncodePart(word, ids);
+    }
+
+    /// <summary>Adds the ids of a word too long to be remembered.</summary>
+    protected virtual void EncodeLong(ReadOnlySpan<byte> word, List<int> ids) => EncodeNew(word, ids);
+
+    /// <summary>Adds the ids of a word, or of a part of one that can be encoded by itself.</summary>
+    protected void EncodePart(ReadOnlySpan<byte> word, List<int> ids)
+    {
         if (word.Length > LongestCached)
         {
             EncodeNew(word, ids);

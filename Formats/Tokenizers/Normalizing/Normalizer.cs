@@ -28,8 +28,10 @@ internal sealed class NormalizerScratch
 }
 
 /// <summary>All normalizers of a file, one after another.</summary>
-internal sealed class NormalizerChain(IReadOnlyList<Normalizer> steps)
+internal sealed class NormalizerChain(IEnumerable<Normalizer> steps)
 {
+    private readonly Normalizer[] steps = [.. steps];
+
     /// <summary>The text rewritten; valid until the scratch is used again.</summary>
     /// <exception cref="PatternTooSlowException">A pattern needs too many steps on this text.</exception>
     public ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> text, NormalizerScratch scratch, scoped ref bool opens)
