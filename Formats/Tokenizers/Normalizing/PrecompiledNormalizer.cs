@@ -26,17 +26,17 @@ internal sealed class PrecompiledNormalizer : Normalizer
         if (!System.Text.Unicode.Utf8.IsValid(texts)) throw new FormatException("its texts are not UTF-8");
     }
 
-    // The library asks for a whole grapheme where it is short, and otherwise for its code points one by one.
+    // The library asks for a whole grapheme where it is short, and otherwise for its code points one by one. Whatever goes, it takes the
+    // text to start where it did.
     public override bool Apply(ReadOnlySpan<byte> text, NormalizerScratch scratch, Utf8Buffer into, ref bool opens)
     {
         var chars = Encoding.UTF8.GetString(text).AsSpan();
         Span<byte> bytes = stackalloc byte[LongestGrapheme * 2];
-        for (var first = true; chars.Length > 0; first = false)
+        while (chars.Length > 0)
         {
             var length = StringInfo.GetNextTextElementLength(chars);
             var grapheme = chars[..length];
             chars = chars[length..];
-            var before = into.Count;
             if (Encoding.UTF8.GetByteCount(grapheme) < LongestGrapheme && Find(bytes[..Encoding.UTF8.GetBytes(grapheme, bytes)], out var mapped)) into.Add(mapped);
             else
             {
@@ -46,7 +46,6 @@ internal sealed class PrecompiledNormalizer : Normalizer
                     into.Add(Find(its, out mapped) ? mapped : its);
                 }
             }
-            if (first) opens &= into.Count > before;
         }
         return true;
     }

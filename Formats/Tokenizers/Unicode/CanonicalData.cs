@@ -60,6 +60,9 @@ internal sealed class CanonicalData
     /// <summary>A text with none of these code points is its own NFD: what decomposes, and non-starters.</summary>
     public CodePointSet MayDecompose { get; }
 
+    /// <summary>All code points with a decomposition in the table, which leaves Hangul out.</summary>
+    public IEnumerable<int> Decomposable => decompositions.Keys;
+
     public int CombiningClass(int codePoint) => classPages[codePoint >> 8][codePoint & 255];
 
     /// <summary>One step of decomposition (one or two code points), or null. Hangul is not here.</summary>
