@@ -21,6 +21,7 @@ internal sealed class EncodingWorker
     private readonly List<(int Id, int Start, int End)> normalizedParts = [];
     private readonly List<int> ids = [];
     private byte[] utf8 = [];
+    private long encoderStepsBefore;
 
     public EncodingWorker(TokenizerParts parts)
     {
@@ -31,7 +32,7 @@ internal sealed class EncodingWorker
     }
 
     /// <summary>Work done for the last text, in steps of the pattern matcher and of the model.</summary>
-    public long Steps => scratch.Matching.Steps + encoder.Steps;
+    public long Steps => scratch.Matching.Steps + normalizing.Matching.Steps + encoder.Steps - encoderStepsBefore;
 
     /// <summary>Whether the worker grew so large that it is not worth keeping.</summary>
     public bool IsBloated => utf8.Length > LargestKept;
@@ -64,6 +65,7 @@ internal sealed class EncodingWorker
     private void Add(ReadOnlySpan<byte> text, bool encodeSpecialTokens)
     {
         scratch.Matching.Reset();
+        encoderStepsBefore = encoder.Steps;
         try
         {
             rawParts.Clear();
