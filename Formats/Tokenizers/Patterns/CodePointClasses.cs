@@ -12,23 +12,33 @@ internal sealed class CodePointClasses
     private readonly byte[] pages;
     private readonly byte[] ascii;
 
-    private CodePointClasses(byte[] classOf, ulong[] members)
+    // runs: where each run of one class starts, in order; the first one at 0.
+    private CodePointClasses(List<(int Start, byte Class)> runs, ulong[] members)
     {
         Members = members;
-        ascii = classOf[..128];
-        var distinct = new Dictionary<string, ushort>();
         var bytes = new List<byte>();
-        for (var page = 0; page < pageOf.Length; page++)
+        var distinct = new Dictionary<string, ushort>();
+        var page = new byte[1 << PageShift];
+        var run = 0;
+        for (var number = 0; number < pageOf.Length; number++)
         {
-            var its = classOf.AsSpan(page << PageShift, 1 << PageShift);
-            var key = Convert.ToBase64String(its);
-            if (!distinct.TryGetValue(key, out pageOf[page]))
+            var start = number << PageShift;
+            for (var i = 0; i < page.Length;)
             {
-                distinct[key] = pageOf[page] = (ushort)distinct.Count;
-                bytes.AddRange(its);
+                while (run + 1 < runs.Count && runs[run + 1].Start <= start + i) run++;
+                var next = run + 1 < runs.Count ? Math.Min(page.Length, runs[run + 1].Start - start) : page.Length;
+                page.AsSpan(i, next - i).Fill(runs[run].Class);
+                i = next;
+            }
+            var key = System.Text.Encoding.Latin1.GetString(page);
+            if (!distinct.TryGetValue(key, out pageOf[number]))
+            {
+                distinct[key] = pageOf[number] = (ushort)distinct.Count;
+                bytes.AddRange(page);
             }
         }
         pages = [.. bytes];
+        ascii = pages[(pageOf[0] << PageShift)..][..128];
     }
 
     /// <summary>By class: bit i says that its code points belong to set i.</summary>
@@ -51,21 +61,20 @@ internal sealed class CodePointClasses
                 changes[last + 1] = changes.GetValueOrDefault(last + 1) ^ 1UL << i;
             }
         }
-        var classOf = new byte[CodePoints.Last + 1];
         var numbers = new Dictionary<ulong, byte>();
+        var runs = new List<(int, byte)>(changes.Count);
         var current = 0UL;
-        var from = 0;
-        var number = (byte)0;
-        foreach (var (at, change) in changes.Append(new(CodePoints.Last + 1, 0)))
+        foreach (var (at, change) in changes)
         {
-            classOf.AsSpan(from, Math.Min(at, classOf.Length) - from).Fill(number);
-            if (at >= classOf.Length) break;
-            (from, current) = (at, current ^ change);
-            if (numbers.TryGetValue(current, out number)) continue;
-            if (numbers.Count == ClassLimit) return null;
-            numbers[current] = number = (byte)numbers.Count;
+            current ^= change;
+            if (!numbers.TryGetValue(current, out var number))
+            {
+                if (numbers.Count == ClassLimit) return null;
+                numbers[current] = number = (byte)numbers.Count;
+            }
+            runs.Add((at, number));
         }
-        return new CodePointClasses(classOf, [.. numbers.OrderBy(entry => entry.Value).Select(entry => entry.Key)]);
+        return new CodePointClasses(runs, [.. numbers.OrderBy(entry => entry.Value).Select(entry => entry.Key)]);
     }
 
     /// <summary>The class of a code point.</summary>

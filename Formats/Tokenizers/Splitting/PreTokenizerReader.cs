@@ -11,7 +11,11 @@ internal static class PreTokenizerReader
     private const string Part = "pre_tokenizer";
 
     /// <summary>GPT-2's pattern, which ByteLevel uses where "use_regex" is true.</summary>
-    private const string ByteLevelPattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+    private static readonly Lazy<Pattern> ByteLevelPattern = new(() => new Pattern(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"));
+
+    /// <summary>\w+|[^\w\s]+ as Rust's regex crate has it, whose word characters are not Oniguruma's.</summary>
+    private static readonly Lazy<Pattern> WordsOrSymbols = new(() => new Pattern(new AlternationNode(
+        [Many(UnicodeClasses.RustWord), Many(UnicodeClasses.RustWord.Union(UnicodeClasses.Space).Complement())])));
 
     /// <summary>The steps, in order; none where nothing cuts the text. Words come out in UTF-8, ByteLevel's in the byte alphabet.</summary>
     public static List<PreTokenizerStep> Read(JsonElement? component, string source)
@@ -30,7 +34,7 @@ internal static class PreTokenizerReader
                 break;
             case "ByteLevel":
                 if (json.Flag("add_prefix_space", true, source, Part)) steps.Add(new PrefixSpaceRewriter());
-                if (json.Flag("use_regex", true, source, Part)) steps.Add(new PatternSplitter(new Pattern(ByteLevelPattern), SplitBehavior.Isolated, false));
+                if (json.Flag("use_regex", true, source, Part)) steps.Add(new PatternSplitter(ByteLevelPattern.Value, SplitBehavior.Isolated, false));
                 steps.Add(new ByteAlphabetRewriter());
                 break;
             case "Metaspace":
@@ -44,7 +48,7 @@ internal static class PreTokenizerReader
                 steps.Add(Split(json, source));
                 break;
             case "Whitespace":
-                steps.Add(new PatternSplitter(WordsOrSymbols(), SplitBehavior.Removed, invert: true));
+                steps.Add(new PatternSplitter(WordsOrSymbols.Value, SplitBehavior.Removed, invert: true));
                 break;
             case "WhitespaceSplit":
                 steps.Add(new SetSplitter(UnicodeClasses.Space, SplitBehavior.Removed));
@@ -95,15 +99,7 @@ internal static class PreTokenizerReader
         };
     }
 
-    // \w+|[^\w\s]+ as Rust's regex crate has it, whose word characters are not Oniguruma's.
-    private static Pattern WordsOrSymbols()
-    {
-        var word = new SetNode(UnicodeClasses.RustWord);
-        var symbol = new SetNode(UnicodeClasses.RustWord.Union(UnicodeClasses.Space).Complement());
-        return new Pattern(new AlternationNode([Many(word), Many(symbol)]));
-
-        static RepeatNode Many(PatternNode node) => new(node, 1, RepeatNode.Unbounded, Greed.Greedy);
-    }
+    private static RepeatNode Many(CodePointSet set) => new(new SetNode(set), 1, RepeatNode.Unbounded, Greed.Greedy);
 
     private static Splitter Split(JsonElement json, string source)
     {

@@ -82,12 +82,14 @@ internal sealed class CodePointSet
         var table = new ushort[count];
         var distinct = new List<uint[]>();
         var known = new Dictionary<string, ushort>();
-        var at = 0;
+        int at = 0, empty = -1;
         for (var page = 0; page < count; page++)
         {
             var bits = new uint[WordsPerPage];
             int low = page << PageShift, high = low + (1 << PageShift) - 1;
             while (at < ranges.Length && ranges[at].Last < low) at++;
+            // Most pages hold nothing of the set.
+            if (empty >= 0 && (at == ranges.Length || ranges[at].First > high)) { table[page] = (ushort)empty; continue; }
             for (var i = at; i < ranges.Length && ranges[i].First <= high; i++)
                 for (var c = Math.Max(low, ranges[i].First); c <= Math.Min(high, ranges[i].Last); c++) bits[c >> 5 & WordsPerPage - 1] |= 1u << (c & 31);
             var key = string.Join(',', bits);
@@ -95,6 +97,7 @@ internal sealed class CodePointSet
             {
                 known[key] = index = (ushort)distinct.Count;
                 distinct.Add(bits);
+                if (Array.TrueForAll(bits, word => word == 0)) empty = index;
             }
             table[page] = index;
         }
