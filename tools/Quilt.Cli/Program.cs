@@ -17,7 +17,7 @@ internal static class Program
         var root = new RootCommand("Runs, inspects and measures mixture-of-experts language models. MODEL is a checkpoint folder; where it is left out, a small demo model is used.")
         {
             ChatVerb.Create(), CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
-            LogitsVerb.Create(), ParseReplyVerb.Create(), DoctorVerb.Create(),
+            LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(),
         };
         root.Options.Add(Failures.Debug);
 

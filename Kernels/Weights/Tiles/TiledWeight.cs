@@ -127,7 +127,7 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
 
     private static int Size(TileScales scales) => scales == TileScales.BFloat16 ? 2 : 4;
 
-    protected TileView View => new(codes.Data, scaleData is null ? null : scaleData.Data, zeroData is null ? null : zeroData.Data, scales, 8388608f + Zero, Rows);
+    internal TileView View => new(codes.Data, scaleData is null ? null : scaleData.Data, zeroData is null ? null : zeroData.Data, scales, 8388608f + Zero, Rows);
 
     private void SetScale(long tile, int segment, int lane, float scale, byte zero)
     {

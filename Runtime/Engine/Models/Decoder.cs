@@ -18,6 +18,9 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     /// <summary>Its weights.</summary>
     public DecoderWeights Weights => weights;
 
+    /// <summary>Distinct experts that the last step read, summed over layers.</summary>
+    public int ExpertsRead { get; private set; }
+
     /// <summary>Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [plan.LogitRows, vocabulary] in scratch memory of <paramref name="ops"/>.</summary>
     public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null)
     {
@@ -25,6 +28,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
         var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what a half-layer adds to it
         ops.Embed(plan.Tokens, weights.Embedding, into: x);
         trace?.Embedded(x);
+        ExpertsRead = 0;
 
         for (var layer = 0; layer < spec.Layers; layer++)
         {
@@ -33,6 +37,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
 
             FeedForward(weights.Layers[layer], x, ops, update);
             ops.Add(update, into: x);
+            ExpertsRead += experts.ActiveCount;
             trace?.Layer(layer, x, experts);
         }
 

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using Quilt.Kernels.Devices;
+using Quilt.Runtime.Kv;
+using Quilt.Runtime.Models;
+using Quilt.Runtime.Scheduling;
+
+namespace Quilt.Cli.Bench;
+
+/// <summary>Drives a decoder step by step on random tokens, without sampling, and takes the time. Chooses the same tokens in every run.</summary>
+internal sealed class ModelRunner(LoadedModel model, KvStore kv, OpStream ops, int stepTokens) : IDisposable
+{
+    private readonly KvBlockPool blocks = new(kv.Blocks);
+    private readonly StepPlan plan = new();
+    private readonly Random random = new(1);
+    private readonly StepCost cost = new(model.Decoder.Spec, model.Decoder.Weights);
+
+    /// <summary>Seconds to read a prompt of <paramref name="tokens"/> tokens, up to the logits of the last.</summary>
+    public double Prefill(int tokens)
+    {
+        var sequence = Start(tokens);
+        var start = Stopwatch.GetTimestamp();
+        Read(sequence);
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        blocks.Release(sequence.BlockTable);
+        return seconds;
+    }
+
+    /// <summary>Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, and the bytes such a step reads.</summary>
+    public (double Seconds, double StepBytes) Decode(int batch, int context, int steps)
+    {
+        var sequences = new List<Sequence>();
+        for (var i = 0; i < batch; i++)
+        {
+            sequences.Add(Start(context));
+            Read(sequences[i]);
+        }
+
+        var (ticks, bytes) = (0L, 0L);
+        for (var step = 0; step < steps; step++)
+        {
+            plan.TryReset();
+            foreach (var sequence in sequences)
+            {
+                Book(sequence, 1);
+                plan.Add(sequence, 1, kv.BlockTokens, LogitsOf.LastToken);
+            }
+            var start = Stopwatch.GetTimestamp();
+            Forward();
+            ticks += Stopwatch.GetTimestamp() - start;
+            bytes += cost.Bytes(model.Decoder.ExpertsRead, sequences.Sum(sequence => (long)sequence.Tokens.Count), kv.Type);
+            foreach (var sequence in sequences) sequence.Computed++;
+        }
+        foreach (var sequence in sequences) blocks.Release(sequence.BlockTable);
+        return (ticks / (double)Stopwatch.Frequency, bytes / (double)steps);
+    }
+
+    /// <summary>Operations in reading a prompt.</summary>
+    public double PrefillOperations(int tokens) => cost.Operations(tokens, 1);
+
+    public void Dispose() => kv.Dispose();
+
+    private Sequence Start(int tokens)
+    {
+        var sequence = new Sequence([]);
+        Book(sequence, tokens);
+        return sequence;
+    }
+
+    private void Read(Sequence sequence)
+    {
+        while (sequence.Computed < sequence.Tokens.Count)
+        {
+            var count = Math.Min(stepTokens, sequence.Tokens.Count - sequence.Computed);
+            plan.TryReset();
+            plan.Add(sequence, count, kv.BlockTokens, LogitsOf.LastToken);
+            Forward();
+            sequence.Computed += count;
+        }
+    }
+
+    private void Forward()
+    {
+        ops.Reset();
+        model.Decoder.Forward(plan, kv, ops);
+    }
+
+    /// <summary>Appends random tokens and takes the cache blocks for them.</summary>
+    private void Book(Sequence sequence, int count)
+    {
+        for (var i = 0; i < count; i++) sequence.Tokens.Add(random.Next(model.Config.VocabularySize));
+        var missing = ((sequence.Tokens.Count + kv.BlockTokens - 1) / kv.BlockTokens) - sequence.BlockTable.Count;
+        if (missing > 0 && !blocks.TryAllocate(missing, sequence.BlockTable)) throw new InvalidOperationException("the cache is smaller than the bench planned");
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Quilt.Formats;
+using Quilt.Formats.Tensors;
+using Quilt.Runtime;
+
+namespace Quilt.Cli.Synth;
+
+/// <summary>
+/// Writes a random checkpoint: shards, index, config. All of it goes to a folder beside the target that takes its name at the end; whatever stops the writing
+/// before leaves nothing.
+/// </summary>
+internal static class SynthCheckpoint
+{
+    private const long ShardBytes = 1_000_000_000;
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes <paramref name="folder"/>, which must not exist or be empty, and returns the bytes of its tensors.</summary>
+    /// <exception cref="BadInputException">The folder is not empty, or the disk has not the room.</exception>
+    public static long Write(string folder, SynthShape shape, SynthFormat format, long seed, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    {
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        if (File.Exists(folder)) throw new BadInputException(folder, null, "expected a new or empty folder, found a file");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new BadInputException(folder, null, "expected a new or empty folder, found files in it");
+
+        var shards = Shards(new SynthTensors(shape, format, seed).All());
+        var total = shards.Sum(shard => shard.Sum(SafeTensorsWriter.Bytes));
+        var parent = Path.GetDirectoryName(folder) ?? folder;
+        Directory.CreateDirectory(parent);
+        CheckRoom(parent, total);
+
+        var temporary = $"{folder}.{Guid.NewGuid():N}.tmp";
+        Directory.CreateDirectory(temporary);
+        try
+        {
+            WriteFiles(temporary, shards, shape, format, total, progress, cancel);
+            if (Directory.Exists(folder)) Directory.Delete(folder);
+            Directory.Move(temporary, folder);
+            return total;
+        }
+        finally
+        {
+            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
+        }
+    }
+
+    private static void WriteFiles(
+        string folder, List<List<TensorToWrite>> shards, SynthShape shape, SynthFormat format, long total, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    {
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        var map = new JsonObject();
+        var done = 0L;
+        for (var i = 0; i < shards.Count; i++)
+        {
+            var name = FormattableString.Invariant($"model-{i + 1:00000}-of-{shards.Count:00000}.safetensors");
+            SafeTensorsWriter.Write(Path.Combine(folder, name), shards[i], metadata, cancel);
+            foreach (var tensor in shards[i]) map[tensor.Name] = name;
+            progress?.Report(new LoadProgress(done += shards[i].Sum(SafeTensorsWriter.Bytes), total, name));
+        }
+        cancel.ThrowIfCancellationRequested();
+        WriteJson(folder, "model.safetensors.index.json", new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map });
+        WriteJson(folder, "config.json", SynthConfig.Model(shape, format));
+        WriteJson(folder, "generation_config.json", SynthConfig.Generation(shape));
+    }
+
+    private static void WriteJson(string folder, string name, JsonObject value) => File.WriteAllText(Path.Combine(folder, name), value.ToJsonString(Indented) + "\n");
+
+    /// <summary>Cuts the tensors into files of about <see cref="ShardBytes"/>.</summary>
+    private static List<List<TensorToWrite>> Shards(IEnumerable<TensorToWrite> tensors)
+    {
+        var shards = new List<List<TensorToWrite>> { new() };
+        var bytes = 0L;
+        foreach (var tensor in tensors)
+        {
+            var size = SafeTensorsWriter.Bytes(tensor);
+            if (bytes > 0 && bytes + size > ShardBytes)
+            {
+                shards.Add([]);
+                bytes = 0;
+            }
+            shards[^1].Add(tensor);
+            bytes += size;
+        }
+        return shards;
+    }
+
+    private static void CheckRoom(string parent, long bytes)
+    {
+        var free = new DriveInfo(parent).AvailableFreeSpace;
+        if (free < bytes) throw new BadInputException(parent, null, FormattableString.Invariant($"expected {bytes / 1e9:0.0} GB of free disk space, found {free / 1e9:0.0} GB"));
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using Quilt.Cli.Bench;
+
+namespace Quilt.Cli.Verbs;
+
+/// <summary><c>bench</c>: how fast a model reads prompts and writes replies here, beside what the machine allows.</summary>
+internal static class BenchVerb
+{
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print one JSON document." };
+        var limits = new Option<bool>("--limits") { Description = "Measure the machine's limits alone: read bandwidth and int8 rate." };
+        var prompts = new Option<string>("--prompt") { Description = "Lengths of prompts to read.", HelpName = "N,N", DefaultValueFactory = _ => "32,128,512" };
+        var batches = new Option<string>("--batch") { Description = "Numbers of sequences to decode together.", HelpName = "N,N", DefaultValueFactory = _ => "1,8" };
+        var context = TypedOption.Whole("--context", "Tokens that each sequence looks back on; default 128.");
+        var steps = TypedOption.Whole("--steps", "Decoding steps a repetition; default 16.");
+        var repetitions = TypedOption.Whole("--repetitions", "Times everything is measured, the median counts; default 5.");
+        var command = new Command("bench", "Measures reading and writing speed beside this machine's limits.") { json, limits, prompts, batches, context, steps, repetitions };
+        var model = new ModelOptions().AddTo(command);
+
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var options = model.Read(parsed);
+            var times = InRange("--repetitions", parsed.GetValue(repetitions) ?? 5, 1, 1000);
+            var bench = new BenchOptions(
+                Numbers("--prompt", parsed.GetValue(prompts)!, 1 << 20), Numbers("--batch", parsed.GetValue(batches)!, 4096),
+                InRange("--context", parsed.GetValue(context) ?? 128, 1, 1 << 20), InRange("--steps", parsed.GetValue(steps) ?? 16, 1, 1 << 16), times);
+            var result = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Task.Factory.StartNew(
+                () => parsed.GetValue(limits) ? ModelBench.Limits(options, times, cancel) : ModelBench.Run(parsed.GetValue(model.Model)!, options, bench, progress, cancel),
+                cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            if (parsed.GetValue(json)) BenchReport.PrintJson(result);
+            else BenchReport.Print(result);
+            return 0;
+        });
+        return command;
+    }
+
+    private static int[] Numbers(string name, string text, int most)
+    {
+        var numbers = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return [.. numbers.Select(number => int.TryParse(number, out var value) ? InRange(name, value, 1, most) : throw new UsageException($"{name}: expected whole numbers, found '{number}'"))];
+    }
+
+    private static int InRange(string name, int value, int least, int most) =>
+        value >= least && value <= most ? value : throw new UsageException($"{name}: expected {least} to {most}, found {value}");
+}
