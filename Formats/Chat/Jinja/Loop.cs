@@ -5,7 +5,7 @@ internal sealed class For(int line, Target target, Expression items, Expression?
 {
     protected override Flow Do(Run run, Scope scope, Output output)
     {
-        Go(run, scope, output, Python.Iterate(items.Evaluate(run, scope)), depth: 0);
+        Go(run, scope, output, Python.Iterate(items.EvaluatePlain(run, scope)), depth: 0);
         return Flow.Next;
     }
 
@@ -30,6 +30,7 @@ internal sealed class For(int line, Target target, Expression items, Expression?
             var turn = new Scope(scope) { ["loop"] = loop };
             target.Assign(chosen[loop.Index], turn);
             if (body.Execute(run, turn, output) == Flow.Break) return;
+            run.Line = Line;
         }
         if (chosen.Count == 0) otherwise?.Execute(run, new Scope(scope), output);
     }
@@ -54,6 +55,10 @@ internal sealed class LoopState(IReadOnlyList<object?> items, int depth)
     private bool hasLast;
 
     public int Index { get; set; }
+
+    public int Length => items.Count;
+
+    public override string ToString() => $"<LoopContext {Index + 1}/{items.Count}>";
 
     public Func<Run, object?, object?>? Recurse { get; set; }
 

@@ -11,6 +11,8 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
 
     private const int MaxSteps = 4_000_000;
     private const int MaxDepth = 400;
+    [ThreadStatic]
+    private static Run? current;
     private int steps;
     private int depth;
 
@@ -24,6 +26,9 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
     /// <summary>Names every template has.</summary>
     public Scope Globals { get; } = new(null);
 
+    /// <summary>Names of the template itself.</summary>
+    public Scope Top { get; set; } = new(null);
+
     /// <summary>Counts work: a step, and one more for every 16 characters made.</summary>
     public void Spend(long characters = 0)
     {
@@ -36,6 +41,21 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
     {
         if (characters > MaxText) throw new JinjaError($"a text longer than {MaxText} characters is not allowed");
         Spend(characters);
+    }
+
+    /// <summary>Makes this the rendering whose limits hold on this thread; returns the one before.</summary>
+    public static Run? Enter(Run? run)
+    {
+        var before = current;
+        current = run;
+        return before;
+    }
+
+    /// <summary>A step into a value that may be nested or shared without end: comparing, hashing.</summary>
+    public static void Step()
+    {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new JinjaError("maximum recursion depth exceeded in comparison");
+        current?.Spend();
     }
 
     /// <summary>A text that was made.</summary>
