@@ -57,6 +57,7 @@ internal sealed class BraceFormat(Arguments arguments, Run run)
         if (mark >= 0 && mark + 2 != name.Length) throw new JinjaError("expected ':' after conversion specifier");
         if (mark >= 0) name = name[..mark];
         var value = Value(name);
+        run.SpendOn(value);
         if (spec.Contains('{', StringComparison.Ordinal)) spec = Fill(spec, depth - 1);
         return conversion switch
         {

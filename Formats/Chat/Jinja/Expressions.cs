@@ -135,7 +135,12 @@ internal sealed class Member(Expression target, string name) : Expression
 
 internal sealed class Subscript(Expression target, Expression index) : Expression
 {
-    protected override object? Compute(Run run, Scope scope) => Members.Item(target.EvaluatePlain(run, scope), index.EvaluatePlain(run, scope));
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var value = target.EvaluatePlain(run, scope);
+        if (value is string text) run.Spend(text.Length);
+        return Members.Item(value, index.EvaluatePlain(run, scope));
+    }
 }
 
 internal sealed class Slice(Expression target, Expression? start, Expression? stop, Expression? step) : Expression
@@ -205,6 +210,7 @@ internal sealed class Test(Expression input, string name, Func<Run, object?, Arg
     protected override object? Compute(Run run, Scope scope)
     {
         var value = name == "escaped" ? input.Evaluate(run, scope) : input.EvaluatePlain(run, scope);
+        if (name is "lower" or "upper") run.SpendOn(value);
         return (test ?? throw new JinjaError($"No test named '{name}' found."))(run, value, arguments.Evaluate(name, run, scope)) != negated;
     }
 }

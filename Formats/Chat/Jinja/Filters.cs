@@ -17,6 +17,7 @@ internal static class Filters
     /// <summary>A filter on a value that may be safe text.</summary>
     public static object? Apply(Func<Run, object?, Arguments, object?> filter, string name, Run run, object? value, Arguments arguments)
     {
+        run.SpendOn(value);
         if (value is not JinjaMarkup safe || Telling.Contains(name)) return filter(run, value, arguments);
         var made = filter(run, safe.Text, arguments);
         return made is string text && Keeping.Contains(name) ? new JinjaMarkup(text) : made;

@@ -85,6 +85,7 @@ internal static class Floats
     // |value| · 10^decimals, rounded half to even. A double is m · 2^e, so this is whole-number arithmetic.
     private static BigInteger Scaled(double value, int decimals)
     {
+        Run.Charge(64L * Math.Abs(decimals));
         var bits = BitConverter.DoubleToInt64Bits(value);
         var power = (int)((bits >> 52) & 0x7FF);
         BigInteger mantissa = (bits & 0xFFFFFFFFFFFFF) | (power == 0 ? 0 : 1L << 52);

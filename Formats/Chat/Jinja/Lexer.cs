@@ -15,6 +15,7 @@ internal sealed class Lexer
     private readonly TemplateSource source;
     private readonly string text;
     private readonly List<Token> tokens = [];
+    private readonly HashSet<string> names = new(StringComparer.Ordinal);
     private int at;
     private int line = 1;
 
@@ -211,7 +212,15 @@ internal sealed class Lexer
     {
         var start = at;
         while (at < text.Length && IsNamePart(text[at])) at++;
-        tokens.Add(new Token(TokenKind.Name, text[start..at], line));
+        tokens.Add(new Token(TokenKind.Name, Known(text[start..at]), line));
+    }
+
+    // One object for every name, the one of the interpreter's own names where it is one of those: looking it up is quick then.
+    private string Known(string name)
+    {
+        if (names.TryGetValue(name, out var known)) return known;
+        names.Add(known = string.IsInterned(name) ?? name);
+        return known;
     }
 
     private void Number()

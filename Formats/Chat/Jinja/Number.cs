@@ -32,6 +32,7 @@ internal readonly struct Number : IComparable<Number>
         if (IsFloat) return real;
         if (whole >= long.MinValue && whole <= long.MaxValue) return (long)whole;
         if (whole.GetBitLength() > MaxBits) throw new JinjaError("Exceeds the limit (4300 digits) for integers");
+        Run.Step(whole);
         return whole;
     }
 

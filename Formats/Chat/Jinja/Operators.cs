@@ -8,6 +8,8 @@ internal static class Operators
     public static object? Apply(string op, object? a, object? b, Run run)
     {
         if (a is long m && b is long n && TryFast(op, m, n, out var fast)) return fast;
+        if (a is BigInteger) run.SpendOn(a);
+        if (b is BigInteger) run.SpendOn(b);
         if (op == "%" && a is string format) return PercentFormat.Apply(format, b, run);
         if (a is Undefined u) throw u.Fail();
         if (b is Undefined v) throw v.Fail();

@@ -6,7 +6,8 @@ internal sealed class Parser
     private readonly TokenReader tokens;
     private readonly ExpressionParser expressions;
     private readonly Stack<string> open = new();
-    private readonly List<string> blocks = [];
+    private readonly HashSet<string> blocks = new(StringComparer.Ordinal);
+    private readonly Stack<string> openBlocks = new();
     private int loops;
 
     private Parser(TokenReader tokens)
@@ -75,7 +76,7 @@ internal sealed class Parser
         open.Pop();
         tokens.Next();
         if (end == "endmacro" && tokens.Current.Kind == TokenKind.Name) tokens.Next();
-        if (end == "endblock" && tokens.Current.IsName(blocks[^1])) tokens.Next();
+        if (end == "endblock" && tokens.Current.IsName(openBlocks.Peek())) tokens.Next();
         tokens.ExpectEnd(TokenKind.TagEnd);
     }
 
@@ -129,8 +130,8 @@ internal sealed class Parser
     private NamedBlock ParseNamedBlock(int line)
     {
         var name = tokens.ExpectName();
-        if (blocks.Contains(name)) throw tokens.Error(line, $"block '{name}' defined twice");
-        blocks.Add(name);
+        if (!blocks.Add(name)) throw tokens.Error(line, $"block '{name}' defined twice");
+        openBlocks.Push(name);
         var isScoped = tokens.SkipName("scoped");
         if (tokens.Current.IsName("required")) throw tokens.Error("'required' is not supported: a chat template stands alone");
         tokens.ExpectEnd(TokenKind.TagEnd);
@@ -138,10 +139,8 @@ internal sealed class Parser
         loops = 0;
         var body = ParseBlock(out var end, "endblock");
         loops = outer;
-        // Inner blocks are named by now; the name behind endblock is this one's.
-        blocks.Add(name);
         Close(end, "endblock");
-        blocks.RemoveAt(blocks.Count - 1);
+        openBlocks.Pop();
         return new NamedBlock(line, isScoped, body);
     }
 

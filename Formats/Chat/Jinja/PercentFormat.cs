@@ -71,6 +71,7 @@ internal sealed class PercentFormat(string format, object? values, Run run)
         switch (kind)
         {
             case 's' or 'r' or 'a':
+                run.SpendOn(value);
                 var shown = kind == 's' ? Python.Str(value) : kind == 'r' ? Python.Repr(value) : PythonText.Ascii(Python.Repr(value));
                 return precision is { } most && most < PythonText.Length(shown) ? string.Concat(PythonText.Characters(shown).Take(most)) : shown;
             case 'c':

@@ -27,7 +27,7 @@ internal static class Python
 
     public static bool AreEqual(object? a, object? b)
     {
-        if (a is string left && b is string right) return left == right;
+        if (a is string left && b is string right) return EqualText(left, right);
         if (a is long m1 && b is long m2) return m1 == m2;
         if (TryNumber(a, out var x) && TryNumber(b, out var y)) return x.CompareTo(y) == 0;
         return (a, b) switch
@@ -42,14 +42,27 @@ internal static class Python
         };
     }
 
+    private static bool EqualText(string a, string b)
+    {
+        if (a.Length != b.Length) return false;
+        if (a.Length > 64) Run.Step(a);
+        return a == b;
+    }
+
     public static int Hash(object? value) => value switch
     {
         null => 1,
-        string s => s.GetHashCode(StringComparison.Ordinal),
+        string s => HashText(s),
         JinjaTuple tuple => HashAll(tuple.Items),
         _ when TryNumber(value, out var n) => n.GetHashCode(),
         _ => 3,
     };
+
+    private static int HashText(string s)
+    {
+        if (s.Length > 64) Run.Step(s);
+        return s.GetHashCode(StringComparison.Ordinal);
+    }
 
     private static int HashAll(IReadOnlyList<object?> items)
     {
@@ -68,7 +81,9 @@ internal static class Python
         {
             case (Undefined u, _): throw u.Fail();
             case (_, Undefined u): throw u.Fail();
-            case (string s, string t): return PythonText.Compare(s, t);
+            case (string s, string t):
+                if (s.Length > 64) Run.Step(s);
+                return PythonText.Compare(s, t);
             case (JinjaList k, JinjaList l): return Order(k.Items, l.Items, op);
             case (JinjaTuple k, JinjaTuple l): return Order(k.Items, l.Items, op);
             default: throw new JinjaError($"'{op}' not supported between instances of '{TypeName(a)}' and '{TypeName(b)}'");
@@ -128,13 +143,20 @@ internal static class Python
         JinjaList list => list.Items,
         JinjaTuple tuple => tuple.Items,
         JinjaGenerator generator => generator.Items,
-        JinjaRange range => range.Items,
-        JinjaDict dict => [.. dict.Entries.Select(p => p.Key)],
+        JinjaRange range => Charged(range.Count) ?? range.Items,
+        JinjaDict dict => Charged(dict.Count) ?? [.. dict.Entries.Select(p => p.Key)],
         JinjaView view => view.Items,
-        string s => [.. PythonText.Characters(s)],
+        string s => Charged(s.Length) ?? [.. PythonText.Characters(s)],
         Undefined => [],
         _ => throw new JinjaError($"'{TypeName(value)}' object is not iterable"),
     };
+
+    // Elements that are made for the occasion are paid for.
+    private static IReadOnlyList<object?>? Charged(int count)
+    {
+        Run.Charge(32L * count);
+        return null;
+    }
 
     /// <summary>len(value).</summary>
     public static long Length(object? value) => value switch
@@ -152,6 +174,7 @@ internal static class Python
 
     public static bool Contains(object? container, object? item)
     {
+        if (container is not JinjaDict) Run.Step(container);
         switch (container)
         {
             case string s:
@@ -198,6 +221,7 @@ internal static class Python
         if (a.Count != b.Count) return false;
         for (var i = 0; i < a.Count; i++)
         {
+            Run.Step();
             if (!AreEqual(a[i], b[i])) return false;
         }
         return true;

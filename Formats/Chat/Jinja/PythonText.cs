@@ -8,14 +8,17 @@ namespace Quilt.Formats.Chat.Jinja;
 internal static class PythonText
 {
     private const int MaxDepth = 200;
+    private static readonly string[] Ascii7 = [.. Enumerable.Range(0, 128).Select(c => ((char)c).ToString())];
 
     /// <summary>Code points in a text.</summary>
     public static int Length(string text)
     {
         var length = text.Length;
-        foreach (var c in text)
+        for (var i = text.AsSpan().IndexOfAnyInRange('\ud800', '\udbff'); i >= 0 && i + 1 < text.Length; i++)
         {
-            if (char.IsLowSurrogate(c)) length--;
+            if (!char.IsSurrogatePair(text[i], text[i + 1])) continue;
+            length--;
+            i++;
         }
         return length;
     }
@@ -23,24 +26,31 @@ internal static class PythonText
     /// <summary>Each code point as a string of its own.</summary>
     public static IEnumerable<string> Characters(string text)
     {
-        for (var i = 0; i < text.Length; i++)
+        for (var i = 0; i < text.Length;)
         {
-            var size = char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]) ? 2 : 1;
-            yield return text.Substring(i, size);
-            i += size - 1;
+            var character = CharacterAt(text, i);
+            yield return character;
+            i += character.Length;
         }
     }
 
-    /// <summary>The UTF-16 place of a code point; the length of the text where it has fewer.</summary>
-    public static int Offset(string text, int place)
+    /// <summary>The UTF-16 place of a code point, counted from one that is known; the length of the text where it has fewer.</summary>
+    public static int Offset(string text, int place, int at = 0, int atPlace = 0)
     {
-        var at = 0;
-        for (; place > 0 && at < text.Length; place--) at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+        for (place -= atPlace; place > 0 && at < text.Length; place--) at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
         return at;
     }
 
     /// <summary>The code point at a UTF-16 place.</summary>
-    public static string CharacterAt(string text, int at) => text.Substring(at, at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1);
+    public static string CharacterAt(string text, int at) => text[at] < Ascii7.Length ? Ascii7[text[at]] : text.Substring(at, at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1);
+
+    /// <summary>text[from:to] by code points, for places within the text.</summary>
+    public static string Part(string text, long from, long to)
+    {
+        if (from >= to) return "";
+        var start = Offset(text, (int)from);
+        return text.Substring(start, Offset(text, (int)to, start, (int)from) - start);
+    }
 
     /// <summary>chr(code); half a surrogate pair stays what it is.</summary>
     public static string FromCodePoint(int code) => code < 0x10000 ? ((char)code).ToString() : char.ConvertFromUtf32(code);

@@ -19,7 +19,7 @@ internal static class Selection
         var name = Python.Str(a.Positional[0]);
         var items = Items(run, value);
         var filter = Filters.Find(name) ?? throw new JinjaError($"No filter named '{name}'.");
-        return new JinjaGenerator([.. items.Select(item => filter(run, item, new Arguments(name, a.Positional[1..], a.Named)))]);
+        return new JinjaGenerator([.. items.Select(item => Filters.Apply(filter, name, run, item, new Arguments(name, a.Positional[1..], a.Named)))]);
     }
 
     public static object? Select(Run run, object? value, Arguments a, bool keep, bool byAttribute)
@@ -33,7 +33,12 @@ internal static class Selection
         var items = Items(run, value);
         var test = Predicates.Find(name) ?? throw new JinjaError($"No test named '{name}'.");
         var arguments = new Arguments(name, rest[1..], a.Named);
-        return new JinjaGenerator([.. items.Where(item => test(run, get(item), arguments) == keep)]);
+        return new JinjaGenerator([.. items.Where(item =>
+        {
+            var its = get(item);
+            run.SpendOn(its);
+            return test(run, its, arguments) == keep;
+        })]);
     }
 
     private static IReadOnlyList<object?> Items(Run run, object? value) => SequenceFilters.Spent(run, Python.Iterate(value));

@@ -10,7 +10,7 @@ internal static class SequenceFilters
     [
         ("batch", "linecount fill_with=", Batch),
         ("dictsort", "case_sensitive= by= reverse=", DictSort),
-        ("first", "", (_, v, _) => Python.Iterate(v) is { Count: > 0 } items ? items[0] : new Undefined("No first item, sequence was empty.")),
+        ("first", "", (_, v, _) => v is string { Length: > 0 } text ? PythonText.CharacterAt(text, 0) : Python.Iterate(v) is { Count: > 0 } items ? items[0] : new Undefined("No first item, sequence was empty.")),
         ("groupby", "attribute default= case_sensitive=", GroupBy),
         ("join", "d= attribute=", Join),
         ("last", "", (_, v, _) => Reversible(v) is { Count: > 0 } items ? items[^1] : new Undefined("No last item, sequence was empty.")),

@@ -26,10 +26,12 @@ internal static class StringCase
     public static string Upper(string s)
     {
         if (!s.AsSpan().ContainsAnyExceptInRange('\0', '\x7f')) return s.ToUpperInvariant();
-        var made = new StringBuilder(s.ToUpperInvariant());
-        for (var i = s.Length - 1; i >= 0; i--)
+        var upper = s.ToUpperInvariant();
+        var made = new StringBuilder(upper.Length);
+        for (var i = 0; i < s.Length; i++)
         {
-            if (Uppers.TryGetValue(s[i], out var several)) made.Remove(i, 1).Insert(i, several);
+            if (s[i] > '\x7f' && Uppers.TryGetValue(s[i], out var several)) made.Append(several);
+            else made.Append(upper[i]);
         }
         return made.ToString();
     }

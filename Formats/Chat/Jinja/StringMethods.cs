@@ -57,7 +57,11 @@ internal static class StringMethods
     };
 
     /// <summary>A method bound to a string; null where there is none of that name.</summary>
-    public static object? Find(string text, string name) => All.TryGetValue(name, out var body) ? new Callable(name, (run, arguments) => body(text, arguments, run)) : null;
+    public static object? Find(string text, string name) => All.TryGetValue(name, out var body) ? new Callable(name, (run, arguments) =>
+    {
+        run.Spend(text.Length);
+        return body(text, arguments, run);
+    }) : null;
 
     /// <summary>An argument that must be text.</summary>
     public static string Text(Arguments a, int place) => a.Need(place, "argument") switch

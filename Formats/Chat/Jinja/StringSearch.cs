@@ -89,7 +89,7 @@ internal static class StringSearch
         from = Place(1, 0);
         var to = Math.Min(Place(2, length), length);
         if (from > to) return false;
-        window = from == 0 && to == length ? s : string.Concat(PythonText.Characters(s).Skip((int)from).Take((int)(to - from)));
+        window = from == 0 && to == length ? s : PythonText.Part(s, from, to);
         return true;
     }
 }

@@ -11,7 +11,9 @@ internal static class StringSplit
         if (separator is not (null or string)) throw separator is Undefined u ? u.Fail() : new JinjaError($"must be str or None, not {Python.TypeName(separator)}");
         if (separator is "") throw new JinjaError("empty separator");
         var limit = most < 0 ? int.MaxValue : (int)Math.Min(most, int.MaxValue - 1);
-        return new JinjaList(separator is string by ? By(s, by, limit, fromRight) : fromRight ? WordsFromRight(s, limit) : Words(s, limit));
+        var parts = separator is string by ? By(s, by, limit, fromRight) : fromRight ? WordsFromRight(s, limit) : Words(s, limit);
+        run.Spend(32L * parts.Count);
+        return new JinjaList(parts);
     }
 
     /// <summary>The words of a text, as split() without a separator finds them; what is beyond the limit stays one piece.</summary>

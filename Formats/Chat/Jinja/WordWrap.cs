@@ -27,40 +27,64 @@ internal static partial class WordWrap
 
     private static List<string> Wrap(string line, int width, bool breakLong, bool onHyphens)
     {
-        var chunks = new Stack<string>(Chunks(line, onHyphens).Reverse());
+        // What is left of each chunk; cutting a piece off a long one copies nothing.
+        var chunks = new Stack<ReadOnlyMemory<char>>(Chunks(line, onHyphens).Reverse().Select(chunk => chunk.AsMemory()));
         var lines = new List<string>();
+        var current = new StringBuilder();
         while (chunks.Count > 0)
         {
-            var (current, length) = (new List<string>(), 0);
-            if (IsBlank(chunks.Peek()) && lines.Count > 0) chunks.Pop();
-            while (chunks.Count > 0 && length + PythonText.Length(chunks.Peek()) <= width)
+            Run.Charge(32);
+            current.Clear();
+            var (length, last) = (0, 0);
+            if (IsBlank(chunks.Peek().Span) && lines.Count > 0) chunks.Pop();
+            while (chunks.Count > 0 && Fits(chunks.Peek().Span, width - length, out var size))
             {
-                length += PythonText.Length(chunks.Peek());
-                current.Add(chunks.Pop());
+                length += size;
+                (last, _) = (current.Length, current.Append(chunks.Pop().Span));
             }
-            if (chunks.Count > 0 && PythonText.Length(chunks.Peek()) > width)
+            if (chunks.Count > 0 && !Fits(chunks.Peek().Span, width, out _) && (breakLong || current.Length == 0))
             {
-                if (breakLong)
-                {
-                    var characters = PythonText.Characters(chunks.Pop()).ToList();
-                    var room = Math.Max(1, width - length);
-                    if (onHyphens && characters.Count > room)
-                    {
-                        var hyphen = characters.LastIndexOf("-", room - 1);
-                        if (hyphen > 0 && characters.Take(hyphen).Any(c => c != "-")) room = hyphen + 1;
-                    }
-                    current.Add(string.Concat(characters.Take(room)));
-                    chunks.Push(string.Concat(characters.Skip(room)));
-                }
-                else if (current.Count == 0) current.Add(chunks.Pop());
+                var chunk = chunks.Pop();
+                var end = breakLong ? Cut(chunk.Span, Math.Max(1, width - length), onHyphens) : chunk.Length;
+                (last, _) = (current.Length, current.Append(chunk.Span[..end]));
+                if (end < chunk.Length) chunks.Push(chunk[end..]);
             }
-            if (current.Count > 0 && IsBlank(current[^1])) current.RemoveAt(current.Count - 1);
-            if (current.Count > 0) lines.Add(string.Concat(current));
+            if (current.Length > last && IsBlank(current.ToString(last, current.Length - last))) current.Length = last;
+            if (current.Length > 0) lines.Add(current.ToString());
         }
         return lines;
     }
 
-    private static bool IsBlank(string chunk) => chunk.All(PythonText.IsSpace);
+    // Where a long word is broken: behind the last hyphen that fits, or where the line is full.
+    private static int Cut(ReadOnlySpan<char> chunk, int room, bool onHyphens)
+    {
+        var end = 0;
+        for (; room > 0 && end < chunk.Length; room--) end += end + 1 < chunk.Length && char.IsSurrogatePair(chunk[end], chunk[end + 1]) ? 2 : 1;
+        if (!onHyphens || end == chunk.Length) return end;
+        var hyphen = chunk[..end].LastIndexOf('-');
+        return hyphen > 0 && chunk[..hyphen].ContainsAnyExcept('-') ? hyphen + 1 : end;
+    }
+
+    private static bool Fits(ReadOnlySpan<char> chunk, int room, out int size)
+    {
+        size = room + 1;
+        if (room < 0 || chunk.Length / 2 > room) return false;
+        size = chunk.Length;
+        foreach (var c in chunk)
+        {
+            if (char.IsLowSurrogate(c)) size--;
+        }
+        return size <= room;
+    }
+
+    private static bool IsBlank(ReadOnlySpan<char> chunk)
+    {
+        foreach (var c in chunk)
+        {
+            if (!PythonText.IsSpace(c)) return false;
+        }
+        return true;
+    }
 
     // Words and the spaces between them; a word also ends behind a hyphen between letters, and at a dash.
     private static IEnumerable<string> Chunks(string line, bool onHyphens) => (onHyphens ? Hyphenated() : Plain()).Split(line).Where(chunk => chunk.Length > 0);
