@@ -108,4 +108,7 @@ internal readonly struct Number : IComparable<Number>
                 return new(BigInteger.Pow(a, (int)b));
         }
     }
+
+    /// <summary>repr of a float: the shortest digits that read back the same.</summary>
+    public static string Format(double value) => Floats.Repr(value);
 }

@@ -81,9 +81,10 @@ internal static class SequenceFilters
         var attribute = a.Get(2, "attribute", null);
         var items = Python.Iterate(value);
         run.Spend(64L * items.Count);
-        // A key is a list of the attributes, also of one: two that are both missing are equal then, and need no order.
-        var parts = (attribute is string several ? several.Split(',') : new[] { attribute }).Select(one => Getter(one, ignoreCase: !sensitive)).ToList();
-        return new JinjaList([.. Sorting.Stable(items, item => new JinjaList([.. parts.Select(part => part(item))]), a.Flag(0, "reverse", false))]);
+        var reverse = a.Flag(0, "reverse", false);
+        if (attribute is not string several || !several.Contains(',', StringComparison.Ordinal)) return new JinjaList([.. Sorting.Stable(items, Getter(attribute, ignoreCase: !sensitive), reverse, missingAreEqual: true)]);
+        var parts = several.Split(',').Select(one => Getter(one, ignoreCase: !sensitive)).ToList();
+        return new JinjaList([.. Sorting.Stable(items, item => new JinjaList([.. parts.Select(part => part(item))]), reverse)]);
     }
 
     private static JinjaList GroupBy(Run run, object? value, Arguments a)

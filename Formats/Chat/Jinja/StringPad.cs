@@ -30,10 +30,10 @@ internal static class StringPad
         {
             if (c == "\t")
             {
-                var spaces = size <= 0 ? 0 : (int)Math.Min(size - (column % size), Run.MaxText);
-                run.SpendText(made.Length + spaces);
-                made.Append(' ', spaces);
-                column += spaces;
+                var spaces = size <= 0 ? 0 : size - (column % size);
+                run.SpendText(spaces > Run.MaxText ? spaces : made.Length + spaces);
+                made.Append(' ', (int)spaces);
+                column += (int)spaces;
             }
             else
             {
