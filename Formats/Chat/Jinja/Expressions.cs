@@ -119,12 +119,12 @@ internal sealed class Comparison(Expression first, IReadOnlyList<(string Op, Exp
 }
 
 /// <summary>a if condition else b.</summary>
-internal sealed class Conditional(Expression condition, Expression then, Expression? otherwise) : Expression
+internal sealed class Conditional(int line, Expression condition, Expression then, Expression? otherwise) : Expression
 {
     protected override object? Compute(Run run, Scope scope)
     {
         if (Python.IsTrue(condition.Evaluate(run, scope))) return then.Evaluate(run, scope);
-        return otherwise is null ? new Undefined("the inline if-expression evaluated to false and no else section was defined.") : otherwise.Evaluate(run, scope);
+        return otherwise is null ? new Undefined($"the inline if-expression on line {line} evaluated to false and no else section was defined.") : otherwise.Evaluate(run, scope);
     }
 }
 
@@ -135,12 +135,17 @@ internal sealed class Member(Expression target, string name) : Expression
 
 internal sealed class Subscript(Expression target, Expression index) : Expression
 {
-    protected override object? Compute(Run run, Scope scope) => Members.Item(target.EvaluatePlain(run, scope), index.EvaluatePlain(run, scope));
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var value = target.EvaluatePlain(run, scope);
+        if (value is string text) run.Spend(text.Length);
+        return Members.Item(value, index.EvaluatePlain(run, scope));
+    }
 }
 
 internal sealed class Slice(Expression target, Expression? start, Expression? stop, Expression? step) : Expression
 {
-    protected override object? Compute(Run run, Scope scope) => Members.Slice(
+    protected override object? Compute(Run run, Scope scope) => Slicing.Slice(
         target.EvaluatePlain(run, scope), start?.EvaluatePlain(run, scope), stop?.EvaluatePlain(run, scope), step?.EvaluatePlain(run, scope), run);
 }
 
@@ -164,13 +169,22 @@ internal sealed record CallArguments(IReadOnlyList<Expression> Positional, IRead
 
 internal sealed class Call(Expression target, CallArguments arguments) : Expression
 {
+    /// <summary>The call with one more named argument, for call blocks.</summary>
+    public object? With(string name, object? value, Run run, Scope scope)
+    {
+        if (target.Evaluate(run, scope) is not Callable callable) return Evaluate(run, scope);
+        var passed = arguments.Evaluate(callable.Name, run, scope);
+        passed.Named.Add(new(name, value));
+        return callable.Call(run, passed);
+    }
+
     protected override object? Compute(Run run, Scope scope)
     {
         var function = target.Evaluate(run, scope);
         return function switch
         {
             Callable callable => callable.Call(run, arguments.Evaluate(callable.Name, run, scope)),
-            LoopState { Recurse: { } recurse } => recurse(run, arguments.Evaluate("loop", run, scope).Need(0, "iterable")),
+            LoopState { Recurse: { } recurse } => recurse(run, arguments.Evaluate("loop", run, scope) is { Positional.Count: > 0 } passed ? passed.Positional[0] : throw new JinjaError("LoopContext.__call__() missing 1 required positional argument: 'iterable'")),
             LoopState => throw new JinjaError("Tried to call non recursive loop.  Maybe you forgot the 'recursive' modifier."),
             Undefined u => throw u.Fail(),
             _ => throw new JinjaError($"'{Python.TypeName(function)}' object is not callable"),
@@ -178,15 +192,25 @@ internal sealed class Call(Expression target, CallArguments arguments) : Express
     }
 }
 
-internal sealed class Filter(Expression? input, string name, Func<Run, object?, Arguments, object?> filter, CallArguments arguments) : Expression
+/// <summary>a | filter(…). The filter may be unknown, as long as it is not reached.</summary>
+internal sealed class Filter(Expression? input, string name, Func<Run, object?, Arguments, object?>? filter, CallArguments arguments) : Expression
 {
     /// <summary>The filter on a value at hand, for filter blocks.</summary>
-    public object? Apply(object? value, Run run, Scope scope) => filter(run, input is Filter inner ? inner.Apply(value, run, scope) : value, arguments.Evaluate(name, run, scope));
+    public object? Apply(object? value, Run run, Scope scope) => On(input is Filter inner ? inner.Apply(value, run, scope) : value, run, scope);
 
-    protected override object? Compute(Run run, Scope scope) => filter(run, input!.EvaluatePlain(run, scope), arguments.Evaluate(name, run, scope));
+    protected override object? Compute(Run run, Scope scope) => On(input!.Evaluate(run, scope), run, scope);
+
+    private object? On(object? value, Run run, Scope scope) =>
+        Filters.Apply(filter ?? throw new JinjaError($"No filter named '{name}' found."), name, run, value, arguments.Evaluate(name, run, scope));
 }
 
-internal sealed class Test(Expression input, string name, Func<Run, object?, Arguments, bool> test, CallArguments arguments, bool negated) : Expression
+/// <summary>a is test(…), a is not test(…).</summary>
+internal sealed class Test(Expression input, string name, Func<Run, object?, Arguments, bool>? test, CallArguments arguments, bool negated) : Expression
 {
-    protected override object? Compute(Run run, Scope scope) => test(run, input.EvaluatePlain(run, scope), arguments.Evaluate(name, run, scope)) != negated;
+    protected override object? Compute(Run run, Scope scope)
+    {
+        var value = name == "escaped" ? input.Evaluate(run, scope) : input.EvaluatePlain(run, scope);
+        if (name is "lower" or "upper") run.SpendOn(value);
+        return (test ?? throw new JinjaError($"No test named '{name}' found."))(run, value, arguments.Evaluate(name, run, scope)) != negated;
+    }
 }

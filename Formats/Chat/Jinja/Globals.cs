@@ -13,9 +13,10 @@ internal static class Globals
         scope["range"] = new Callable("range", (_, a) => Range(a));
         scope["dict"] = new Callable("dict", (_, a) => Dict(a));
         scope["namespace"] = new Callable("namespace", (_, a) => Namespace(a));
-        scope["raise_exception"] = new Callable("raise_exception", (_, a) => throw new JinjaError(Python.Str(a.Get(0, "message", ""))));
+        scope["raise_exception"] = new Callable("raise_exception", (_, a) => throw new JinjaError(a.TryGet(0, "message", out var words) ? Python.Str(words) : "raise_exception() missing 1 required positional argument: 'message'"));
         scope["strftime_now"] = new Callable("strftime_now", (run, a) => run.Made(StrFTime(run.Time.GetLocalNow(), a.Text(0, "format", ""))));
         scope["joiner"] = new Callable("joiner", (_, a) => Joiner(a.Text(0, "sep", ", ")));
+        scope["lipsum"] = new Callable("lipsum", (_, _) => throw new JinjaError("lipsum is not supported: a rendering is repeatable"));
         scope["cycler"] = new Callable("cycler", (_, a) => Cycler(a));
     }
 
@@ -28,7 +29,7 @@ internal static class Globals
         var span = (Int128)stop - start;
         var count = step > 0 ? (span + step - 1) / step : (-span - step - 1) / -step;
         if (count > MaxRange) throw new JinjaError($"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({MaxRange}).");
-        return new JinjaRange(start, step, (int)(count < 0 ? 0 : count));
+        return new JinjaRange(start, stop, step, (int)(count < 0 ? 0 : count));
     }
 
     private static JinjaDict Dict(Arguments a)
@@ -36,8 +37,22 @@ internal static class Globals
         var dict = new JinjaDict();
         if (a.Positional.Count > 0)
         {
-            if (a.Positional[0] is JinjaDict other) foreach (var (key, value) in other.Entries) dict.Set(key, value);
-            else foreach (var pair in Python.Iterate(a.Positional[0]).Select(Python.Iterate)) dict.Set(pair[0], pair[1]);
+            if (a.Positional.Count > 1) throw new JinjaError($"dict expected at most 1 argument, got {a.Positional.Count}");
+            if (a.Positional[0] is JinjaDict other)
+            {
+                foreach (var (key, value) in other.Entries) dict.Set(key, value);
+            }
+            else
+            {
+                var pairs = Python.Iterate(a.Positional[0]);
+                for (var i = 0; i < pairs.Count; i++)
+                {
+                    if (pairs[i] is null or bool or long or double or System.Numerics.BigInteger) throw new JinjaError($"cannot convert dictionary update sequence element #{i} to a sequence");
+                    var pair = Python.Iterate(pairs[i]);
+                    if (pair.Count != 2) throw new JinjaError($"dictionary update sequence element #{i} has length {pair.Count}; 2 is required");
+                    dict.Set(pair[0], pair[1]);
+                }
+            }
         }
         foreach (var (key, value) in a.Named) dict.Set(key, value);
         return dict;
@@ -65,7 +80,7 @@ internal static class Globals
     {
         if (a.Positional.Count == 0) throw new JinjaError("at least one item has to be provided");
         var at = 0;
-        var cycler = new JinjaNamespace();
+        var cycler = new JinjaNamespace("Cycler");
         cycler.Attributes["current"] = a.Positional[0];
         cycler.Attributes["next"] = new Callable("next", (_, _) =>
         {

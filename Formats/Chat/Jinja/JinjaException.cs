@@ -4,7 +4,7 @@ namespace Quilt.Formats.Chat.Jinja;
 public sealed class JinjaException : BadInputException
 {
     internal JinjaException(string template, int line, string lineText, string problem)
-        : base(template, $"line {line}", lineText.Length == 0 ? problem : $"{problem} in: {lineText}")
+        : base(template, $"line {line}", lineText.Length == 0 ? problem.ReplaceLineEndings(" ") : $"{problem.ReplaceLineEndings(" ")} in: {lineText}")
     {
         Line = line;
         Problem = problem;

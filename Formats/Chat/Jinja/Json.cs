@@ -13,12 +13,11 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
     /// <summary>tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False), as transformers defines it.</summary>
     public static string Filter(Run run, object? value, Arguments a)
     {
-        a.AtMost(4, "ensure_ascii", "indent", "separators", "sort_keys");
         var indent = a.Get(1, "indent", null) switch
         {
             null => null,
             string s => s,
-            var n => new string(' ', (int)Math.Clamp(Python.Index(n), 0, 10_000)),
+            var n => new string(' ', (int)Math.Clamp(Python.Index(n), 0, Run.MaxText)),
         };
         var separators = a.Get(2, "separators", null) is { } pair and not Undefined ? Python.Iterate(pair) : null;
         if (separators is { Count: not 2 }) throw new JinjaError("separators must be a pair");
@@ -46,7 +45,7 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
         }
     }
 
-    private static string Real(double d) => double.IsNaN(d) ? "NaN" : double.IsInfinity(d) ? (d > 0 ? "Infinity" : "-Infinity") : Number.Format(d);
+    private static string Real(double d) => double.IsNaN(d) ? "NaN" : double.IsInfinity(d) ? (d > 0 ? "Infinity" : "-Infinity") : Floats.Repr(d);
 
     private void WriteList(IReadOnlyList<object?> items, int depth)
     {
@@ -63,7 +62,7 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
 
     private void WriteDict(JinjaDict dict, int depth)
     {
-        var entries = sortKeys ? [.. dict.Entries.OrderBy(p => p.Key, Comparer<object?>.Create((a, b) => Python.Compare(a, b, "<")))] : dict.Entries;
+        var entries = sortKeys ? [.. Sorting.Stable(dict.Entries, p => p.Key, reverse: false)] : dict.Entries;
         text.Append('{');
         for (var i = 0; i < entries.Count; i++)
         {

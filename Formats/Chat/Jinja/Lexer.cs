@@ -15,6 +15,7 @@ internal sealed class Lexer
     private readonly TemplateSource source;
     private readonly string text;
     private readonly List<Token> tokens = [];
+    private readonly HashSet<string> names = new(StringComparer.Ordinal);
     private int at;
     private int line = 1;
 
@@ -124,6 +125,11 @@ internal sealed class Lexer
         if (minus) i++;
         if (!text.AsSpan(i).StartsWith("%}")) return false;
         i += 2;
+        if (i == text.Length)
+        {
+            at = i;
+            return true;
+        }
         for (var end = i; (end = text.IndexOf("{%", end, StringComparison.Ordinal)) >= 0; end += 2)
         {
             var sign = end + 2 < text.Length ? text[end + 2] : '\0';
@@ -199,14 +205,22 @@ internal sealed class Lexer
             at += op.Length;
             return;
         }
-        throw source.Error(line, $"unexpected char '{text[at]}' at {at}");
+        throw source.Error(line, $"unexpected char {Python.Repr(PythonText.CharacterAt(text, at))} at {PythonText.Length(text[..at])}");
     }
 
     private void Name()
     {
         var start = at;
         while (at < text.Length && IsNamePart(text[at])) at++;
-        tokens.Add(new Token(TokenKind.Name, text[start..at], line));
+        tokens.Add(new Token(TokenKind.Name, Known(text[start..at]), line));
+    }
+
+    // One object for every name, the one of the interpreter's own names where it is one of those: looking it up is quick then.
+    private string Known(string name)
+    {
+        if (names.TryGetValue(name, out var known)) return known;
+        names.Add(known = string.IsInterned(name) ?? name);
+        return known;
     }
 
     private void Number()
@@ -220,7 +234,13 @@ internal sealed class Lexer
             tokens.Add(new Token(TokenKind.Integer, text[start..at].Replace("_", "", StringComparison.Ordinal), line));
             return;
         }
-        Digits();
+        // Nothing but zeros may begin with a zero.
+        if (text[at] == '0')
+        {
+            while (at < text.Length && text[at] == '0') at++;
+            if (at + 1 < text.Length && text[at] == '_' && text[at + 1] == '0') Digits();
+        }
+        else Digits();
         var isFloat = false;
         if (!afterDot)
         {
@@ -253,7 +273,7 @@ internal sealed class Lexer
 
     private void Quoted(char quote)
     {
-        var start = line;
+        var (start, from) = (line, at);
         var value = new StringBuilder();
         for (at++; at < text.Length; at++)
         {
@@ -265,10 +285,10 @@ internal sealed class Lexer
                 return;
             }
             if (c == '\n') line++;
-            if (c == '\\' && at + 1 < text.Length) at = Escapes.Read(text, at, value);
+            if (c == '\\' && at + 1 < text.Length) at = Escapes.Read(text, at, value) is >= 0 and var last ? last : throw source.Error(line, Escapes.Problem(text[at + 1]));
             else value.Append(c);
         }
-        throw source.Error(start, "unexpected end of template, expected the end of a string");
+        throw source.Error(start, $"unexpected char {Python.Repr(quote.ToString())} at {PythonText.Length(text[..from])}");
     }
 
     private int SkipSpace(int i)

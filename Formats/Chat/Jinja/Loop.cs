@@ -3,16 +3,18 @@ namespace Quilt.Formats.Chat.Jinja;
 /// <summary>for target in items if filter recursive … else … endfor. Every turn has a scope of its own: what is set in it does not last.</summary>
 internal sealed class For(int line, Target target, Expression items, Expression? filter, bool isRecursive, Block body, Block? otherwise) : Statement(line)
 {
+    private const int PerTurn = 48;             // what a turn counts beside its statements, in characters
+
     protected override Flow Do(Run run, Scope scope, Output output)
     {
-        Go(run, scope, output, Python.Iterate(items.Evaluate(run, scope)), depth: 0);
+        Go(run, scope, output, Python.Iterate(items.EvaluatePlain(run, scope)), depth: 0);
         return Flow.Next;
     }
 
     private void Go(Run run, Scope scope, Output output, IReadOnlyList<object?> all, int depth)
     {
         var chosen = filter is null ? all : Choose(run, scope, all);
-        run.Spend(16L * chosen.Count);
+        
         var loop = new LoopState(chosen, depth);
         if (isRecursive)
         {
@@ -27,9 +29,11 @@ internal sealed class For(int line, Target target, Expression items, Expression?
         }
         for (; loop.Index < chosen.Count; loop.Index++)
         {
+            run.Spend(PerTurn);
             var turn = new Scope(scope) { ["loop"] = loop };
             target.Assign(chosen[loop.Index], turn);
             if (body.Execute(run, turn, output) == Flow.Break) return;
+            run.Line = Line;
         }
         if (chosen.Count == 0) otherwise?.Execute(run, new Scope(scope), output);
     }
@@ -39,6 +43,7 @@ internal sealed class For(int line, Target target, Expression items, Expression?
         var chosen = new List<object?>();
         foreach (var item in all)
         {
+            run.Spend(PerTurn);
             var turn = new Scope(scope);
             target.Assign(item, turn);
             if (Python.IsTrue(filter!.Evaluate(run, turn))) chosen.Add(item);
@@ -54,6 +59,10 @@ internal sealed class LoopState(IReadOnlyList<object?> items, int depth)
     private bool hasLast;
 
     public int Index { get; set; }
+
+    public int Length => items.Count;
+
+    public override string ToString() => $"<LoopContext {Index + 1}/{items.Count}>";
 
     public Func<Run, object?, object?>? Recurse { get; set; }
 

@@ -1,7 +1,7 @@
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>macro name(a, b=1) … endmacro. It sees the names of the place where it stands, not those of its caller.</summary>
-internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, Expression? Default)> parameters, Block body) : Statement(line)
+internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, Expression? Default)> parameters, MacroUse use, Block body) : Statement(line)
 {
     protected override Flow Do(Run run, Scope scope, Output output)
     {
@@ -12,7 +12,11 @@ internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, E
     /// <summary>The macro as a value.</summary>
     public Callable Bind(Scope home) => new(name, (run, arguments) => Invoke(run, home, arguments))
     {
-        Attributes = new Dictionary<string, object?> { ["name"] = name, ["arguments"] = new JinjaTuple([.. parameters.Select(p => (object?)p.Name)]) },
+        Attributes = new Dictionary<string, object?>
+        {
+            ["name"] = name, ["arguments"] = new JinjaTuple([.. parameters.Select(p => (object?)p.Name)]),
+            ["catch_kwargs"] = use.HasFlag(MacroUse.Named), ["catch_varargs"] = use.HasFlag(MacroUse.Positional), ["caller"] = use.HasFlag(MacroUse.Caller),
+        },
     };
 
     private string Invoke(Run run, Scope home, Arguments arguments)
@@ -20,40 +24,50 @@ internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, E
         run.Enter();
         var caller = run.Line;
         var scope = new Scope(home);
-        var named = arguments.Named.ToDictionary(p => p.Key, p => p.Value);
+        var named = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var (key, value) in arguments.Named) named[key] = value;
         for (var i = 0; i < parameters.Count; i++)
         {
             var (parameter, otherwise) = parameters[i];
-            if (i < arguments.Positional.Count)
-            {
-                if (named.ContainsKey(parameter)) throw new JinjaError($"macro '{name}' got multiple values for argument '{parameter}'");
-                scope[parameter] = arguments.Positional[i];
-            }
+            if (i < arguments.Positional.Count) scope[parameter] = arguments.Positional[i];
             else if (named.Remove(parameter, out var value)) scope[parameter] = value;
             else scope[parameter] = otherwise is null ? new Undefined($"parameter '{parameter}' was not provided") : otherwise.Evaluate(run, scope);
         }
-        scope["caller"] = named.Remove("caller", out var callback) ? callback : Undefined.Name("caller");
-        scope["varargs"] = new JinjaTuple([.. arguments.Positional.Skip(parameters.Count)]);
-        var rest = new JinjaDict();
-        foreach (var (key, value) in named) rest.Set(key, value);
-        scope["kwargs"] = rest;
-
+        Rest(scope, arguments.Positional, named);
         var text = body.Capture(run, scope);
         run.Line = caller;
         run.Leave();
         return text;
     }
+
+    // What the parameters did not take goes to caller, varargs and kwargs, if the body asks for them.
+    private void Rest(Scope scope, List<object?> positional, Dictionary<string, object?> named)
+    {
+        if (use.HasFlag(MacroUse.Caller)) scope["caller"] = named.Remove("caller", out var callback) ? callback : new Undefined("No caller defined");
+        if (use.HasFlag(MacroUse.Named)) scope["kwargs"] = JinjaDict.Of(named);
+        else if (named.ContainsKey("caller")) throw new JinjaError($"macro '{name}' was invoked with two values for the special caller argument. This is most likely a bug.");
+        else if (named.Count > 0) throw new JinjaError($"macro '{name}' takes no keyword argument {Python.Repr(named.Keys.First())}");
+        if (use.HasFlag(MacroUse.Positional)) scope["varargs"] = new JinjaTuple([.. positional.Skip(parameters.Count)]);
+        else if (positional.Count > parameters.Count) throw new JinjaError($"macro '{name}' takes not more than {parameters.Count} argument(s)");
+    }
+}
+
+/// <summary>Which of the special names the body of a macro uses.</summary>
+[Flags]
+internal enum MacroUse
+{
+    None = 0,
+    Caller = 1,
+    Positional = 2,
+    Named = 4,
 }
 
 /// <summary>call(a) macro(…) … endcall: the body is what the macro's caller() writes.</summary>
-internal sealed class CallBlock(int line, Call call, Expression target, CallArguments arguments, Macro body) : Statement(line)
+internal sealed class CallBlock(int line, Call call, Macro body) : Statement(line)
 {
     protected override Flow Do(Run run, Scope scope, Output output)
     {
-        if (target.Evaluate(run, scope) is not Callable function) throw new JinjaError($"{call.GetType().Name.ToLowerInvariant()} target is not a macro");
-        var passed = arguments.Evaluate(function.Name, run, scope);
-        passed.Named.Add(new("caller", body.Bind(scope)));
-        output.Write(Python.Str(function.Call(run, passed)));
+        output.Write(Python.Str(call.With("caller", body.Bind(scope), run, scope)));
         return Flow.Next;
     }
 }

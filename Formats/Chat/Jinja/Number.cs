@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 
 namespace Quilt.Formats.Chat.Jinja;
@@ -18,12 +17,22 @@ internal readonly struct Number : IComparable<Number>
 
     private double AsDouble => IsFloat ? real : (double)whole;
 
+    public bool IsNegative => IsFloat ? double.IsNegative(real) && !double.IsNaN(real) : whole.Sign < 0;
+
+    /// <summary>float(value); an int beyond every float is refused.</summary>
+    public double ToDouble() => IsFloat || double.IsFinite((double)whole) ? AsDouble : throw new JinjaError("int too large to convert to float");
+
+    /// <summary>int(value), the part behind the point dropped.</summary>
+    public BigInteger ToWhole() => !IsFloat ? whole : double.IsFinite(real) ? new BigInteger(Math.Truncate(real))
+        : throw new JinjaError(double.IsNaN(real) ? "cannot convert float NaN to integer" : "cannot convert float infinity to integer");
+
     /// <summary>The value as templates hold it.</summary>
     public object Box()
     {
         if (IsFloat) return real;
         if (whole >= long.MinValue && whole <= long.MaxValue) return (long)whole;
         if (whole.GetBitLength() > MaxBits) throw new JinjaError("Exceeds the limit (4300 digits) for integers");
+        Run.Step(whole);
         return whole;
     }
 
@@ -39,9 +48,9 @@ internal readonly struct Number : IComparable<Number>
 
     public Number Abs() => IsFloat ? new(Math.Abs(real)) : new(BigInteger.Abs(whole));
 
-    public static Number Compute(string op, Number a, Number b) => a.IsFloat || b.IsFloat || op == "/" ? Floats(op, a.AsDouble, b.AsDouble, a, b) : Wholes(op, a.whole, b.whole);
+    public static Number Compute(string op, Number a, Number b) => a.IsFloat || b.IsFloat || op == "/" ? Reals(op, a.AsDouble, b.AsDouble, a, b) : Wholes(op, a.whole, b.whole);
 
-    private static Number Floats(string op, double a, double b, Number x, Number y)
+    private static Number Reals(string op, double a, double b, Number x, Number y)
     {
         if (op is "/" or "//" or "%" && b == 0)
         {
@@ -53,12 +62,27 @@ internal readonly struct Number : IComparable<Number>
             case "-": return new(a - b);
             case "*": return new(a * b);
             case "/": return new(a / b);
-            case "//": return new(Math.Floor(a / b));
-            case "%":
-                var r = a % b;
-                return new(r != 0 && (r < 0) != (b < 0) ? r + b : r);
-            default: return new(Math.Pow(a, b));
+            case "//" or "%":
+                // Python's way: the remainder has the divisor's sign, a zero too.
+                var rest = a % b;
+                var floor = (a - rest) / b;
+                if (rest == 0) rest = Math.CopySign(0, b);
+                else if ((b < 0) != (rest < 0)) (rest, floor) = (rest + b, floor - 1);
+                if (op == "%") return new(rest);
+                if (floor == 0) return new(Math.CopySign(0, a / b));
+                var whole = Math.Floor(floor);
+                return new(floor - whole > 0.5 ? whole + 1 : whole);
+            default: return Power(a, b);
         }
+    }
+
+    private static Number Power(double a, double b)
+    {
+        if (a == 0 && b < 0) throw new JinjaError("0.0 cannot be raised to a negative power");
+        var power = Math.Pow(a, b);
+        if (double.IsInfinity(power) && double.IsFinite(a) && double.IsFinite(b)) throw new JinjaError("(34, 'Numerical result out of range')");
+        if (double.IsNaN(power) && a < 0 && double.IsFinite(b)) throw new JinjaError($"a negative number to the power {Floats.Repr(b)} is complex, which is not supported");
+        return new(power);
     }
 
     private static Number Wholes(string op, BigInteger a, BigInteger b)
@@ -77,39 +101,14 @@ internal readonly struct Number : IComparable<Number>
                 if (!rest.IsZero && (rest.Sign < 0) != (b.Sign < 0)) (quotient, rest) = (quotient - 1, rest + b);
                 return new(op == "//" ? quotient : rest);
             default:
-                if (b.Sign < 0) return a.IsZero ? throw new JinjaError("zero to a negative power") : new(Math.Pow((double)a, (double)b));
-                if (b > MaxBits || (BigInteger.Abs(a) > 1 && a.GetBitLength() * (long)b > 2 * MaxBits)) throw new JinjaError("Exceeds the limit (4300 digits) for integers");
+                if (b.Sign < 0) return Power((double)a, (double)b);
+                if (a.IsZero || a.IsOne) return new(b.IsZero ? BigInteger.One : a);
+                if (a == BigInteger.MinusOne) return new(b.IsEven ? BigInteger.One : a);
+                if (b > MaxBits || a.GetBitLength() * (long)b > 2 * MaxBits) throw new JinjaError("Exceeds the limit (4300 digits) for integers");
                 return new(BigInteger.Pow(a, (int)b));
         }
     }
 
     /// <summary>repr of a float: the shortest digits that read back the same.</summary>
-    public static string Format(double value)
-    {
-        if (double.IsNaN(value)) return "nan";
-        if (double.IsInfinity(value)) return value > 0 ? "inf" : "-inf";
-        var text = value.ToString("E16", CultureInfo.InvariantCulture);
-        var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var exponent = value == 0 ? 0 : int.Parse(text.AsSpan(text.IndexOf('E') + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        var (sign, digits) = Digits(shortest);
-        if (exponent is >= -4 and < 16)
-        {
-            if (exponent < 0) return $"{sign}0.{new string('0', -exponent - 1)}{digits}";
-            if (digits.Length <= exponent + 1) return $"{sign}{digits}{new string('0', exponent + 1 - digits.Length)}.0";
-            return $"{sign}{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}";
-        }
-        var mantissa = digits.Length == 1 ? digits : $"{digits[0]}.{digits[1..]}";
-        return $"{sign}{mantissa}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
-    }
-
-    // The significant digits of any form of a number, without leading or trailing zeros.
-    private static (string Sign, string Digits) Digits(string text)
-    {
-        var sign = text[0] == '-' ? "-" : "";
-        var end = text.IndexOfAny(['E', 'e']);
-        var body = end < 0 ? text : text[..end];
-        var digits = string.Concat(body.Where(char.IsAsciiDigit)).TrimStart('0');
-        if (digits.Length > 1) digits = digits.TrimEnd('0');
-        return (sign, digits.Length == 0 ? "0" : digits);
-    }
+    public static string Format(double value) => Floats.Repr(value);
 }

@@ -5,6 +5,9 @@ internal sealed class Parser
 {
     private readonly TokenReader tokens;
     private readonly ExpressionParser expressions;
+    private readonly Stack<string> open = new();
+    private readonly HashSet<string> blocks = new(StringComparer.Ordinal);
+    private readonly Stack<string> openBlocks = new();
     private int loops;
 
     private Parser(TokenReader tokens)
@@ -17,8 +20,8 @@ internal sealed class Parser
     public static Block Parse(TemplateSource source)
     {
         var parser = new Parser(new TokenReader(source, new Lexer(source).Run()));
-        var block = parser.ParseBlock(out var end);
-        if (end is not null) throw parser.tokens.Error($"Encountered unknown tag '{end}'.");
+        var block = parser.ParseBlock(out _);
+        parser.expressions.Unknown.Check(parser.tokens);
         return block;
     }
 
@@ -47,12 +50,12 @@ internal sealed class Parser
             {
                 tokens.Next();
                 if (tokens.Current.Kind != TokenKind.Name) throw tokens.Error(tokens.Current.Kind == TokenKind.End ? "unexpected end of template, expected 'end of statement block'." : $"tag name expected, got '{tokens.Current.Describe()}'");
-                if (endings.Contains(tokens.Current.Text) || (endings.Length == 0 && IsEnding(tokens.Current.Text)))
+                if (endings.Contains(tokens.Current.Text))
                 {
                     end = tokens.Current.Text;
                     break;
                 }
-                statements.Add(ParseStatement());
+                statements.Add(ParseStatement(endings));
             }
         }
         tokens.Leave();
@@ -62,62 +65,89 @@ internal sealed class Parser
     private Block ParseBody(string ending)
     {
         tokens.ExpectEnd(TokenKind.TagEnd);
-        var line = tokens.Current.Line;
         var body = ParseBlock(out var end, ending);
-        Close(end, ending, line);
+        Close(end, ending);
         return body;
     }
 
-    private void Close(string? end, string ending, int line)
+    private void Close(string? end, params string[] endings)
     {
-        if (end is null) throw tokens.Error(line, $"Unexpected end of template. Jinja was looking for the following tags: '{ending}'.");
+        if (end is null) throw tokens.Error($"Unexpected end of template. {LookingFor(endings)}");
+        open.Pop();
         tokens.Next();
-        if (tokens.Current.Kind == TokenKind.Name && ending is "endblock" or "endmacro") tokens.Next();
+        if (end == "endmacro" && tokens.Current.Kind == TokenKind.Name) tokens.Next();
+        if (end == "endblock" && tokens.Current.IsName(openBlocks.Peek())) tokens.Next();
         tokens.ExpectEnd(TokenKind.TagEnd);
     }
 
-    private static bool IsEnding(string name) => name is "else" or "elif" || name.StartsWith("end", StringComparison.Ordinal);
+    private string LookingFor(string[] endings) =>
+        $"Jinja was looking for the following tags: {string.Join(" or ", endings.Select(ending => $"'{ending}'"))}. The innermost block that needs to be closed is '{open.Peek()}'.";
 
-    private Statement ParseStatement()
+    // A scope of its own: what is unknown in it is not forgiven by an if around it.
+    private T InScope<T>(Func<T> parse)
+    {
+        var mark = expressions.Unknown.Mark;
+        var statement = parse();
+        expressions.Unknown.Keep(mark);
+        return statement;
+    }
+
+    private Statement ParseStatement(string[] endings)
     {
         var line = tokens.Current.Line;
         var name = tokens.Next().Text;
+        if (name is "if" or "for" or "set" or "macro" or "call" or "filter" or "with" or "generation" or "autoescape" or "block") open.Push(name);
         switch (name)
         {
             case "if": return ParseIf(line);
-            case "for": return ParseFor(line);
+            case "for": return InScope(() => ParseFor(line));
             case "set": return ParseSet(line);
-            case "macro": return ParseMacro(line);
-            case "call": return ParseCall(line);
-            case "filter":
-                var filter = (Filter)expressions.ParseFilters(null, startInline: true)!;
-                return new FilterBlock(line, filter, ParseBody("endfilter"));
-            case "with": return ParseWith(line);
+            case "macro": return InScope(() => ParseMacro(line));
+            case "call": return InScope(() => ParseCall(line));
+            case "filter": return InScope(() => new FilterBlock(line, (Filter)expressions.ParseFilters(null, startInline: true)!, ParseBody("endfilter")));
+            case "with": return InScope(() => ParseWith(line));
             case "print":
-                var value = expressions.ParseTuple();
+                var values = new List<Expression>();
+                do values.Add(expressions.Parse());
+                while (tokens.Skip(","));
                 tokens.ExpectEnd(TokenKind.TagEnd);
-                return new Print(line, value);
+                return new Print(line, values.Count == 1 ? values[0] : new Concat(values));
             case "break" or "continue":
-                if (loops == 0) throw tokens.Error(line, $"'{name}' outside of a loop");
+                if (loops == 0) throw tokens.Error(line, name == "break" ? "'break' outside loop" : "'continue' not properly in loop");
                 tokens.ExpectEnd(TokenKind.TagEnd);
                 return new Jump(line, name == "break" ? Flow.Break : Flow.Continue);
-            case "generation": return new Inline(line, ParseBody("endgeneration"));
+            case "generation": return InScope(() => new Inline(line, ParseFunctionBody("endgeneration")));
             case "autoescape":
-                expressions.Parse();
-                return new Inline(line, ParseBody("endautoescape"));
-            case "block":
-                tokens.ExpectName();
-                tokens.SkipName("scoped");
-                return new Inline(line, ParseBody("endblock"));
+                if (expressions.Parse() is not Constant { Value: false }) throw tokens.Error(line, "'autoescape' is not supported: a prompt is not HTML");
+                return InScope(() => new Inline(line, ParseBody("endautoescape")));
+            case "block": return InScope(() => ParseNamedBlock(line));
             case "extends" or "include" or "import" or "from":
-                throw tokens.Error(line, $"'{name}' is not supported: a chat template stands alone");
-            default: throw tokens.Error(line, $"Encountered unknown tag '{name}'.");
+                throw tokens.Error(line, $"'{name}' is not supported: no loader for this environment specified, a chat template stands alone");
+            default: throw tokens.Error(line, $"Encountered unknown tag '{name}'.{(open.Count > 0 ? " " + LookingFor(endings) : "")}");
         }
+    }
+
+    private NamedBlock ParseNamedBlock(int line)
+    {
+        var name = tokens.ExpectName();
+        if (!blocks.Add(name)) throw tokens.Error(line, $"block '{name}' defined twice");
+        openBlocks.Push(name);
+        var isScoped = tokens.SkipName("scoped");
+        if (tokens.Current.IsName("required")) throw tokens.Error("'required' is not supported: a chat template stands alone");
+        tokens.ExpectEnd(TokenKind.TagEnd);
+        var outer = loops;
+        loops = 0;
+        var body = ParseBlock(out var end, "endblock");
+        loops = outer;
+        Close(end, "endblock");
+        openBlocks.Pop();
+        return new NamedBlock(line, isScoped, body);
     }
 
     private If ParseIf(int line)
     {
         var branches = new List<(Expression, Block)>();
+        var mark = expressions.Unknown.Mark;
         var condition = expressions.ParseTuple(withCondition: false);
         while (true)
         {
@@ -136,13 +166,15 @@ internal sealed class Parser
                 tokens.Next();
                 otherwise = ParseBody("endif");
             }
-            else Close(end, "endif", line);
+            else Close(end, "elif", "else", "endif");
+            expressions.Unknown.Forgive(mark);
             return new If(line, branches, otherwise);
         }
     }
 
     private For ParseFor(int line)
     {
+        if (tokens.Current.IsName("loop")) throw tokens.Error("Can't assign to special loop variable in for-loop target");
         var target = ParseTarget(withNamespace: false);
         tokens.ExpectName("in");
         var items = expressions.ParseTuple(withCondition: false);
@@ -150,7 +182,7 @@ internal sealed class Parser
         var recursive = tokens.SkipName("recursive");
         tokens.ExpectEnd(TokenKind.TagEnd);
         loops++;
-        var body = ParseBlock(out var end, "else", "endfor");
+        var body = ParseBlock(out var end, "endfor", "else");
         loops--;
         Block? otherwise = null;
         if (end == "else")
@@ -158,7 +190,7 @@ internal sealed class Parser
             tokens.Next();
             otherwise = ParseBody("endfor");
         }
-        else Close(end, "endfor", line);
+        else Close(end, "endfor", "else");
         return new For(line, target, items, filter, recursive, body, otherwise);
     }
 
@@ -167,6 +199,7 @@ internal sealed class Parser
         var target = ParseTarget(withNamespace: true);
         if (tokens.Skip("="))
         {
+            open.Pop();
             var value = expressions.ParseTuple();
             tokens.ExpectEnd(TokenKind.TagEnd);
             return new Set(line, target, value);
@@ -178,15 +211,24 @@ internal sealed class Parser
     private Macro ParseMacro(int line)
     {
         var name = tokens.ExpectName();
-        return new Macro(line, name, ParseParameters(), ParseFunctionBody("endmacro"));
+        return ParseFunction(line, name, "endmacro", ParseParameters());
     }
 
     private CallBlock ParseCall(int line)
     {
         var parameters = tokens.Current.Is("(") ? ParseParameters() : [];
-        var target = new Name(tokens.ExpectName());
-        var arguments = expressions.ParseArguments();
-        return new CallBlock(line, new Call(target, arguments), target, arguments, new Macro(line, "caller", parameters, ParseFunctionBody("endcall")));
+        if (expressions.ParsePostfix() is not Call call) throw tokens.Error(line, "expected call");
+        return new CallBlock(line, call, ParseFunction(line, "caller", "endcall", parameters));
+    }
+
+    private Macro ParseFunction(int line, string name, string ending, List<(string, Expression?)> parameters)
+    {
+        var outer = expressions.Uses;
+        expressions.Uses = MacroUse.None;
+        var body = ParseFunctionBody(ending);
+        var uses = expressions.Uses;
+        expressions.Uses = outer;
+        return new Macro(line, name, parameters, uses, body);
     }
 
     // break inside a macro does not end the loop around it.

@@ -20,45 +20,72 @@ internal static class Python
         JinjaTuple tuple => tuple.Items.Count > 0,
         JinjaDict dict => dict.Count > 0,
         JinjaRange range => range.Count > 0,
+        JinjaView view => view.Items.Count > 0,
+        LoopState loop => loop.Length > 0,
         _ => true,
     };
 
     public static bool AreEqual(object? a, object? b)
     {
+        if (a is string left && b is string right) return EqualText(left, right);
+        if (a is long m1 && b is long m2) return m1 == m2;
         if (TryNumber(a, out var x) && TryNumber(b, out var y)) return x.CompareTo(y) == 0;
         return (a, b) switch
         {
             (null, null) => true,
-            (string s, string t) => s == t,
             (Undefined, Undefined) => true,
             (JinjaList l, JinjaList m) => Same(l.Items, m.Items),
             (JinjaTuple l, JinjaTuple m) => Same(l.Items, m.Items),
-            (JinjaDict d, JinjaDict e) => d.Count == e.Count && d.Entries.All(p => e.TryGet(p.Key, out var other) && AreEqual(p.Value, other)),
+            (JinjaDict d, JinjaDict e) => SameEntries(d, e),
             (JinjaRange r, JinjaRange s) => Same(r.Items, s.Items),
             _ => ReferenceEquals(a, b),
         };
     }
 
+    private static bool EqualText(string a, string b)
+    {
+        if (a.Length != b.Length) return false;
+        if (a.Length > 64) Run.Step(a);
+        return a == b;
+    }
+
     public static int Hash(object? value) => value switch
     {
         null => 1,
-        string s => s.GetHashCode(StringComparison.Ordinal),
-        JinjaTuple tuple => tuple.Items.Aggregate(17, (h, item) => HashCode.Combine(h, Hash(item))),
+        string s => HashText(s),
+        JinjaTuple tuple => HashAll(tuple.Items),
         _ when TryNumber(value, out var n) => n.GetHashCode(),
         _ => 3,
     };
 
+    private static int HashText(string s)
+    {
+        if (s.Length > 64) Run.Step(s);
+        return s.GetHashCode(StringComparison.Ordinal);
+    }
+
+    private static int HashAll(IReadOnlyList<object?> items)
+    {
+        Run.Step();
+        var hash = new HashCode();
+        foreach (var item in items) hash.Add(Hash(item));
+        return hash.ToHashCode();
+    }
+
     /// <summary>−1, 0 or 1 for values that have an order; the operator is for the message.</summary>
     public static int Compare(object? a, object? b, string op)
     {
+        if (a is long m && b is long n) return m.CompareTo(n);
         if (TryNumber(a, out var x) && TryNumber(b, out var y)) return x.CompareTo(y);
         switch (a, b)
         {
             case (Undefined u, _): throw u.Fail();
             case (_, Undefined u): throw u.Fail();
-            case (string s, string t): return PythonText.Compare(s, t);
-            case (JinjaList l, JinjaList m): return Order(l.Items, m.Items, op);
-            case (JinjaTuple l, JinjaTuple m): return Order(l.Items, m.Items, op);
+            case (string s, string t):
+                if (s.Length > 64) Run.Step(s);
+                return PythonText.Compare(s, t);
+            case (JinjaList k, JinjaList l): return Order(k.Items, l.Items, op);
+            case (JinjaTuple k, JinjaTuple l): return Order(k.Items, l.Items, op);
             default: throw new JinjaError($"'{op}' not supported between instances of '{TypeName(a)}' and '{TypeName(b)}'");
         }
     }
@@ -75,14 +102,23 @@ internal static class Python
         JinjaDict => "dict",
         JinjaRange => "range",
         JinjaGenerator => "generator",
-        JinjaNamespace => "Namespace",
+        JinjaView view => view.TypeName,
+        JinjaMarkup => "Markup",
+        JinjaNamespace space => space.TypeName,
         Undefined => "Undefined",
         LoopState => "LoopContext",
+        Callable { Attributes: not null } => "Macro",
         _ => "function",
     };
 
     /// <summary>What messages about missing attributes call it.</summary>
-    public static string TypeForAttribute(object? value) => value is null ? "None" : value is JinjaNamespace ? "jinja2.utils.Namespace object" : $"{TypeName(value)} object";
+    public static string TypeForAttribute(object? value) => value switch
+    {
+        null => "None",
+        JinjaNamespace => $"jinja2.utils.{TypeName(value)} object",
+        LoopState or Callable { Attributes: not null } => $"jinja2.runtime.{TypeName(value)} object",
+        _ => $"{TypeName(value)} object",
+    };
 
     /// <summary>str(value).</summary>
     public static string Str(object? value) => value switch
@@ -107,13 +143,20 @@ internal static class Python
         JinjaList list => list.Items,
         JinjaTuple tuple => tuple.Items,
         JinjaGenerator generator => generator.Items,
-        JinjaRange range => range.Items,
-        JinjaDict dict => [.. dict.Entries.Select(p => p.Key)],
-        string s => [.. PythonText.Characters(s)],
+        JinjaRange range => Charged(range.Count) ?? range.Items,
+        JinjaDict dict => Charged(dict.Count) ?? [.. dict.Entries.Select(p => p.Key)],
+        JinjaView view => view.Items,
+        string s => Charged(s.Length) ?? [.. PythonText.Characters(s)],
         Undefined => [],
-        LoopState loop => throw new JinjaError($"'{TypeName(loop)}' object is not iterable"),
         _ => throw new JinjaError($"'{TypeName(value)}' object is not iterable"),
     };
+
+    // Elements that are made for the occasion are paid for.
+    private static IReadOnlyList<object?>? Charged(int count)
+    {
+        Run.Charge(32L * count);
+        return null;
+    }
 
     /// <summary>len(value).</summary>
     public static long Length(object? value) => value switch
@@ -123,20 +166,23 @@ internal static class Python
         JinjaTuple tuple => tuple.Items.Count,
         JinjaDict dict => dict.Count,
         JinjaRange range => range.Count,
+        JinjaView view => view.Items.Count,
+        LoopState loop => loop.Length,
         Undefined => 0,
         _ => throw new JinjaError($"object of type '{TypeName(value)}' has no len()"),
     };
 
     public static bool Contains(object? container, object? item)
     {
+        if (container is not JinjaDict) Run.Step(container);
         switch (container)
         {
             case string s:
                 return item is string part ? s.Contains(part, StringComparison.Ordinal)
-                    : throw (item is Undefined u ? u.Fail() : new JinjaError($"'in <string>' requires string as left operand, not {TypeName(item)}"));
+                    : throw new JinjaError($"'in <string>' requires string as left operand, not {TypeName(item)}");
             case JinjaDict dict:
                 return dict.TryGet(item, out _);
-            case null or bool or long or BigInteger or double:
+            case null or bool or long or BigInteger or double or Callable or JinjaNamespace:
                 throw new JinjaError($"argument of type '{TypeName(container)}' is not iterable");
             default:
                 foreach (var other in Iterate(container))
@@ -171,16 +217,25 @@ internal static class Python
 
     private static bool Same(IReadOnlyList<object?> a, IReadOnlyList<object?> b)
     {
+        Run.Step();
         if (a.Count != b.Count) return false;
         for (var i = 0; i < a.Count; i++)
         {
+            Run.Step();
             if (!AreEqual(a[i], b[i])) return false;
         }
         return true;
     }
 
+    private static bool SameEntries(JinjaDict a, JinjaDict b)
+    {
+        Run.Step();
+        return a.Count == b.Count && a.Entries.All(p => b.TryGet(p.Key, out var other) && AreEqual(p.Value, other));
+    }
+
     private static int Order(IReadOnlyList<object?> a, IReadOnlyList<object?> b, string op)
     {
+        Run.Step();
         for (var i = 0; i < a.Count && i < b.Count; i++)
         {
             if (!AreEqual(a[i], b[i])) return Compare(a[i], b[i], op);

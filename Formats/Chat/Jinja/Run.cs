@@ -11,6 +11,8 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
 
     private const int MaxSteps = 4_000_000;
     private const int MaxDepth = 400;
+    [ThreadStatic]
+    private static Run? current;
     private int steps;
     private int depth;
 
@@ -23,6 +25,9 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
 
     /// <summary>Names every template has.</summary>
     public Scope Globals { get; } = new(null);
+
+    /// <summary>Names of the template itself.</summary>
+    public Scope Top { get; set; } = new(null);
 
     /// <summary>Counts work: a step, and one more for every 16 characters made.</summary>
     public void Spend(long characters = 0)
@@ -38,6 +43,39 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
         Spend(characters);
     }
 
+    /// <summary>Makes this the rendering whose limits hold on this thread; returns the one before.</summary>
+    public static Run? Enter(Run? run)
+    {
+        var before = current;
+        current = run;
+        return before;
+    }
+
+    /// <summary>A step into a value that may be nested or shared without end: comparing, hashing.</summary>
+    public static void Step(object? value = null)
+    {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new JinjaError("maximum recursion depth exceeded in comparison");
+        current?.SpendOn(value);
+    }
+
+    /// <summary>Counts characters, or 16 for every element, that the rendering on this thread is about to make.</summary>
+    public static void Charge(long characters) => current?.Spend(characters);
+
+    /// <summary>Counts going through a value once: a text, or the elements of a list.</summary>
+    public void SpendOn(object? value) => Spend(value switch
+    {
+        string text => text.Length,
+        JinjaMarkup safe => safe.Text.Length,
+        JinjaList list => 16L * list.Items.Count,
+        JinjaTuple tuple => 16L * tuple.Items.Count,
+        JinjaGenerator generator => 16L * generator.Items.Count,
+        JinjaView view => 16L * view.Items.Count,
+        JinjaDict dict => 16L * dict.Count,
+        JinjaRange range => 16L * range.Count,
+        System.Numerics.BigInteger whole => 16 * whole.GetBitLength(),
+        _ => 0,
+    });
+
     /// <summary>A text that was made.</summary>
     public string Made(string text)
     {
@@ -52,29 +90,6 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
     }
 
     public void Leave() => depth--;
-}
-
-/// <summary>Names and their values; what is not here may be in the scope around it.</summary>
-internal sealed class Scope(Scope? parent)
-{
-    private Dictionary<string, object?>? values;
-
-    public bool TryGet(string name, out object? value)
-    {
-        for (var scope = this; scope is not null; scope = scope.parent)
-        {
-            if (scope.values is { } known && known.TryGetValue(name, out value)) return true;
-        }
-        value = null;
-        return false;
-    }
-
-    public object? this[string name]
-    {
-        set => (values ??= new Dictionary<string, object?>(StringComparer.Ordinal))[name] = value;
-    }
-
-    private readonly Scope? parent = parent;
 }
 
 /// <summary>Where statements write.</summary>

@@ -123,7 +123,17 @@ internal sealed class With(int line, IReadOnlyList<(Target Target, Expression Va
     }
 }
 
-/// <summary>A body that renders as it is: generation, block, autoescape.</summary>
+/// <summary>block name … endblock: it sees the names of the template, and those around it only where it is scoped.</summary>
+internal sealed class NamedBlock(int line, bool isScoped, Block body) : Statement(line)
+{
+    protected override Flow Do(Run run, Scope scope, Output output)
+    {
+        body.Execute(run, new Scope(isScoped ? scope : run.Top), output);
+        return Flow.Next;
+    }
+}
+
+/// <summary>A body that renders as it is: generation, autoescape false.</summary>
 internal sealed class Inline(int line, Block body) : Statement(line)
 {
     protected override Flow Do(Run run, Scope scope, Output output) => body.Execute(run, new Scope(scope), output);
@@ -141,20 +151,27 @@ internal sealed class Target(string? name, string? attribute, IReadOnlyList<Targ
     {
         if (parts is not null)
         {
-            var items = Python.Iterate(value);
-            if (items.Count < parts.Count) throw new JinjaError($"not enough values to unpack (expected {parts.Count}, got {items.Count})");
-            if (items.Count > parts.Count) throw new JinjaError($"too many values to unpack (expected {parts.Count})");
+            var items = Unpack(value, parts.Count);
             for (var i = 0; i < parts.Count; i++) parts[i].Assign(items[i], scope);
         }
         else if (attribute is not null)
         {
-            if (!scope.TryGet(name!, out var space)) throw Undefined.Name(name!).Fail();
-            if (space is not JinjaNamespace known) throw new JinjaError("cannot assign attribute on non-namespace object");
+            if (!scope.TryGet(name!, out var space) || space is not JinjaNamespace { TypeName: "Namespace" } known) throw new JinjaError("cannot assign attribute on non-namespace object");
             known.Attributes[attribute] = value;
         }
         else
         {
             scope[name!] = value;
         }
+    }
+
+    /// <summary>The elements of a value that must have so many.</summary>
+    public static IReadOnlyList<object?> Unpack(object? value, int count)
+    {
+        if (value is null or bool or long or double or System.Numerics.BigInteger) throw new JinjaError($"cannot unpack non-iterable {Python.TypeName(value)} object");
+        var items = Python.Iterate(value);
+        if (items.Count < count) throw new JinjaError($"not enough values to unpack (expected {count}, got {items.Count})");
+        if (items.Count > count) throw new JinjaError($"too many values to unpack (expected {count})");
+        return items;
     }
 }

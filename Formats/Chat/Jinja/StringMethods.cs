@@ -10,248 +10,131 @@ internal static class StringMethods
 
     private static readonly Dictionary<string, Body> All = new(StringComparer.Ordinal)
     {
-        ["upper"] = (s, a, run) => run.Made(Upper(s)),
-        ["lower"] = (s, a, run) => run.Made(s.ToLowerInvariant()),
-        ["casefold"] = (s, a, run) => run.Made(s.ToLowerInvariant().Replace("ß", "ss", StringComparison.Ordinal)),
-        ["swapcase"] = (s, a, run) => run.Made(string.Concat(s.Select(c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c)))),
-        ["capitalize"] = (s, a, run) => run.Made(Capitalize(s)),
-        ["title"] = (s, a, run) => run.Made(Title(s)),
-        ["strip"] = (s, a, run) => PythonText.Strip(s, Characters(a), left: true, right: true),
-        ["lstrip"] = (s, a, run) => PythonText.Strip(s, Characters(a), left: true, right: false),
-        ["rstrip"] = (s, a, run) => PythonText.Strip(s, Characters(a), left: false, right: true),
-        ["startswith"] = (s, a, run) => Any(a.Need(0, "prefix"), part => s.StartsWith(part, StringComparison.Ordinal), "startswith"),
-        ["endswith"] = (s, a, run) => Any(a.Need(0, "suffix"), part => s.EndsWith(part, StringComparison.Ordinal), "endswith"),
-        ["removeprefix"] = (s, a, run) => s.StartsWith(Text(a, 0), StringComparison.Ordinal) ? s[Text(a, 0).Length..] : s,
-        ["removesuffix"] = (s, a, run) => Text(a, 0).Length > 0 && s.EndsWith(Text(a, 0), StringComparison.Ordinal) ? s[..^Text(a, 0).Length] : s,
-        ["replace"] = (s, a, run) => Replace(s, Text(a, 0), Text(a, 1), a.Whole(2, "count", -1), run),
-        ["split"] = (s, a, run) => new JinjaList(Split(s, a, fromRight: false, run)),
-        ["rsplit"] = (s, a, run) => new JinjaList(Split(s, a, fromRight: true, run)),
-        ["splitlines"] = (s, a, run) => new JinjaList(Lines(s, a.Flag(0, "keepends", false))),
-        ["partition"] = (s, a, run) => Partition(s, Text(a, 0), s.IndexOf(Text(a, 0), StringComparison.Ordinal), last: false),
-        ["rpartition"] = (s, a, run) => Partition(s, Text(a, 0), s.LastIndexOf(Text(a, 0), StringComparison.Ordinal), last: true),
-        ["find"] = (s, a, run) => CodePointIndex(s, s.IndexOf(Text(a, 0), StringComparison.Ordinal)),
-        ["rfind"] = (s, a, run) => CodePointIndex(s, s.LastIndexOf(Text(a, 0), StringComparison.Ordinal)),
-        ["index"] = (s, a, run) => s.Contains(Text(a, 0), StringComparison.Ordinal) ? CodePointIndex(s, s.IndexOf(Text(a, 0), StringComparison.Ordinal)) : throw new JinjaError("substring not found"),
-        ["count"] = (s, a, run) => Text(a, 0).Length == 0 ? PythonText.Length(s) + 1L : (long)(s.Split(Text(a, 0)).Length - 1),
+        ["upper"] = None("upper", StringCase.Upper),
+        ["lower"] = None("lower", StringCase.Lower),
+        ["casefold"] = None("casefold", StringCase.Fold),
+        ["swapcase"] = None("swapcase", StringCase.Swap),
+        ["capitalize"] = None("capitalize", StringCase.Capitalize),
+        ["title"] = None("title", StringCase.Title),
+        ["strip"] = (s, a, _) => PythonText.Strip(s, Characters(a, "strip"), left: true, right: true),
+        ["lstrip"] = (s, a, _) => PythonText.Strip(s, Characters(a, "lstrip"), left: true, right: false),
+        ["rstrip"] = (s, a, _) => PythonText.Strip(s, Characters(a, "rstrip"), left: false, right: true),
+        ["startswith"] = (s, a, _) => StringSearch.Starts(s, Between(a, "startswith", 1, 3)),
+        ["endswith"] = (s, a, _) => StringSearch.Ends(s, Between(a, "endswith", 1, 3)),
+        ["removeprefix"] = (s, a, _) => s.StartsWith(Text(a, 0), StringComparison.Ordinal) ? s[Text(a, 0).Length..] : s,
+        ["removesuffix"] = (s, a, _) => Text(a, 0).Length > 0 && s.EndsWith(Text(a, 0), StringComparison.Ordinal) ? s[..^Text(a, 0).Length] : s,
+        ["replace"] = (s, a, run) => StringSearch.Replace(s, Text(Between(a, "replace", 2, 3), 0), Text(a, 1), a.Whole(2, "count", -1), run),
+        ["split"] = (s, a, run) => StringSplit.Split(s, a.AtMost(2, "sep", "maxsplit"), fromRight: false, run),
+        ["rsplit"] = (s, a, run) => StringSplit.Split(s, a.AtMost(2, "sep", "maxsplit"), fromRight: true, run),
+        ["splitlines"] = (s, a, _) => new JinjaList(StringSplit.Lines(s, a.AtMost(1, "keepends").Flag(0, "keepends", false))),
+        ["partition"] = (s, a, _) => StringSplit.Partition(s, Text(a, 0), last: false),
+        ["rpartition"] = (s, a, _) => StringSplit.Partition(s, Text(a, 0), last: true),
+        ["find"] = (s, a, _) => StringSearch.Find(s, Between(a, "find", 1, 3), last: false),
+        ["rfind"] = (s, a, _) => StringSearch.Find(s, Between(a, "rfind", 1, 3), last: true),
+        ["index"] = (s, a, _) => StringSearch.Index(s, Between(a, "index", 1, 3), last: false),
+        ["rindex"] = (s, a, _) => StringSearch.Index(s, Between(a, "rindex", 1, 3), last: true),
+        ["count"] = (s, a, _) => StringSearch.Count(s, Between(a, "count", 1, 3)),
         ["join"] = (s, a, run) => run.Made(Join(s, a.Need(0, "iterable"), run)),
-        ["isdigit"] = (s, a, run) => All1(s, c => Rune.IsDigit(c) || Rune.GetNumericValue(c) is >= 0 and <= 9 && Rune.GetUnicodeCategory(c) == UnicodeCategory.OtherNumber),
-        ["isdecimal"] = (s, a, run) => All1(s, Rune.IsDigit),
-        ["isnumeric"] = (s, a, run) => All1(s, Rune.IsNumber),
-        ["isalpha"] = (s, a, run) => All1(s, Rune.IsLetter),
-        ["isalnum"] = (s, a, run) => All1(s, c => Rune.IsLetter(c) || Rune.IsNumber(c)),
-        ["isspace"] = (s, a, run) => s.Length > 0 && s.All(PythonText.IsSpace),
-        ["isupper"] = (s, a, run) => s.Any(char.IsUpper) && !s.Any(char.IsLower),
-        ["islower"] = (s, a, run) => s.Any(char.IsLower) && !s.Any(char.IsUpper),
-        ["istitle"] = (s, a, run) => s.Any(char.IsLetter) && s == Title(s),
-        ["zfill"] = (s, a, run) => ZeroFill(s, Width(a, run)),
-        ["ljust"] = (s, a, run) => s + Fill(a, Width(a, run) - PythonText.Length(s)),
-        ["rjust"] = (s, a, run) => Fill(a, Width(a, run) - PythonText.Length(s)) + s,
-        ["center"] = (s, a, run) => Center(s, Width(a, run), a.Text(1, "fillchar", " ")),
-        ["expandtabs"] = (s, a, run) => run.Made(s.Replace("\t", new string(' ', (int)Math.Clamp(a.Whole(0, "tabsize", 8), 0, 100)), StringComparison.Ordinal)),
+        ["isascii"] = Is("isascii", s => !s.AsSpan().ContainsAnyExceptInRange('\0', '\x7f')),
+        ["isdigit"] = Is("isdigit", s => Every(s, c => Rune.GetUnicodeCategory(c) == UnicodeCategory.DecimalDigitNumber || (Rune.GetUnicodeCategory(c) == UnicodeCategory.OtherNumber && CharUnicodeInfo.GetDigitValue(c.ToString(), 0) >= 0))),
+        ["isdecimal"] = Is("isdecimal", s => Every(s, c => Rune.GetUnicodeCategory(c) == UnicodeCategory.DecimalDigitNumber)),
+        ["isnumeric"] = Is("isnumeric", s => Every(s, Rune.IsNumber)),
+        ["isalpha"] = Is("isalpha", s => Every(s, Rune.IsLetter)),
+        ["isalnum"] = Is("isalnum", s => Every(s, c => Rune.IsLetter(c) || Rune.IsNumber(c))),
+        ["isspace"] = Is("isspace", s => s.Length > 0 && s.All(PythonText.IsSpace)),
+        ["isprintable"] = Is("isprintable", s => s.EnumerateRunes().All(c => c.Value == ' ' || PythonText.IsPrintable(c))),
+        ["isidentifier"] = Is("isidentifier", s => Every(s, c => c.Value == '_' || Rune.IsLetterOrDigit(c)) && !char.IsDigit(s[0])),
+        ["isupper"] = Is("isupper", s => StringCase.Is(s, upper: true)),
+        ["islower"] = Is("islower", s => StringCase.Is(s, upper: false)),
+        ["istitle"] = Is("istitle", s => s == StringCase.Title(s) && StringCase.Upper(s) + StringCase.Lower(s) != s + s),
+        ["zfill"] = (s, a, run) => StringPad.Zeros(s, a.Whole(0, "width", 0), run),
+        ["ljust"] = (s, a, run) => StringPad.Left(s, a.Whole(0, "width", 0), a.Text(1, "fillchar", " "), run),
+        ["rjust"] = (s, a, run) => StringPad.Right(s, a.Whole(0, "width", 0), a.Text(1, "fillchar", " "), run),
+        ["center"] = (s, a, run) => StringPad.Center(s, a.Whole(0, "width", 0), a.Text(1, "fillchar", " "), run),
+        ["expandtabs"] = (s, a, run) => StringPad.ExpandTabs(s, a.Whole(0, "tabsize", 8), run),
+        ["translate"] = (s, a, run) => run.Made(Translate(s, a.Need(0, "table"), run)),
         ["format"] = (s, a, run) => BraceFormat.Apply(s, a, run),
     };
 
     /// <summary>A method bound to a string; null where there is none of that name.</summary>
-    public static object? Find(string text, string name) => All.TryGetValue(name, out var body) ? new Callable(name, (run, arguments) => body(text, arguments, run)) : null;
-
-    public static string Capitalize(string s)
+    public static object? Find(string text, string name) => All.TryGetValue(name, out var body) ? new Callable(name, (run, arguments) =>
     {
-        if (s.Length == 0) return s;
-        var first = char.IsHighSurrogate(s[0]) && s.Length > 1 ? 2 : 1;
-        return s[..first].ToUpperInvariant() + s[first..].ToLowerInvariant();
-    }
+        run.Spend(text.Length);
+        return body(text, arguments, run);
+    }) : null;
 
-    /// <summary>ToUpperInvariant, with the one expansion that matters.</summary>
-    public static string Upper(string s) => s.ToUpperInvariant().Replace("ß", "SS", StringComparison.Ordinal);
-
-    public static string Replace(string text, string from, string to, long count, Run run)
-    {
-        if (count == 0) return text;
-        if (from.Length == 0)
-        {
-            var pieces = PythonText.Characters(text).ToList();
-            var made = new StringBuilder();
-            var left = count < 0 ? long.MaxValue : count;
-            foreach (var piece in pieces)
-            {
-                if (left-- > 0) made.Append(to);
-                made.Append(piece);
-                run.SpendText(made.Length);
-            }
-            return left > 0 ? made.Append(to).ToString() : made.ToString();
-        }
-        long found = 0;
-        for (var at = 0; (at = text.IndexOf(from, at, StringComparison.Ordinal)) >= 0 && found != count; at += from.Length) found++;
-        run.SpendText(text.Length + (found * ((long)to.Length - from.Length)));
-        if (found == 0) return text;
-        if (count < 0) return text.Replace(from, to, StringComparison.Ordinal);
-        var result = new StringBuilder();
-        var start = 0;
-        for (; found > 0; found--)
-        {
-            var at = text.IndexOf(from, start, StringComparison.Ordinal);
-            result.Append(text, start, at - start).Append(to);
-            start = at + from.Length;
-        }
-        return result.Append(text, start, text.Length - start).ToString();
-    }
-
-    public static string Center(string s, int width, string fill)
-    {
-        var missing = width - PythonText.Length(s);
-        if (missing <= 0) return s;
-        var left = (missing / 2) + (missing & width & 1);
-        return string.Concat(Enumerable.Repeat(fill, left)) + s + string.Concat(Enumerable.Repeat(fill, missing - left));
-    }
-
-    private static string Title(string s)
-    {
-        var made = new StringBuilder(s.Length);
-        var inWord = false;
-        foreach (var c in s)
-        {
-            made.Append(inWord ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c));
-            inWord = char.IsLetter(c);
-        }
-        return made.ToString();
-    }
-
-    private static string Join(string separator, object? items, Run run)
-    {
-        var made = new StringBuilder();
-        var first = true;
-        foreach (var item in Python.Iterate(items))
-        {
-            if (item is not string text) throw new JinjaError($"sequence item: expected str instance, {Python.TypeName(item)} found");
-            if (!first) made.Append(separator);
-            made.Append(text);
-            run.SpendText(made.Length > Run.MaxText ? made.Length : 0);
-            first = false;
-        }
-        return made.ToString();
-    }
-
-    private static object?[] Split(string s, Arguments a, bool fromRight, Run run)
-    {
-        run.Spend(s.Length);
-        var separator = a.Get(0, "sep", null);
-        var most = a.Whole(1, "maxsplit", -1);
-        if (separator is Undefined u) throw u.Fail();
-        if (separator is not (null or string)) throw new JinjaError($"must be str or None, not {Python.TypeName(separator)}");
-        if (separator is "") throw new JinjaError("empty separator");
-        var limit = most < 0 ? int.MaxValue : (int)Math.Min(most, int.MaxValue - 1);
-        return separator is string by ? SplitBy(s, by, limit, fromRight) : SplitSpaces(s, limit, fromRight);
-    }
-
-    private static object?[] SplitBy(string s, string by, int limit, bool fromRight)
-    {
-        if (!fromRight) return limit == int.MaxValue ? s.Split(by) : s.Split(by, limit + 1);
-        var parts = new List<object?>();
-        var end = s.Length;
-        for (; limit > 0 && end >= by.Length && s.LastIndexOf(by, end - 1, end, StringComparison.Ordinal) is >= 0 and var at; limit--)
-        {
-            parts.Add(s[(at + by.Length)..end]);
-            end = at;
-        }
-        parts.Add(s[..end]);
-        parts.Reverse();
-        return [.. parts];
-    }
-
-    private static object?[] SplitSpaces(string s, int limit, bool fromRight)
-    {
-        var parts = new List<object?>();
-        if (fromRight && limit < int.MaxValue)
-        {
-            var end = PythonText.Strip(s, null, false, true);
-            for (; limit > 0 && end.Length > 0; limit--)
-            {
-                var at = end.Length;
-                while (at > 0 && !PythonText.IsSpace(end[at - 1])) at--;
-                if (at == 0) break;
-                parts.Add(end[at..]);
-                end = PythonText.Strip(end[..at], null, false, true);
-            }
-            if (end.Length > 0) parts.Add(PythonText.Strip(end, null, true, false));
-            parts.Reverse();
-            return [.. parts];
-        }
-        for (var i = 0; i < s.Length;)
-        {
-            while (i < s.Length && PythonText.IsSpace(s[i])) i++;
-            if (i == s.Length) break;
-            if (limit-- <= 0)
-            {
-                parts.Add(PythonText.Strip(s[i..], null, false, true));
-                break;
-            }
-            var start = i;
-            while (i < s.Length && !PythonText.IsSpace(s[i])) i++;
-            parts.Add(s[start..i]);
-        }
-        return [.. parts];
-    }
-
-    private static object?[] Lines(string s, bool keepEnds)
-    {
-        var lines = new List<object?>();
-        for (var i = 0; i < s.Length;)
-        {
-            var end = i;
-            while (end < s.Length && !(s[end] is '\n' or '\r' or '\v' or '\f' or '\x1c' or '\x1d' or '\x1e' or '\x85' or '\u2028' or '\u2029')) end++;
-            var next = end < s.Length ? end + (s[end] == '\r' && end + 1 < s.Length && s[end + 1] == '\n' ? 2 : 1) : end;
-            lines.Add(s[i..(keepEnds ? next : end)]);
-            i = next;
-        }
-        return [.. lines];
-    }
-
-    private static JinjaTuple Partition(string s, string by, int at, bool last)
-    {
-        if (by.Length == 0) throw new JinjaError("empty separator");
-        if (at < 0) return last ? new(["", "", s]) : new([s, "", ""]);
-        return new([s[..at], by, s[(at + by.Length)..]]);
-    }
-
-    private static bool Any(object? parts, Func<string, bool> holds, string name) => parts switch
-    {
-        string part => holds(part),
-        JinjaTuple tuple => tuple.Items.Any(part => part is string text && holds(text)),
-        Undefined u => throw u.Fail(),
-        _ => throw new JinjaError($"{name} first arg must be str or a tuple of str, not {Python.TypeName(parts)}"),
-    };
-
-    private static bool All1(string s, Func<Rune, bool> holds) => s.Length > 0 && s.EnumerateRunes().All(holds);
-
-    private static long CodePointIndex(string s, int at) => at < 0 ? -1 : PythonText.Length(s[..at]);
-
-    private static string Text(Arguments a, int place) => a.Need(place, "argument") switch
+    /// <summary>An argument that must be text.</summary>
+    public static string Text(Arguments a, int place) => a.Need(place, "argument") switch
     {
         string text => text,
         Undefined u => throw u.Fail(),
-        var other => throw new JinjaError($"argument {place + 1} must be str, not {Python.TypeName(other)}"),
+        var other => throw new JinjaError($"must be str, not {Python.TypeName(other)}"),
     };
 
-    private static string? Characters(Arguments a) => a.AtMost(1).Get(0, "chars", null) switch
+    private static Body None(string name, Func<string, string> body) => (s, a, run) =>
+    {
+        Refuse(name, a);
+        return run.Made(body(s));
+    };
+
+    private static Body Is(string name, Func<string, bool> holds) => (s, a, _) =>
+    {
+        Refuse(name, a);
+        return holds(s);
+    };
+
+    private static void Refuse(string name, Arguments a)
+    {
+        if (a.Named.Count > 0) throw new JinjaError($"str.{name}() takes no keyword arguments");
+        if (a.Positional.Count > 0) throw new JinjaError($"str.{name}() takes no arguments ({a.Positional.Count} given)");
+    }
+
+    private static Arguments Between(Arguments a, string name, int least, int most)
+    {
+        if (a.Named.Count > 0) throw new JinjaError($"str.{name}() takes no keyword arguments");
+        var count = a.Positional.Count;
+        if (count >= least && count <= most) return a;
+        throw new JinjaError(name == "replace" ? $"replace expected at {(count < least ? "least" : "most")} {(count < least ? least : most)} arguments, got {count}"
+            : $"{name}() takes at {(count < least ? "least" : "most")} {(count < least ? least : most)} argument{((count < least ? least : most) == 1 ? "" : "s")} ({count} given)");
+    }
+
+    private static bool Every(string s, Func<Rune, bool> holds) => s.Length > 0 && s.EnumerateRunes().All(holds);
+
+    private static string? Characters(Arguments a, string name) => Between(a, name, 0, 1).Get(0, "chars", null) switch
     {
         null => null,
         string text => text,
-        Undefined u => throw u.Fail(),
-        _ => throw new JinjaError("strip arg must be None or str"),
+        Undefined => throw new JinjaError($"{name} arg must be None or str"),
+        _ => throw new JinjaError($"{name} arg must be None or str"),
     };
 
-    private static int Width(Arguments a, Run run)
+    private static string Join(string separator, object? items, Run run)
     {
-        var width = a.Whole(0, "width", 0);
-        run.SpendText(Math.Max(0, width));
-        return (int)width;
+        if (items is Undefined or null or bool or long or double) throw items is Undefined u ? u.Fail() : new JinjaError("can only join an iterable");
+        var made = new StringBuilder();
+        var all = Python.Iterate(items);
+        for (var i = 0; i < all.Count; i++)
+        {
+            if (all[i] is not string text) throw new JinjaError($"sequence item {i}: expected str instance, {Python.TypeName(all[i])} found");
+            if (i > 0) made.Append(separator);
+            made.Append(text);
+            run.SpendText(made.Length > Run.MaxText ? made.Length : text.Length);
+        }
+        return made.ToString();
     }
 
-    private static string Fill(Arguments a, int count) => count <= 0 ? "" : new string(a.Text(1, "fillchar", " ")[0], count);
-
-    private static string ZeroFill(string s, int width)
+    // By code point: to a code point, to a text, or to nothing.
+    private static string Translate(string s, object? table, Run run)
     {
-        var sign = s.Length > 0 && s[0] is '-' or '+' ? 1 : 0;
-        return s.Length >= width ? s : s[..sign] + new string('0', width - s.Length) + s[sign..];
+        if (table is not JinjaDict dict) throw new JinjaError($"'{Python.TypeName(table)}' object is not a table of code points");
+        var made = new StringBuilder(s.Length);
+        foreach (var rune in s.EnumerateRunes())
+        {
+            if (!dict.TryGet((long)rune.Value, out var to)) made.Append(rune.ToString());
+            else if (to is string text) made.Append(text);
+            else if (to is not null) made.Append(Python.Index(to) is >= 0 and <= 0x10FFFF and var code ? PythonText.FromCodePoint((int)code) : throw new JinjaError("character mapping must be in range(0x110000)"));
+            if (made.Length > Run.MaxText) run.SpendText(made.Length);
+        }
+        return made.ToString();
     }
 }

@@ -26,8 +26,9 @@ internal sealed class Template
     {
         var run = new Run(source, time ?? TimeProvider.System);
         Globals.Define(run.Globals);
-        var scope = new Scope(run.Globals);
+        var scope = run.Top = new Scope(run.Globals);
         foreach (var (name, value) in variables) scope[name] = value;
+        var before = Run.Enter(run);
         try
         {
             return body.Capture(run, scope);
@@ -35,6 +36,10 @@ internal sealed class Template
         catch (JinjaError error)
         {
             throw source.Error(run.Line, error.Message);
+        }
+        finally
+        {
+            Run.Enter(before);
         }
     }
 

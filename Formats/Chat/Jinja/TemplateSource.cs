@@ -20,6 +20,6 @@ internal sealed class TemplateSource
     {
         var lines = Text.Split('\n');
         var shown = line >= 1 && line <= lines.Length ? lines[line - 1].Trim() : "";
-        return new JinjaException(Name, line, shown.Length <= LongestShown ? shown : shown[..LongestShown] + "…", problem.ReplaceLineEndings(" "));
+        return new JinjaException(Name, line, shown.Length <= LongestShown ? shown : shown[..LongestShown] + "…", problem);
     }
 }

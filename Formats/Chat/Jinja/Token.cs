@@ -34,6 +34,9 @@ internal readonly record struct Token(TokenKind Kind, string Text, int Line)
         TokenKind.PrintEnd => "end of print statement",
         TokenKind.TagEnd => "end of statement block",
         TokenKind.End => "end of template",
+        TokenKind.Integer => "integer",
+        TokenKind.Float => "float",
+        TokenKind.Text => "string",
         _ => Text,
     };
 }
