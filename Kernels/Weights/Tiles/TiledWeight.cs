@@ -66,7 +66,7 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
 
     /// <summary>Multiplies input whose columns are in the order of the weight's places.</summary>
     protected virtual void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y) where T : unmanaged, IVector16<T> =>
-        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, x), y, plan, rows);
+        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, TileMatMul.Scale(ops, x, TileKernel<T, TFormat>.HalfPower)), y, plan, rows);
 
     /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
     internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
