@@ -72,6 +72,12 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// <summary>Bytes of the weights as held in memory.</summary>
     public long WeightBytes => model.Decoder.Weights.Bytes;
 
+    /// <summary>What runs and what waits; read it while nothing runs.</summary>
+    internal Scheduler Scheduler => scheduler;
+
+    /// <summary>The cache's blocks; read it while nothing runs.</summary>
+    internal KvBlockPool Blocks => blocks;
+
     /// <summary>Loads a checkpoint folder (config.json, *.safetensors; tokenizer.json and a chat template where there are any).</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">How to run; null: the defaults.</param>
@@ -239,16 +245,13 @@ public sealed class Engine : IAsyncDisposable, IDisposable
 
     private Tokenizer NeedTokenizer() => Tokenizer ?? throw new BadInputException(model.Folder, "tokenizer.json", "expected a tokenizer, found none");
 
-    private void Wake()
-    {
-        if (!closed) loop.Post(static () => { });
-    }
+    private void Wake() => loop.TryPost(static () => { });
 
     private void Post(Action action)
     {
         ObjectDisposedException.ThrowIf(closed, this);
         if (failure is { } cause) throw new EngineFailedException(cause);
-        loop.Post(action);
+        ObjectDisposedException.ThrowIf(!loop.TryPost(action), this);
     }
 
     private void Fail(Exception cause)
