@@ -45,7 +45,8 @@ internal static class GpuLibraries
         }
         catch (Exception refused) when (refused is DllNotFoundException or BadImageFormatException)
         {
-            why = refused.Message.Split('\n')[0].Trim();
+            // Before the advice on how to look further that the runtime adds.
+            why = refused.Message.Split('\n')[0].Split(" In order to help")[0].Trim();
             return false;
         }
     }

@@ -8,6 +8,7 @@ internal sealed class GpuStream : IDisposable
 {
     private MemoryBuffer1D<int, Stride1D.Dense> inputs;
     private int[] staged = new int[1 << 12];
+    private readonly List<MemoryBuffer> retired = [];
     private int stagedCount;
     private bool uploaded;
 
@@ -62,8 +63,8 @@ internal sealed class GpuStream : IDisposable
         if (uploaded) return;
         if (inputs.Length < staged.Length)
         {
-            Queue.Synchronize();
-            inputs.Dispose();
+            // Views of the old one may already be in the hands of an operation; it stays until the step ends.
+            retired.Add(inputs);
             inputs = Device.Accelerator.Allocate1D<int>(staged.Length);
             inputMoves++;
         }
@@ -84,6 +85,7 @@ internal sealed class GpuStream : IDisposable
     public void Reset()
     {
         Scratch.Reset();
+        Forget();
         stagedCount = 0;
         uploaded = false;
     }
@@ -92,7 +94,16 @@ internal sealed class GpuStream : IDisposable
     {
         Queue.Synchronize();
         Scratch.Dispose();
+        Forget();
         inputs.Dispose();
         Queue.Dispose();
+    }
+
+    private void Forget()
+    {
+        if (retired.Count == 0) return;
+        Queue.Synchronize();
+        foreach (var buffer in retired) buffer.Dispose();
+        retired.Clear();
     }
 }
