@@ -40,7 +40,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         this.model = model;
         var type = options.KvType ?? (options.Activations == Activations.Int8 ? KvType.BFloat16 : KvType.Float32);
         blocks = new KvBlockPool(BlocksFor(model.Decoder.Spec, options, type));
-        kv = new KvStore(model.Decoder.Spec, blocks.Blocks, options.BlockTokens, type);
+        kv = new KvStore(model.Decoder.Spec, blocks.Blocks, options.BlockTokens, type, model.Device);
         scheduler = new Scheduler(blocks, options.BlockTokens, options.StepTokens, options.MaxSequences);
         ops = new OpStream(model.Device, options.Activations);
         loop = new EngineLoop(Step, Fail);
@@ -134,7 +134,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         {
             try
             {
-                result.SetResult(PromptTracer.Run(model.Decoder, tokens, layers, Options, kv.Type, ops));
+                result.SetResult(PromptTracer.Run(model.Decoder, tokens, layers, Options, kv.Type, model.Device, ops));
             }
 #pragma warning disable CA1031 // The caller waits for this task, whatever happened.
             catch (Exception thrown)
@@ -172,7 +172,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         DropCancelled();
         if (!scheduler.TryPlan(out var plan)) return false;
         ops.Reset();
-        var logits = model.Decoder.Forward(plan, kv, ops);
+        var logits = ops.ToHost(model.Decoder.Forward(plan, kv, ops));
         Commit(plan, logits);
         return true;
     }

@@ -41,8 +41,8 @@ public sealed class EngineTests
         var batch = BatchRun.Logits(model.Decoder, Prompts, chunk, isa: isa);
         for (var p = 0; p < Prompts.Length; p++)
         {
-            var whole = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = 512 }, KvType.Float32, ops).Logits;
-            var chunked = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = chunk }, KvType.Float32, ops).Logits;
+            var whole = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = 512 }, KvType.Float32, model.Device, ops).Logits;
+            var chunked = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = chunk }, KvType.Float32, model.Device, ops).Logits;
             Assert.That(whole.All(float.IsFinite), Is.True);
             Assert.That(Bits(chunked), Is.EqualTo(Bits(whole)), $"prompt {p} in chunks");
             Assert.That(Bits(batch[p]), Is.EqualTo(Bits(whole)), $"prompt {p} in a batch");

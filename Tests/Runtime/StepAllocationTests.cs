@@ -27,7 +27,7 @@ public sealed class StepAllocationTests
         using var model = LoadedModel.Open(folder.Path, new EngineOptions { Threads = 1 }, null, default);
         using var ops = new OpStream(model.Device, activations);
         var pool = new KvBlockPool(64);
-        using var kv = new KvStore(model.Decoder.Spec, pool.Blocks, 16, KvType.Float32);
+        using var kv = new KvStore(model.Decoder.Spec, pool.Blocks, 16, KvType.Float32, model.Device);
         var scheduler = new Scheduler(pool, 16, stepTokens: 512, maxSequences: 8);
         var sampler = new Sampler();
         var states = new Dictionary<Sequence, SamplerState>();

@@ -31,24 +31,29 @@ internal static partial class PagedAttentionOp
         Matrix q,
         int heads,
         KvLayer kv,
-        ReadOnlySpan<int> positions,
-        ReadOnlySpan<int> tableStarts,
-        ReadOnlySpan<int> tables,
+        Ints positions,
+        Ints tableStarts,
+        Ints tables,
         float scale,
         Matrix into)
     {
         Debug.Assert(q.Columns == heads * kv.HeadDim && into.Columns == q.Columns && into.Rows == q.Rows, "attention: shapes differ");
         Debug.Assert(positions.Length == q.Rows && tableStarts.Length == q.Rows, "attention: one position and one table a token");
         Debug.Assert(heads % kv.KvHeads == 0, "attention: query heads are no multiple of key heads");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, q, heads, kv, positions, tableStarts, tables, scale, into);
+            return;
+        }
         switch (ops.Device.Isa, kv.Type)
         {
-            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
-            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
-            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
-            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
-            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
-            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into); break;
-            default: Reference(q, heads, kv, positions, tableStarts, tables, scale, into); break;
+            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
+            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
+            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
+            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
+            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
+            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
+            default: Reference(q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
         }
     }
 

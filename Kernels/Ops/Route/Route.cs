@@ -19,6 +19,11 @@ internal static partial class RouteOp
         Debug.Assert(perToken > 0 && perToken <= logits.Columns, "route: more experts to choose than there are");
         Debug.Assert(bias is null || bias.Bytes >= (long)logits.Columns * sizeof(float), "route: the bias is shorter than a row");
         plan.Prepare(logits.Rows, perToken, logits.Columns);
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, logits, bias, perToken, plan);
+            return;
+        }
         if (ops.Device.Isa == Isa.Reference)
         {
             Reference(logits, bias, perToken, plan);

@@ -10,8 +10,9 @@ public sealed class RouteTests(Target target) : OpTests(target)
     public void Matches_the_worked_example()
     {
         using var bias = Buffer(0, 0.6f, 0.3f, -0.4f);
-        var plan = new ExpertPlan();
-        Ops.Route(Of(4, 1, -0.5f, 0.2f, 2), bias, 2, plan);
+        using var plan = new ExpertPlan();
+        Ops.Route(On(Of(4, 1, -0.5f, 0.2f, 2)), bias, 2, plan);
+        plan.Fetch(Ops);
         Assert.That(plan.Ids[..2], Is.EqualTo(new[] { 1, 2 }));
         Assert.That(plan.Gates[0], Is.EqualTo(0.407107f).Within(1e-6f));
         Assert.That(plan.Gates[1], Is.EqualTo(0.592893f).Within(1e-6f));
@@ -20,18 +21,21 @@ public sealed class RouteTests(Target target) : OpTests(target)
     [Test]
     public void Without_a_bias_the_largest_scores_are_chosen()
     {
-        var plan = new ExpertPlan();
-        Ops.Route(Of(4, 1, -0.5f, 0.2f, 2), null, 2, plan);
+        using var plan = new ExpertPlan();
+        Ops.Route(On(Of(4, 1, -0.5f, 0.2f, 2)), null, 2, plan);
+        plan.Fetch(Ops);
         Assert.That(plan.Ids[..2], Is.EqualTo(new[] { 0, 3 }));
     }
 
     [Test]
     public void Of_equal_experts_the_lower_ids_are_chosen()
     {
-        var plan = new ExpertPlan();
-        Ops.Route(Of(6, 1, 3, 2, 2, 2, 2), null, 3, plan);
+        using var plan = new ExpertPlan();
+        Ops.Route(On(Of(6, 1, 3, 2, 2, 2, 2)), null, 3, plan);
+        plan.Fetch(Ops);
         Assert.That(plan.Ids[..3], Is.EqualTo(new[] { 1, 2, 3 }));
-        Ops.Route(Of(6, 5, 5, 5, 5, 5, 5), null, 4, plan);
+        Ops.Route(On(Of(6, 5, 5, 5, 5, 5, 5)), null, 4, plan);
+        plan.Fetch(Ops);
         Assert.That(plan.Ids[..4], Is.EqualTo(new[] { 0, 1, 2, 3 }));
         Assert.That(plan.Gates[..4], Is.All.EqualTo(0.25f));
     }
@@ -42,7 +46,8 @@ public sealed class RouteTests(Target target) : OpTests(target)
         var logits = Random(tokens, experts, seed: 1, scale: 5);
         using var bias = RandomBuffer(experts, seed: 2);
         var (plan, expected) = (new ExpertPlan(), new ExpertPlan());
-        Ops.Route(logits, bias, perToken, plan);
+        Ops.Route(On(logits), bias, perToken, plan);
+        plan.Fetch(Ops);
         expected.Prepare(tokens, perToken, experts);
         RouteOp.Reference(logits, bias, perToken, expected);
         expected.Sort();
@@ -56,10 +61,12 @@ public sealed class RouteTests(Target target) : OpTests(target)
     [Test]
     public void What_is_no_number_is_chosen_last()
     {
-        var plan = new ExpertPlan();
-        Ops.Route(Of(4, float.NaN, -3, float.NaN, 1), null, 2, plan);
+        using var plan = new ExpertPlan();
+        Ops.Route(On(Of(4, float.NaN, -3, float.NaN, 1)), null, 2, plan);
+        plan.Fetch(Ops);
         Assert.That(plan.Ids[..2], Is.EqualTo(new[] { 1, 3 }));
-        Ops.Route(Of(4, float.NaN, float.NaN, float.NaN, float.NaN), null, 2, plan);
+        Ops.Route(On(Of(4, float.NaN, float.NaN, float.NaN, float.NaN)), null, 2, plan);
+        plan.Fetch(Ops);
         Assert.That(plan.Ids[..2], Is.EqualTo(new[] { 0, 1 }), "ids stay valid and distinct");
     }
 
@@ -68,10 +75,12 @@ public sealed class RouteTests(Target target) : OpTests(target)
     {
         var logits = Random(50, 64, seed: 1, scale: 5);
         var (whole, alone) = (new ExpertPlan(), new ExpertPlan());
-        Ops.Route(logits, null, 6, whole);
+        Ops.Route(On(logits), null, 6, whole);
+        whole.Fetch(Ops);
         for (var t = 0; t < 50; t++)
         {
-            Alone.Route(logits.Slice(t, 1), null, 6, alone);
+            Alone.Route(Alone.ToDevice(logits.Slice(t, 1)), null, 6, alone);
+            alone.Fetch(Alone);
             AssertSameBits(alone.Gates.AsSpan(0, 6), whole.Gates.AsSpan(6 * t, 6), $"token {t}");
         }
     }
@@ -79,9 +88,10 @@ public sealed class RouteTests(Target target) : OpTests(target)
     [Test]
     public void Allocates_nothing()
     {
+        NeedsSilentLaunches();
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference may allocate.");
-        var logits = Random(20, 256, seed: 1);
-        var plan = new ExpertPlan();
+        var logits = On(Random(20, 256, seed: 1));
+        using var plan = new ExpertPlan();
         Assert.That(Allocated(() => Ops.Route(logits, null, 8, plan)), Is.Zero);
     }
 }
