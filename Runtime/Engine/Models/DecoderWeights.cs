@@ -68,6 +68,8 @@ internal sealed class DecoderWeights : IDisposable
             into.Layers = [.. modules.Layers.Select(Layer)];
             into.FinalNorm = Vector(modules.FinalNorm);
             into.Head = checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey($"{modules.Head.Name}.weight") ? into.Embedding : Matrix(modules.Head);
+            // Tensors that no weight is made of, such as the shapes beside packed codes, are passed over at the end.
+            progress?.Report(new LoadProgress(total, total, modules.Head.Name));
         }
 
         private DecoderLayer Layer(LayerModules layer) => new()

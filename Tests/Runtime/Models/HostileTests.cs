@@ -65,8 +65,8 @@ public sealed class HostileTests
 
     private static IEnumerable<TestCaseData> All(string folder)
     {
-        var path = Shared.Root is null ? null : Path.Combine(Shared.Root, folder, "cases.json");
-        if (path is null || !File.Exists(path))
+        var path = Path.Combine(Shared.Root, folder, "cases.json");
+        if (!File.Exists(path))
         {
             yield return new TestCaseData(null, default(JsonElement)).SetArgDisplayNames("none");
             yield break;
