@@ -97,7 +97,7 @@ public sealed class DamagedFileTests
         Assert.That(model.Warnings, Has.All.Not.Empty);
         if (engine.MaxTokens < 3) return;
         using var ops = new Quilt.Kernels.Devices.OpStream(model.Device);
-        var trace = PromptTracer.Run(model.Decoder, [1, 2], layers: false, Options, KvType.Float32, ops);
+        var trace = PromptTracer.Run(model.Decoder, [1, 2], layers: false, Options, KvType.Float32, model.Device, ops);
         Assert.That(trace.Logits, Has.Length.EqualTo(2 * engine.Config.VocabularySize));
     }
 }
