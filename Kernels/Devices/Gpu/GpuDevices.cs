@@ -56,7 +56,7 @@ public static class GpuDevices
     {
         var processor = tensorCores ? new CPUDevice(32, 4, 1) : new CPUDevice(2, 2, 2);
         var context = Context.Create(builder => Common(builder).CPU(processor));
-        return Create(context, $"{Emulated}{(tensorCores ? "-tensor" : "")}", tensorCores ? new GpuTraits(4, 4, true) : new GpuTraits(2, 4, false), hostThreads);
+        return Create(context, $"{Emulated}{(tensorCores ? "-tensor" : "")}", new GpuTraits(tensorCores ? 4 : 2, 4, tensorCores) { IsEmulated = true }, hostThreads);
     }
 
     private static GpuDevice OpenCuda(int index, int hostThreads)
@@ -97,7 +97,7 @@ public static class GpuDevices
     private static Context.Builder Common(Context.Builder builder)
     {
         TensorCore.Register(builder.GetIntrinsicManager());
-        return builder.EnableAlgorithms().Optimize(OptimizationLevel.O2);
+        return builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive);
     }
 
     // ILGPU refuses devices without generic address spaces (PoCL among them). Our kernels use none: each pointer says where it points.

@@ -8,4 +8,13 @@ internal readonly record struct GpuTraits(int GroupThreads, int Groups, bool Ten
 {
     /// <summary>Most threads of a group of a kernel that needs no particular number: what shared arrays are sized for.</summary>
     public const int MostThreads = 256;
+
+    /// <summary>Groups of a launch whose kernel gives each item a group of its own; the hardware queues them.</summary>
+    public int MostGroups => IsEmulated ? Groups : 1 << 20;
+
+    /// <summary>Warps of a group of the kernels with matrix instructions.</summary>
+    public int MostWarps => IsEmulated ? 2 : 32;
+
+    /// <summary>Whether threads are the system's, so that few groups and small ones are best.</summary>
+    public bool IsEmulated { get; init; }
 }

@@ -17,6 +17,11 @@ internal readonly struct BFloat16Gpu : IGpuFormat
     public static int Shift(int step, int i, int half) => 16 * (i & 1);
 
     public static float Value(uint code, float zero) => GpuMath.FromBFloat16(code);
+
+    public static int Loads => 4;
+
+    public static Words4 Registers(Words4 load0, Words4 load1, Words4 load2, Words4 load3, int step, uint zeroLow, uint zeroHigh) =>
+        step == 0 ? load0 : step == 1 ? load1 : step == 2 ? load2 : load3;
 }
 
 /// <summary>float16, placed as bfloat16.</summary>

@@ -11,28 +11,58 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Plain = new(PlainKernel);
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int, int>> Arrange = new(ArrangeKernel);
 
+    /// <summary>Rows up to which a product is bound by the reading of its weight.</summary>
+    private const int DecodeRows = 16;
+
     /// <summary>y [tokens, rows], or with a plan [pairs, rows]; with an expert ≥ 0 only that expert's pairs, with the weight's first matrix.</summary>
     public static void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ExpertPlan? plan, ExpertRows rows, int expert, Matrix y)
     {
-        var mark = gpu.Scratch.Mark();
-        var arranged = Arranged(gpu, weight, x);
         var on = plan?.On(gpu);
-        var product = new GpuProduct
-        {
-            Count = y.Rows,
-            Stride = arranged.Columns,
-            ByToken = plan is not null && rows == ExpertRows.Tokens ? 1 : 0,
-            Experts = plan?.Experts ?? 0,
-            Only = expert,
-            Slots = plan is null || expert >= 0 ? 1 : Math.Min(plan.Experts, plan.Pairs),
-        };
         // Without a plan nothing is read of the lists; a view must be given all the same.
-        var lists = on?.Lists ?? weight.Order;
-        var tokens = on?.PairToken ?? weight.Order;
-        Plain.On(gpu.Device)(
-            gpu.Queue, gpu.Groups((long)weight.Tiles * product.Slots), GpuTile.Of(weight, 0), gpu.View(arranged), tokens, lists, gpu.View(y), product);
+        var (lists, tokens) = (on?.Lists ?? weight.Order, on?.PairToken ?? weight.Order);
+        var product = Product(weight, plan, rows, expert, y.Rows);
+        var mark = gpu.Scratch.Mark();
+        if (gpu.Device.Traits.TensorCores && TensorTile<T>.Takes(weight))
+        {
+            var rowsEach = (y.Rows + product.Slots - 1) / product.Slots;
+            var x16 = HalfRows.Make(gpu, x, weight.Order, weight.Layout.Places, rowsEach <= DecodeRows ? 2 : 1);
+            product.Plane = (long)x.Rows * weight.Layout.Places / 8;
+            if (rowsEach <= DecodeRows) TensorDecode<T>.Run(gpu, weight, x16, tokens, lists, y, product, rowsEach);
+            else TensorPrefill<T>.Run(gpu, weight, x16, tokens, lists, y, product);
+        }
+        else
+        {
+            var items = gpu.Groups((long)weight.Tiles * product.Slots);
+            Plain.On(gpu.Device)(gpu.Queue, items, GpuTile.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens, lists, gpu.View(y), product);
+        }
         gpu.Scratch.Release(mark);
     }
+
+    /// <summary>into = silu(gate · x) · (up · x) for the pairs of a plan, in one launch; false where that takes kernels that this device, or these weights, do not have.</summary>
+    public static bool TryRunGated(GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ExpertPlan plan, Matrix into)
+    {
+        var product = Product(gate, plan, ExpertRows.Tokens, expert: -1, into.Rows);
+        var rowsEach = (into.Rows + product.Slots - 1) / product.Slots;
+        if (!gpu.Device.Traits.TensorCores || !TensorTile<T>.Takes(gate) || !TensorTile<T>.Takes(up) || rowsEach > 8) return false;
+        if (!gate.Layout.Order.AsSpan().SequenceEqual(up.Layout.Order)) return false;
+        var mark = gpu.Scratch.Mark();
+        var on = plan.On(gpu);
+        product.Plane = (long)x.Rows * gate.Layout.Places / 8;
+        TensorDecode<T>.RunGated(gpu, gate, up, HalfRows.Make(gpu, x, gate.Order, gate.Layout.Places, planes: 2), on.PairToken, on.Lists, into, product, rowsEach);
+        gpu.Scratch.Release(mark);
+        return true;
+    }
+
+    private static GpuProduct Product(GpuWeight<T> weight, ExpertPlan? plan, ExpertRows rows, int expert, int count) => new()
+    {
+        Count = count,
+        Stride = weight.Layout.Places,
+        ByToken = plan is not null && rows == ExpertRows.Tokens ? 1 : 0,
+        Experts = plan?.Experts ?? 0,
+        Only = expert,
+        Slots = plan is null || expert >= 0 ? 1 : Math.Min(plan.Experts, plan.Pairs),
+        Blocks = 1,
+    };
 
     /// <summary>The input in the order of a weight's places, zeros for padding; as it is where that is its order already.</summary>
     private static Matrix Arranged(GpuStream gpu, GpuWeight<T> weight, Matrix x)

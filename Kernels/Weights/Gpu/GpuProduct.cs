@@ -23,6 +23,12 @@ internal struct GpuProduct
     /// <summary>Most experts that can have a pair.</summary>
     public int Slots;
 
+    /// <summary>Sixteen-byte words from one plane of the input to the next (<see cref="HalfRows"/>).</summary>
+    public long Plane;
+
+    /// <summary>Blocks of input rows that different groups take; 1 with a plan.</summary>
+    public int Blocks;
+
     /// <summary>The expert of a slot; −1 where fewer are active.</summary>
     public readonly int Expert(ArrayView<int> lists, int slot)
     {

@@ -28,6 +28,12 @@ internal struct GpuTile
     /// <summary>The zero of all codes, otherwise.</summary>
     public float ZeroCode;
 
+    /// <summary>−(128 + that zero) as two bfloat16.</summary>
+    public uint NegativeZero;
+
+    /// <summary>Steps of each segment where all have the same number; 1 for one segment without end.</summary>
+    public int StepsPerSegment;
+
     public static GpuTile Of<T>(GpuWeight<T> weight, int expert) where T : struct, IGpuFormat => new()
     {
         Words = weight.Words,
@@ -43,16 +49,26 @@ internal struct GpuTile
         ScaleWords = weight.IsScaled ? weight.ScaleWords : 0,
         HasZeros = weight.HasZeroPoints ? 1 : 0,
         ZeroCode = weight.Zero,
+        NegativeZero = (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) & 0xFFFF0000) | (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) >> 16),
+        StepsPerSegment = Math.Max(1, weight.Layout.StepsPerSegment),
     };
+
+    /// <summary>The segment of a step, where all segments have the same number of steps.</summary>
+    public readonly int Segment(int step) => Segments == 1 ? 0 : step / StepsPerSegment;
+
+    /// <summary>The scale of row pair + 8 · half, where there are scales.</summary>
+    public readonly float StoredScale(long tile, int segment, int pair, int half)
+    {
+        var at = (((FirstTile + tile) * Segments) + segment) * 8 + pair;
+        if (ScaleWords == 2) return Interop.IntAsFloat(Scales[(2 * at) + half]);
+        var word = Scales[at];
+        return Interop.IntAsFloat(half == 0 ? word << 16 : word & 0xFFFF0000);
+    }
 
     /// <summary>The scale of row pair + 8 · half of a tile in a segment.</summary>
     public readonly float Scale(long tile, int segment, int pair, int half)
     {
-        if (ScaleWords == 0) return 1f;
-        var at = ((((FirstTile + tile) * Segments) + segment) * 8) + pair;
-        if (ScaleWords == 2) return Interop.IntAsFloat(Scales[(2 * at) + half]);
-        var word = Scales[at];
-        return Interop.IntAsFloat(half == 0 ? word << 16 : word & 0xFFFF0000);
+        return ScaleWords == 0 ? 1f : StoredScale(tile, segment, pair, half);
     }
 
     /// <summary>The zero of row pair + 8 · half of a tile in a segment.</summary>

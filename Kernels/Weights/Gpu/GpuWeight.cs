@@ -19,6 +19,9 @@ internal abstract class GpuWeight(GpuDevice device, string name, int experts, in
 
     /// <summary>The product of a plan's pairs with one expert alone, whose matrix this weight's only one is.</summary>
     public abstract void MatMulExpert(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, int expert, Matrix y);
+
+    /// <summary>silu(this · x) ⊙ (up · x) in one launch; false where there is no such kernel for these two.</summary>
+    public abstract bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into);
 }
 
 /// <summary>
@@ -105,6 +108,9 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
     {
         if (plan.Pairs > 0) GpuMatMul<T>.Run(ops.Gpu!, this, x, plan, rows, expert, y);
     }
+
+    public override bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into) =>
+        up is GpuWeight<T> same && plan.Pairs > 0 && GpuMatMul<T>.TryRunGated(ops.Gpu!, this, same, x, plan, into);
 
     public override void Embed(GpuStream gpu, Ints tokens, Matrix into) => GpuRows<T>.Run(gpu, this, expert: 0, tokens, into);
 

@@ -25,4 +25,12 @@ internal interface IGpuFormat
 
     /// <summary>A code as a float; for integers less <paramref name="zero"/>.</summary>
     static abstract float Value(uint code, float zero);
+
+    /// <summary>Loads of sixteen bytes that hold a lane's part of 64 columns; 0 where the format has no form for matrix instructions.</summary>
+    static virtual int Loads => 0;
+
+    /// <summary>
+    /// Registers r0 to r3 of step 0 to 3 of 64 columns, two bfloat16 each, exact. Zeros are two bfloat16 −(128 + zero), of row g and of row g + 8; only integers have them.
+    /// </summary>
+    static virtual Words4 Registers(Words4 load0, Words4 load1, Words4 load2, Words4 load3, int step, uint zeroLow, uint zeroHigh) => default;
 }

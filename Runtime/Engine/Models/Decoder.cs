@@ -95,11 +95,8 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
         ops.Route(choice, layer.RouterBias, moe.PerToken, experts);
 
         var gate = ops.Scratch(experts.Pairs, moe.Hidden);                                  // [pairs, expert width]
-        var up = ops.Scratch(experts.Pairs, moe.Hidden);
         var down = ops.Scratch(experts.Pairs, spec.Hidden);
-        layer.Gate.MatMulExperts(ops, h, experts, ExpertRows.Tokens, gate);
-        layer.Up.MatMulExperts(ops, h, experts, ExpertRows.Tokens, up);
-        ops.SiluMul(gate, up, into: gate);
+        ops.MatMulGated(layer.Gate, layer.Up, h, experts, into: gate);                      // silu(gate) * up
         layer.Down.MatMulExperts(ops, gate, experts, ExpertRows.Pairs, down);
         ops.Combine(down, experts, into: update);
         ops.Release(mark);

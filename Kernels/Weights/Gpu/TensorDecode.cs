@@ -1,0 +1,217 @@
+using ILGPU;
+using ILGPU.Runtime;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+
+namespace Quilt.Kernels.Weights;
+
+/// <summary>
+/// Products with few rows (decoding), bound by the reading of the weight. A group takes a tile of 16 rows and its warps every n-th 64 columns of it. Eight columns of
+/// the right operand are four input rows, each as a bfloat16 and the rest that rounding to it left: the sums are as good as float32's, and cost no second reading.
+/// </summary>
+internal static class TensorDecode<T> where T : struct, IGpuFormat
+{
+    /// <summary>Warps of a group that share a tile.</summary>
+    public const int Warps = 8;
+
+    private const int MostTokens = 16;
+
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel4 =
+        new(DecodeKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel8 =
+        new(DecodeKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel16 =
+        new(DecodeKernel<Sixteen>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Gated4 =
+        new(GatedKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Gated8 =
+        new(GatedKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
+
+    /// <summary>Kernels for 4, 8 and 16 input rows at a time.</summary>
+    internal interface ITokens
+    {
+        /// <summary>Eights of columns of the right operand: a quarter of the input rows.</summary>
+        static abstract int Count { get; }
+    }
+
+    /// <summary>Fills y [tokens, rows] or [pairs, rows]; <paramref name="rowsEach"/> is how many input rows a matrix is likely to meet.</summary>
+    public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product, int rowsEach)
+    {
+        var kernel = rowsEach <= 4 ? Kernel4 : rowsEach <= 8 ? Kernel8 : Kernel16;
+        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, weight, product), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
+    }
+
+    /// <summary>The same of two weights of one shape, silu(gate) · up: fills y [pairs, rows].</summary>
+    public static void RunGated(
+        GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product, int rowsEach)
+    {
+        var kernel = rowsEach <= 4 ? Gated4 : Gated8;
+        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, gate, product), GpuTile.Of(gate, 0), GpuTile.Of(up, 0), x, tokens, lists, gpu.View(y), product);
+    }
+
+    private static KernelConfig Config(GpuStream gpu, GpuWeight<T> weight, GpuProduct product)
+    {
+        var warps = Math.Min(gpu.Device.Traits.MostWarps, Math.Max(1, Math.Min(Warps, weight.Layout.Places / 64)));
+        return new((int)Math.Min((long)weight.Tiles * product.Slots, gpu.Device.Traits.MostGroups), 32 * warps);
+    }
+
+    internal static void DecodeKernel<TTokens>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+        where TTokens : struct, ITokens
+    {
+        var sums = SharedMemory.Allocate<float>(Warps * MostTokens * 32);
+        for (var item = Grid.IdxX; item < w.Tiles * product.Slots; item += Grid.DimX)
+        {
+            var slot = item / w.Tiles;
+            var tile = item - (slot * w.Tiles);
+            var expert = product.Expert(lists, slot);
+            var end = product.End(lists, expert);
+            for (var pair = product.First(lists, expert); pair < end; pair += 4 * TTokens.Count)
+            {
+                Put<TTokens>(sums, Multiply<TTokens>(w, (product.Matrix(expert) * w.Tiles) + tile, x, pairToken, product, pair, end));
+                Group.Barrier();
+                for (var o = Group.IdxX; o < 64 * TTokens.Count; o += Group.DimX)
+                {
+                    var (token, row) = (pair + (o >> 4), (tile * 16) + (o & 15));
+                    var sum = Fold<TTokens>(sums, o);
+                    if (token < end && row < w.Rows) y[((long)token * w.Rows) + row] = sum;
+                }
+                Group.Barrier();
+            }
+        }
+    }
+
+    internal static void GatedKernel<TTokens>(
+        GpuTile gate, GpuTile up, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+        where TTokens : struct, ITokens
+    {
+        var gates = SharedMemory.Allocate<float>(Warps * 8 * 32);
+        var ups = SharedMemory.Allocate<float>(Warps * 8 * 32);
+        for (var item = Grid.IdxX; item < gate.Tiles * product.Slots; item += Grid.DimX)
+        {
+            var slot = item / gate.Tiles;
+            var tile = item - (slot * gate.Tiles);
+            var expert = product.Expert(lists, slot);
+            var end = product.End(lists, expert);
+            for (var pair = product.First(lists, expert); pair < end; pair += 4 * TTokens.Count)
+            {
+                var matrixTile = (product.Matrix(expert) * gate.Tiles) + tile;
+                Put<TTokens>(gates, Multiply<TTokens>(gate, matrixTile, x, pairToken, product, pair, end));
+                Put<TTokens>(ups, Multiply<TTokens>(up, matrixTile, x, pairToken, product, pair, end));
+                Group.Barrier();
+                for (var o = Group.IdxX; o < 64 * TTokens.Count; o += Group.DimX)
+                {
+                    var (token, row) = (pair + (o >> 4), (tile * 16) + (o & 15));
+                    var value = SiluMulOp.Silu(Fold<TTokens>(gates, o)) * Fold<TTokens>(ups, o);
+                    if (token < end && row < gate.Rows) y[((long)token * gate.Rows) + row] = value;
+                }
+                Group.Barrier();
+            }
+        }
+    }
+
+    /// <summary>A warp's part of a tile, times the input rows from <paramref name="pair"/> on. Two units are in flight at a time.</summary>
+    private static Sums Multiply<TTokens>(GpuTile w, long tile, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end)
+        where TTokens : struct, ITokens
+    {
+        var lane = Group.IdxX & 31;
+        var warps = Group.DimX >> 5;
+        var units = w.Chunks / T.Loads;
+
+        // Column g of the right operand is input row g & 3, of plane g >> 2.
+        var column = (lane >> 2) & 3;
+        var plane = lane >= 16 ? product.Plane : 0;
+        var x0 = plane + (product.Input(pairToken, pair + column, end) >> 3) + (lane & 3);
+        var x1 = TTokens.Count > 1 ? plane + (product.Input(pairToken, pair + 4 + column, end) >> 3) + (lane & 3) : 0;
+        var x2 = TTokens.Count > 2 ? plane + (product.Input(pairToken, pair + 8 + column, end) >> 3) + (lane & 3) : 0;
+        var x3 = TTokens.Count > 2 ? plane + (product.Input(pairToken, pair + 12 + column, end) >> 3) + (lane & 3) : 0;
+
+        var sums = default(Sums);
+        var unit = Group.IdxX >> 5;
+        if (unit >= units) return sums;
+        var loaded = TensorTile<T>.Load(w, tile, unit, lane);
+        while (unit < units)
+        {
+            // The next unit is on its way while this one is multiplied; the last one is asked for twice, which costs nothing that counts.
+            var next = unit + warps;
+            var coming = TensorTile<T>.Load(w, tile, next < units ? next : unit, lane);
+            var at = unit * 8;
+            Add<TTokens>(w, ref sums, TensorTile<T>.Open(w, loaded, tile, unit, 0, lane), x, x0 + at, x1 + at, x2 + at, x3 + at);
+            Add<TTokens>(w, ref sums, TensorTile<T>.Open(w, loaded, tile, unit, 1, lane), x, x0 + at + 4, x1 + at + 4, x2 + at + 4, x3 + at + 4);
+            loaded = coming;
+            unit = next;
+        }
+        return sums;
+    }
+
+    /// <summary>32 columns times all input rows.</summary>
+    private static void Add<TTokens>(GpuTile w, ref Sums sums, TensorTile<T>.Half32 a, ArrayView<Words4> x, long x0, long x1, long x2, long x3)
+        where TTokens : struct, ITokens
+    {
+        sums.First = TensorTile<T>.Add(w, sums.First, a, x[x0]);
+        if (TTokens.Count > 1) sums.Second = TensorTile<T>.Add(w, sums.Second, a, x[x1]);
+        if (TTokens.Count > 2)
+        {
+            sums.Third = TensorTile<T>.Add(w, sums.Third, a, x[x2]);
+            sums.Fourth = TensorTile<T>.Add(w, sums.Fourth, a, x[x3]);
+        }
+    }
+
+    /// <summary>[warps, eights, 16 rows, 8 columns].</summary>
+    private static void Put<TTokens>(ArrayView<float> shared, Sums sums) where TTokens : struct, ITokens
+    {
+        var first = (Group.IdxX >> 5) * TTokens.Count * 128;
+        Put(shared, first, sums.First);
+        if (TTokens.Count > 1) Put(shared, first + 128, sums.Second);
+        if (TTokens.Count > 2)
+        {
+            Put(shared, first + 256, sums.Third);
+            Put(shared, first + 384, sums.Fourth);
+        }
+    }
+
+    private static void Put(ArrayView<float> shared, int first, Acc4 sum)
+    {
+        var lane = Group.IdxX & 31;
+        var at = first + ((lane >> 2) * 8) + (2 * (lane & 3));
+        shared[at] = sum.A;
+        shared[at + 1] = sum.B;
+        shared[at + 64] = sum.C;
+        shared[at + 65] = sum.D;
+    }
+
+    /// <summary>Output o = 16 · token + row, summed over warps and both planes.</summary>
+    private static float Fold<TTokens>(ArrayView<float> shared, int o) where TTokens : struct, ITokens
+    {
+        var at = ((o >> 6) * 128) + ((o & 15) * 8) + ((o >> 4) & 3);
+        var sum = 0f;
+        for (var warp = 0; warp < Group.DimX >> 5; warp++)
+        {
+            sum += shared[at] + shared[at + 4];
+            at += TTokens.Count * 128;
+        }
+        return sum;
+    }
+
+    private struct Sums
+    {
+        public Acc4 First;
+        public Acc4 Second;
+        public Acc4 Third;
+        public Acc4 Fourth;
+    }
+
+    internal readonly struct Four : ITokens
+    {
+        public static int Count => 1;
+    }
+
+    internal readonly struct Eight : ITokens
+    {
+        public static int Count => 2;
+    }
+
+    internal readonly struct Sixteen : ITokens
+    {
+        public static int Count => 4;
+    }
+}

@@ -1,0 +1,164 @@
+using ILGPU;
+using ILGPU.Runtime;
+using Quilt.Kernels.Devices;
+
+namespace Quilt.Kernels.Weights;
+
+/// <summary>
+/// Products with many rows (prompts), bound by the matrix instructions. A group takes 128 rows of the weight and 64 input rows: each of its four warps two tiles of 16,
+/// whose codes it turns into bfloat16 once and multiplies with all 64. The input, rounded to bfloat16, comes to shared memory by asynchronous copies, 64 columns at a
+/// time, while the 64 before are multiplied.
+/// </summary>
+internal static class TensorPrefill<T> where T : struct, IGpuFormat
+{
+    private const int Threads = 128;
+    private const int Tokens = 64;
+
+    /// <summary>Sixteen-byte words of 64 columns of the input rows: [2 halves, 64 rows, 4 lanes].</summary>
+    private const int Stage = 2 * Tokens * 4;
+
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel =
+        new(PrefillKernel, KernelNeeds.TensorCores | KernelNeeds.Hot, Threads, 2);
+
+    /// <summary>Fills y [tokens, rows] or [pairs, rows].</summary>
+    public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
+    {
+        product.Blocks = product.Experts == 0 ? (y.Rows + Tokens - 1) / Tokens : 1;
+        var items = (long)((weight.Tiles + 7) / 8) * product.Slots * product.Blocks;
+        Kernel.On(gpu.Device)(
+            gpu.Queue, new KernelConfig((int)Math.Min(items, gpu.Device.Traits.MostGroups), Threads), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
+    }
+
+    internal static void PrefillKernel(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+    {
+        var input = SharedMemory.Allocate<Words4>(2 * Stage);
+        var blocks = (w.Tiles + 7) >> 3;
+        for (var item = Grid.IdxX; item < blocks * product.Slots * product.Blocks; item += Grid.DimX)
+        {
+            var slot = item / (blocks * product.Blocks);
+            var rest = item - (slot * blocks * product.Blocks);
+            var tokenBlock = rest / blocks;
+            var tile = ((rest - (tokenBlock * blocks)) * 8) + (2 * (Group.IdxX >> 5));
+            var expert = product.Expert(lists, slot);
+            var end = product.End(lists, expert);
+            var first = product.First(lists, expert) + (tokenBlock * Tokens);
+            var stop = product.Experts == 0 ? Min(end, first + Tokens) : end;
+            var matrix = product.Matrix(expert) * w.Tiles;
+            for (var pair = first; pair < stop; pair += Tokens)
+            {
+                // Tiles beyond the last are the last again; their results go nowhere.
+                var (tile0, tile1) = (matrix + Min(tile, w.Tiles - 1), matrix + Min(tile + 1, w.Tiles - 1));
+                var sums = Multiply(w, tile0, tile1, x, pairToken, product, pair, end, input);
+                Store(y, w, tile, pair, end, sums.Low);
+                Store(y, w, tile + 1, pair, end, sums.High);
+            }
+        }
+    }
+
+    private static Sums Multiply(
+        GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end, ArrayView<Words4> input)
+    {
+        var lane = Group.IdxX & 31;
+        var units = w.Chunks / T.Loads;
+
+        // Thread n copies lane n & 3 of input rows n >> 2 and (n >> 2) + 32, both halves of the 64 columns.
+        var from0 = (product.Input(pairToken, pair + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
+        var from1 = (product.Input(pairToken, pair + 32 + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
+        Fetch(x, from0, from1, 0, input, 0);
+        var loaded0 = TensorTile<T>.Load(w, tile0, 0, lane);
+        var loaded1 = TensorTile<T>.Load(w, tile1, 0, lane);
+
+        var sums = default(Sums);
+        var right = ((lane >> 2) * 4) + (lane & 3);
+        for (var unit = 0; unit < units; unit++)
+        {
+            var next = unit + 1 < units ? unit + 1 : unit;
+            Fetch(x, from0, from1, next * 8, input, ((unit + 1) & 1) * Stage);
+            var coming0 = TensorTile<T>.Load(w, tile0, next, lane);
+            var coming1 = TensorTile<T>.Load(w, tile1, next, lane);
+            TensorCore.WaitAllButOne();
+            Group.Barrier();
+            var at = ((unit & 1) * Stage) + right;
+            Add(w, ref sums, TensorTile<T>.Open(w, loaded0, tile0, unit, 0, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 0, lane), input, at);
+            Add(w, ref sums, TensorTile<T>.Open(w, loaded0, tile0, unit, 1, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 1, lane), input, at + (Stage / 2));
+            (loaded0, loaded1) = (coming0, coming1);
+            Group.Barrier();
+        }
+        TensorCore.Wait();
+        return sums;
+    }
+
+    /// <summary>Begins to copy 64 columns of the 64 input rows.</summary>
+    private static void Fetch(ArrayView<Words4> x, long from0, long from1, int column, ArrayView<Words4> input, int stage)
+    {
+        TensorCore.CopyAsync(ref input[stage + Group.IdxX], ref x[from0 + column]);
+        TensorCore.CopyAsync(ref input[stage + Group.IdxX + 128], ref x[from1 + column]);
+        TensorCore.CopyAsync(ref input[stage + (Stage / 2) + Group.IdxX], ref x[from0 + column + 4]);
+        TensorCore.CopyAsync(ref input[stage + (Stage / 2) + Group.IdxX + 128], ref x[from1 + column + 4]);
+        TensorCore.Commit();
+    }
+
+    /// <summary>32 columns of two tiles times all 64 input rows.</summary>
+    private static void Add(GpuTile w, ref Sums sums, TensorTile<T>.Half32 a0, TensorTile<T>.Half32 a1, ArrayView<Words4> input, int at)
+    {
+        Add(w, ref sums.Low.A, ref sums.High.A, a0, a1, input[at]);
+        Add(w, ref sums.Low.B, ref sums.High.B, a0, a1, input[at + 32]);
+        Add(w, ref sums.Low.C, ref sums.High.C, a0, a1, input[at + 64]);
+        Add(w, ref sums.Low.D, ref sums.High.D, a0, a1, input[at + 96]);
+        Add(w, ref sums.Low.E, ref sums.High.E, a0, a1, input[at + 128]);
+        Add(w, ref sums.Low.F, ref sums.High.F, a0, a1, input[at + 160]);
+        Add(w, ref sums.Low.G, ref sums.High.G, a0, a1, input[at + 192]);
+        Add(w, ref sums.Low.H, ref sums.High.H, a0, a1, input[at + 224]);
+    }
+
+    private static void Add(GpuTile w, ref Acc4 low, ref Acc4 high, TensorTile<T>.Half32 a0, TensorTile<T>.Half32 a1, Words4 b)
+    {
+        low = TensorTile<T>.Add(w, low, a0, b);
+        high = TensorTile<T>.Add(w, high, a1, b);
+    }
+
+    private static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Eight sums)
+    {
+        Store(y, w, tile, pair, end, sums.A);
+        Store(y, w, tile, pair + 8, end, sums.B);
+        Store(y, w, tile, pair + 16, end, sums.C);
+        Store(y, w, tile, pair + 24, end, sums.D);
+        Store(y, w, tile, pair + 32, end, sums.E);
+        Store(y, w, tile, pair + 40, end, sums.F);
+        Store(y, w, tile, pair + 48, end, sums.G);
+        Store(y, w, tile, pair + 56, end, sums.H);
+    }
+
+    private static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Acc4 sum)
+    {
+        var lane = Group.IdxX & 31;
+        var row = (tile * 16) + (lane >> 2);
+        var token = pair + (2 * (lane & 3));
+        var at = ((long)token * w.Rows) + row;
+        if (token < end && row < w.Rows) y[at] = sum.A;
+        if (token + 1 < end && row < w.Rows) y[at + w.Rows] = sum.B;
+        if (token < end && row + 8 < w.Rows) y[at + 8] = sum.C;
+        if (token + 1 < end && row + 8 < w.Rows) y[at + w.Rows + 8] = sum.D;
+    }
+
+    private static int Min(int a, int b) => a < b ? a : b;
+
+    /// <summary>Sums of one tile with 64 input rows, eight a field.</summary>
+    private struct Eight
+    {
+        public Acc4 A;
+        public Acc4 B;
+        public Acc4 C;
+        public Acc4 D;
+        public Acc4 E;
+        public Acc4 F;
+        public Acc4 G;
+        public Acc4 H;
+    }
+
+    private struct Sums
+    {
+        public Eight Low;
+        public Eight High;
+    }
+}

@@ -1,0 +1,134 @@
+using ILGPU;
+using ILGPU.Runtime;
+using Quilt.Formats.Numerics;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+using Quilt.Kernels.Weights;
+using Quilt.Tests.Kernels.Weights;
+
+namespace Quilt.Tests.Kernels.Gpu;
+
+/// <summary>The kernels with matrix instructions, on the stand-in that computes those instructions lane by lane, and on a GPU where there is one.</summary>
+[TestFixtureSource(typeof(Target), nameof(Target.TensorCores))]
+[Category("Gpu")]
+public sealed class TensorCoreTests(Target target) : OpTests(target)
+{
+    /// <summary>Formats and segments that these kernels take.</summary>
+    private static readonly string[] Kinds = ["bf16", "fp8-block", "fp8-channel", "int4-g32", "int4-channel", "int4-asym", "int4-f32scale"];
+
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<uint>, ArrayView<uint>, ArrayView<float>>> Product = new(ProductKernel, KernelNeeds.TensorCores);
+
+    internal static void ProductKernel(ArrayView<uint> a, ArrayView<uint> b, ArrayView<float> c)
+    {
+        var lane = Group.IdxX;
+        var sum = TensorCore.Multiply(default, a[4 * lane], a[(4 * lane) + 1], a[(4 * lane) + 2], a[(4 * lane) + 3], b[2 * lane], b[(2 * lane) + 1]);
+        c[4 * lane] = sum.A;
+        c[(4 * lane) + 1] = sum.B;
+        c[(4 * lane) + 2] = sum.C;
+        c[(4 * lane) + 3] = sum.D;
+    }
+
+    [Test]
+    public void A_matrix_instruction_multiplies_what_its_lanes_hold()
+    {
+        var random = new Random(1);
+        var (a, b) = (new float[16, 16], new float[16, 8]);
+        foreach (var m in new[] { a, b })
+        {
+            for (var i = 0; i < m.GetLength(0); i++) for (var j = 0; j < m.GetLength(1); j++) m[i, j] = BFloat16.Round(random.NextSingle() - 0.5f);
+        }
+        var (left, right, result) = (new uint[128], new uint[64], new float[128]);
+        for (var lane = 0; lane < 32; lane++)
+        {
+            var (g, t) = (lane / 4, 2 * (lane % 4));
+            for (var r = 0; r < 4; r++) left[(4 * lane) + r] = Pair(a[g + (8 * (r % 2)), t + (8 * (r / 2))], a[g + (8 * (r % 2)), t + (8 * (r / 2)) + 1]);
+            for (var r = 0; r < 2; r++) right[(2 * lane) + r] = Pair(b[t + (8 * r), g], b[t + (8 * r) + 1, g]);
+        }
+        var accelerator = Ops.Gpu!.Device.Accelerator;
+        using var x = accelerator.Allocate1D(left);
+        using var y = accelerator.Allocate1D(right);
+        using var z = accelerator.Allocate1D<float>(128);
+        Product.On(Ops.Gpu.Device)(Ops.Gpu.Queue, new KernelConfig(1, 32), x.View.BaseView, y.View.BaseView, z.View.BaseView);
+        Ops.Gpu.Queue.Synchronize();
+        z.CopyToCPU(result);
+        for (var lane = 0; lane < 32; lane++)
+        {
+            for (var r = 0; r < 4; r++)
+            {
+                var (row, column) = ((lane / 4) + (8 * (r / 2)), (2 * (lane % 4)) + (r % 2));
+                var sum = 0.0;
+                for (var k = 0; k < 16; k++) sum += (double)a[row, k] * b[k, column];
+                Assert.That(result[(4 * lane) + r], Is.EqualTo(sum).Within(1e-6), $"[{row}, {column}]");
+            }
+        }
+
+        static uint Pair(float low, float high) => ((BFloat16)low).Bits | ((uint)((BFloat16)high).Bits << 16);
+    }
+
+    [Test]
+    public void A_product_of_few_rows_is_as_good_as_float32([ValueSource(nameof(Kinds))] string kind, [Values(1, 6, 13)] int tokens) =>
+        Check(kind, rows: 37, columns: 192, tokens, within: 3e-5f, rounded: false);
+
+    [Test]
+    public void A_product_of_many_rows_is_exact_for_input_rounded_to_bfloat16([ValueSource(nameof(Kinds))] string kind, [Values(17, 70)] int tokens) =>
+        Check(kind, rows: tokens == 17 ? 37 : 150, columns: 128, tokens, within: 2e-6f, rounded: true);
+
+    [Test]
+    public void Experts_are_multiplied_together_as_each_alone([Values("int4-g32", "fp8-block")] string kind, [Values(1, 5)] int tokens, [Values] bool byPair)
+    {
+        const int Rows = 32, Columns = 64, Experts = 4, PerToken = 2;
+        using var w = RandomWeights.Make(kind, Experts, Rows, Columns, seed: 3);
+        using var on = Target.Place(w);
+        using var plan = Plan(tokens, PerToken, Experts);
+        var x = Random(byPair ? plan.Pairs : tokens, Columns, seed: 5);
+        var (y, expected) = (Ops.Scratch(plan.Pairs, Rows), Ops.HostScratch(plan.Pairs, Rows));
+        var rows = byPair ? ExpertRows.Pairs : ExpertRows.Tokens;
+        on.MatMulExperts(Ops, On(x), plan, rows, y);
+        ReferenceMatMul.Run(w, x, plan, rows, expected);
+        AssertClose(Back(y), expected, within: 3e-5f);
+    }
+
+    [Test]
+    public void Gate_and_up_are_multiplied_in_one_launch([Values("int4-g32", "fp8-block")] string kind, [Values(1, 5)] int tokens)
+    {
+        const int Rows = 32, Columns = 64, Experts = 4, PerToken = 2;
+        using var gate = RandomWeights.Make(kind, Experts, Rows, Columns, seed: 3);
+        using var up = RandomWeights.Make(kind, Experts, Rows, Columns, seed: 4);
+        using var onGate = Target.Place(gate);
+        using var onUp = Target.Place(up);
+        using var plan = Plan(tokens, PerToken, Experts);
+        var x = Random(tokens, Columns, seed: 5);
+        var y = Ops.Scratch(plan.Pairs, Rows);
+        Ops.MatMulGated(onGate, onUp, On(x), plan, into: y);
+
+        var (g, u) = (Ops.HostScratch(plan.Pairs, Rows), Ops.HostScratch(plan.Pairs, Rows));
+        ReferenceMatMul.Run(gate, x, plan, ExpertRows.Tokens, g);
+        ReferenceMatMul.Run(up, x, plan, ExpertRows.Tokens, u);
+        SiluMulOp.Reference(g, u, g);
+        AssertClose(Back(y), g, within: 3e-5f);
+    }
+
+    private void Check(string kind, int rows, int columns, int tokens, float within, bool rounded)
+    {
+        using var w = RandomWeights.Make(kind, 1, rows, columns, seed: rows);
+        using var on = Target.Place(w);
+        var x = Random(tokens, columns, seed: columns);
+        if (rounded) foreach (ref var value in x.Values) value = BFloat16.Round(value);
+        var (y, expected) = (Ops.Scratch(tokens, rows), Ops.HostScratch(tokens, rows));
+        on.MatMul(Ops, On(x), y);
+        ReferenceMatMul.Run(w, x, expected);
+        AssertClose(Back(y), expected, within * Magnitude(expected));
+    }
+
+    private static float Magnitude(Matrix x) => Math.Max(1f, x.Values.ToArray().Max(Math.Abs));
+
+    private static ExpertPlan Plan(int tokens, int perToken, int experts)
+    {
+        var plan = new ExpertPlan();
+        plan.Prepare(tokens, perToken, experts);
+        var random = new Random(4);
+        for (var t = 0; t < tokens; t++) Enumerable.Range(0, experts).OrderBy(_ => random.Next()).Take(perToken).Order().ToArray().CopyTo(plan.Ids, t * perToken);
+        plan.Sort();
+        return plan;
+    }
+}
