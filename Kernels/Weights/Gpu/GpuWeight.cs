@@ -24,6 +24,9 @@ internal abstract class GpuWeight(GpuDevice device, string name, int experts, in
     public abstract bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into);
 }
 
+/// <summary>What a weight in a GPU's memory is called and how large it is.</summary>
+internal readonly record struct GpuShape(string Name, int Experts, int Rows, int Columns, string Format);
+
 /// <summary>
 /// Tiles of 16 rows as <see cref="IGpuFormat"/> describes them: words [experts, tiles, chunks, 32 lanes] of 16 bytes; scales [experts, tiles, segments, 8] words with two
 /// bfloat16 (rows g in the low half, g + 8), or two words with float32; zero points, where there are any, as scales in two 16-bit integers.
@@ -36,14 +39,16 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
     private readonly MemoryBuffer1D<int, Stride1D.Dense> order;
     private readonly MemoryBuffer1D<int, Stride1D.Dense> segments;
 
-    private GpuWeight(GpuDevice device, Weight from, GpuLayout layout, bool scaled, bool zeroPoints, int scaleWords, float zero)
-        : base(device, from.Name, from.Experts, from.Rows, from.Columns, from.Format)
+    /// <summary>Memory for a weight, not filled.</summary>
+    internal GpuWeight(GpuDevice device, GpuShape shape, GpuLayout layout, TileScales scaleType, bool zeroPoints, float zero)
+        : base(device, shape.Name, shape.Experts, shape.Rows, shape.Columns, shape.Format)
     {
-        (Layout, ScaleWords, Zero, HasZeroPoints, IsScaled) = (layout, scaleWords, zero, zeroPoints, scaled);
+        (Layout, Zero, HasZeroPoints) = (layout, zero, zeroPoints);
+        (IsScaled, ScaleWords) = (scaleType != TileScales.None, scaleType == TileScales.BFloat16 ? 1 : 2);
         var accelerator = device.Accelerator;
         var tiles = (long)Experts * Tiles;
         words = accelerator.Allocate1D<Words4>(Math.Max(1, tiles * layout.Chunks * 32));
-        scales = accelerator.Allocate1D<uint>(scaled ? tiles * layout.Segments * 8 * scaleWords : 1);
+        scales = accelerator.Allocate1D<uint>(IsScaled ? tiles * layout.Segments * 8 * ScaleWords : 1);
         zeros = accelerator.Allocate1D<uint>(zeroPoints ? tiles * layout.Segments * 8 : 1);
         order = accelerator.Allocate1D(layout.Order.Length > 0 ? layout.Order : [0]);
         segments = accelerator.Allocate1D(layout.SegmentOfStep.Length > 0 ? layout.SegmentOfStep : [0]);
@@ -81,7 +86,7 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
     public static GpuWeight<T> Pack<TFormat>(GpuDevice device, TiledWeight<TFormat> from) where TFormat : struct, ITileFormat
     {
         var layout = new GpuLayout(from.Layout, 256 / T.Bits, TFormat.PerWord);
-        var packed = new GpuWeight<T>(device, from, layout, from.ScaleType != TileScales.None, from.HasZeroPoints, from.ScaleType == TileScales.BFloat16 ? 1 : 2, from.ZeroCode);
+        var packed = new GpuWeight<T>(device, new(from.Name, from.Experts, from.Rows, from.Columns, from.Format), layout, from.ScaleType, from.HasZeroPoints, from.ZeroCode);
         try
         {
             new GpuPacker<T, TFormat>(from, packed.Layout, packed.ScaleWords).Run(device, packed.Words, packed.Scales, packed.Zeros);

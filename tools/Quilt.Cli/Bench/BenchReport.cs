@@ -9,16 +9,18 @@ internal static class BenchReport
     /// <summary>A short table on standard output.</summary>
     public static void Print(BenchResult result)
     {
+        var machine = result.Machine;
         if (result.Model is { } model)
         {
             Line($"model     {model.Folder}, {model.WeightBytes / 1e9:0.00} GB of weights, loaded in {model.LoadSeconds:0.0} s, {model.ResidentBytes / 1e9:0.00} GB resident");
-            Line($"runs      {result.Machine.Threads} threads, {result.Machine.Isa}, {model.Activations} activations, random tokens");
+            Line($"runs      {machine.Description}, {model.Activations} activations, random tokens");
         }
-        Line($"limits    read {result.Machine.ReadGigabytes:0.0} GB/s, int8 {result.Machine.Int8Operations:0} GOP/s ({result.Machine.Threads} threads, {result.Machine.Isa})");
-        foreach (var p in result.Prefill) Line($"prefill   {p.Tokens,6} tokens {p.TokensPerSecond,10:0.0} tok/s   {p.Operations,7:0} GOP/s   {p.Share,4:0%} of int8");
+        var products = double.IsFinite(machine.Operations) ? FormattableString.Invariant($", {machine.ProductsName} {machine.Operations:0} GOP/s") : "";
+        Line($"limits    {machine.MemoryName} {machine.Gigabytes:0.0} GB/s{products} ({machine.Description})");
+        foreach (var p in result.Prefill) Line($"prefill   {p.Tokens,6} tokens {p.TokensPerSecond,10:0.0} tok/s   {p.Operations,7:0} GOP/s   {Share(p.Share)} of {machine.ProductsName}");
         foreach (var d in result.Decode)
         {
-            Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {d.Share,4:0%} of read   ({d.StepBytes / 1e6:0} MB a step, context {d.Context})");
+            Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of {machine.MemoryName}   ({d.StepBytes / 1e6:0} MB a step, context {d.Context})");
         }
     }
 
@@ -34,29 +36,29 @@ internal static class BenchReport
             writer.WriteNumber("load_seconds", model.LoadSeconds);
             writer.WriteNumber("resident_bytes", model.ResidentBytes);
         }
-        writer.WriteNumber("threads", result.Machine.Threads);
-        writer.WriteString("isa", result.Machine.Isa);
+        var machine = result.Machine;
+        writer.WriteString("device", machine.Description);
         writer.WriteStartObject("limits");
-        Number(writer, "read_gb_per_second", result.Machine.ReadGigabytes);
-        Number(writer, "int8_gop_per_second", result.Machine.Int8Operations);
+        Number(writer, $"{machine.MemoryName}_gb_per_second", machine.Gigabytes);
+        Number(writer, $"{machine.ProductsName}_gop_per_second", machine.Operations);
         writer.WriteEndObject();
         if (result.Model is not null)
         {
-            Array(writer, "prefill", result.Prefill, static (w, p) =>
+            Array(writer, "prefill", result.Prefill, (w, p) =>
             {
                 w.WriteNumber("tokens", p.Tokens);
                 Number(w, "tokens_per_second", p.TokensPerSecond);
                 Number(w, "gop_per_second", p.Operations);
-                Number(w, "share_of_int8", p.Share);
+                Number(w, $"share_of_{machine.ProductsName}", p.Share);
             });
-            Array(writer, "decode", result.Decode, static (w, d) =>
+            Array(writer, "decode", result.Decode, (w, d) =>
             {
                 w.WriteNumber("sequences", d.Batch);
                 w.WriteNumber("context", d.Context);
                 Number(w, "tokens_per_second", d.TokensPerSecond);
                 Number(w, "bytes_per_step", d.StepBytes);
                 Number(w, "gb_per_second", d.Gigabytes);
-                Number(w, "share_of_read", d.Share);
+                Number(w, $"share_of_{machine.MemoryName}", d.Share);
             });
         }
         writer.WriteEndObject();
@@ -80,6 +82,8 @@ internal static class BenchReport
         if (double.IsFinite(value)) writer.WriteNumber(name, value);
         else writer.WriteNull(name);
     }
+
+    private static string Share(double share) => double.IsFinite(share) ? share.ToString("0%", CultureInfo.InvariantCulture).PadLeft(4) : " n/a";
 
     private static void Line(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

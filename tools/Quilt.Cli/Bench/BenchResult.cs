@@ -6,14 +6,19 @@ internal sealed record BenchResult(ModelFacts? Model, MachineFacts Machine, IRea
 /// <summary>The model and how it ran.</summary>
 internal sealed record ModelFacts(string Folder, string Activations, long WeightBytes, double LoadSeconds, long ResidentBytes);
 
-/// <summary>The machine's limits: medians over the run.</summary>
-internal sealed record MachineFacts(int Threads, string Isa, double ReadGigabytes, double Int8Operations);
+/// <summary>The device's limits: medians over the run.</summary>
+/// <param name="Description">Which device.</param>
+/// <param name="MemoryName">What <paramref name="Gigabytes"/> is a rate of.</param>
+/// <param name="Gigabytes">GB/s.</param>
+/// <param name="ProductsName">What <paramref name="Operations"/> is a rate of.</param>
+/// <param name="Operations">GOP/s; NaN where there is no such unit.</param>
+internal sealed record MachineFacts(string Description, string MemoryName, double Gigabytes, string ProductsName, double Operations);
 
 /// <summary>Reading a prompt.</summary>
 /// <param name="Tokens">Its length.</param>
 /// <param name="TokensPerSecond">Median.</param>
 /// <param name="Operations">GOP/s in weight products.</param>
-/// <param name="Share">Of the int8 rate measured beside it.</param>
+/// <param name="Share">Of the rate of products measured beside it.</param>
 internal sealed record PrefillResult(int Tokens, double TokensPerSecond, double Operations, double Share);
 
 /// <summary>Writing replies.</summary>
@@ -22,5 +27,5 @@ internal sealed record PrefillResult(int Tokens, double TokensPerSecond, double 
 /// <param name="TokensPerSecond">All sequences together; median.</param>
 /// <param name="StepBytes">Bytes that a step must read at least, on average.</param>
 /// <param name="Gigabytes">Of those, a second.</param>
-/// <param name="Share">Of the read bandwidth measured beside it.</param>
+/// <param name="Share">Of the bandwidth measured beside it.</param>
 internal sealed record DecodeResult(int Batch, int Context, double TokensPerSecond, double StepBytes, double Gigabytes, double Share);

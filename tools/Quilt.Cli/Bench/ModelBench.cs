@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Quilt.Kernels.Devices;
-using Quilt.Kernels.Limits;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Kv;
@@ -17,17 +16,17 @@ internal static class ModelBench
     /// <summary>The limits alone.</summary>
     public static BenchResult Limits(EngineOptions options, int repetitions, CancellationToken cancel)
     {
-        using var device = new CpuDevice(options.Isa, options.Threads);
-        using var read = new ReadSpeed(device.Pool, BufferBytes());
-        using var int8 = new Int8Speed(device);
+        options.Validate();
+        using var device = options.OpenDevice();
+        using var limits = MachineLimits.Of(device);
         var (speeds, rates) = (new List<double>(), new List<double>());
         for (var i = 0; i <= repetitions; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            speeds.Add(read.Measure());
-            rates.Add(int8.Measure());
+            speeds.Add(limits.Memory());
+            rates.Add(limits.Products());
         }
-        return new BenchResult(null, Facts(device, speeds[1..], rates[1..]), [], []);
+        return new BenchResult(null, Facts(limits, speeds[1..], rates[1..]), [], []);
     }
 
     /// <summary>The model's speeds, and the limits.</summary>
@@ -36,11 +35,9 @@ internal static class ModelBench
         options.Validate();
         var start = Stopwatch.GetTimestamp();
         using var model = LoadedModel.Open(folder, options, progress, cancel);
-        if (model.Device is not CpuDevice device) throw new UsageException("--device: expected cpu, whose limits are measured here");
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        using var read = new ReadSpeed(device.Pool, BufferBytes());
-        using var int8 = new Int8Speed(device);
-        using var ops = new OpStream(device, options.Activations);
+        using var limits = MachineLimits.Of(model.Device);
+        using var ops = new OpStream(model.Device, options.Activations);
         using var runner = new ModelRunner(model, Cache(model, options, bench), ops, options.StepTokens);
 
         var (speeds, rates) = (new List<double>(), new List<double>());
@@ -52,14 +49,14 @@ internal static class ModelBench
             for (var i = 0; i < prompts.Length; i++)
             {
                 cancel.ThrowIfCancellationRequested();
-                rates.Add(int8.Measure());
+                rates.Add(limits.Products());
                 var seconds = runner.Prefill(bench.Prompts[i]);
                 prompts[i].Add((bench.Prompts[i] / seconds, runner.PrefillOperations(bench.Prompts[i]) / 1e9 / seconds / rates[^1]));
             }
             for (var i = 0; i < batches.Length; i++)
             {
                 cancel.ThrowIfCancellationRequested();
-                speeds.Add(read.Measure());
+                speeds.Add(limits.Memory());
                 var (seconds, bytes) = runner.Decode(bench.Batches[i], bench.Context, bench.Steps);
                 batches[i].Add((bench.Batches[i] * bench.Steps / seconds, bytes * bench.Steps / 1e9 / seconds / speeds[^1], bytes));
             }
@@ -72,8 +69,8 @@ internal static class ModelBench
             }
         }
 
-        var facts = new ModelFacts(Path.GetFullPath(folder), options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds, Resident(read));
-        return new BenchResult(facts, Facts(device, speeds, rates),
+        var facts = new ModelFacts(Path.GetFullPath(folder), options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds, Environment.WorkingSet - limits.HostBytes);
+        return new BenchResult(facts, Facts(limits, speeds, rates),
             [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner))],
             [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench.Context, found))]);
     }
@@ -99,18 +96,8 @@ internal static class ModelBench
         return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, type, model.Device);
     }
 
-    private static MachineFacts Facts(CpuDevice device, List<double> speeds, List<double> rates) =>
-        new(device.Pool.Threads, device.Isa.ToString().ToLowerInvariant(), Median(speeds), Median(rates));
-
-    // A quarter of what is free at most; a buffer that pushed the weights out of memory would measure the disk.
-    private static long BufferBytes()
-    {
-        var memory = GC.GetGCMemoryInfo();
-        var free = memory.TotalAvailableMemoryBytes - Environment.WorkingSet;
-        return Math.Clamp(free / 4, 64L << 20, ReadSpeed.DefaultBytes);
-    }
-
-    private static long Resident(ReadSpeed read) => Environment.WorkingSet - read.Bytes;
+    private static MachineFacts Facts(MachineLimits limits, List<double> speeds, List<double> rates) =>
+        new(limits.Description, limits.MemoryName, Median(speeds), limits.ProductsName, Median(rates));
 
     private static double Median(IEnumerable<double> values)
     {

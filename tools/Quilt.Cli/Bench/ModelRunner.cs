@@ -81,7 +81,7 @@ internal sealed class ModelRunner(LoadedModel model, KvStore kv, OpStream ops, i
     private void Forward()
     {
         ops.Reset();
-        model.Decoder.Forward(plan, kv, ops);
+        ops.ToHost(model.Decoder.Forward(plan, kv, ops));                                   // as a sampler would read them; on a GPU this is also where the work ends
     }
 
     /// <summary>Appends random tokens and takes the cache blocks for them.</summary>
