@@ -25,7 +25,7 @@ public sealed class CombineTests(Target target) : OpTests(target)
     {
         var plan = new ExpertPlan();
         var logits = Random(tokens, 16, seed: 1, scale: 3);
-        Ops.Route(logits, null, perToken, plan);
+        Ops.Route(logits, null, new(RouterScore.Sigmoid, perToken), plan);
         var pairs = Random(plan.Pairs, columns, seed: 2);
         var (y, expected) = (Ops.Scratch(tokens, columns), Ops.Scratch(tokens, columns));
         Ops.Combine(pairs, plan, y);
@@ -34,7 +34,7 @@ public sealed class CombineTests(Target target) : OpTests(target)
 
         // The last token alone: other pairs, other places, the same bits.
         var own = Enumerable.Range((tokens - 1) * perToken, perToken).Select(i => pairs.Row(plan.PairOf[i]).ToArray()).ToArray();
-        Alone.Route(logits.Slice(tokens - 1, 1), null, perToken, plan);
+        Alone.Route(logits.Slice(tokens - 1, 1), null, new(RouterScore.Sigmoid, perToken), plan);
         var alone = Ops.Scratch(1, columns);
         Alone.Combine(Of(columns, own.SelectMany(row => row).ToArray()), plan, alone);
         AssertSameBits(alone.Values, y.Row(tokens - 1), "a token alone");
@@ -44,7 +44,7 @@ public sealed class CombineTests(Target target) : OpTests(target)
     public void Allocates_nothing()
     {
         var plan = new ExpertPlan();
-        Ops.Route(Random(30, 16, seed: 1), null, 4, plan);
+        Ops.Route(Random(30, 16, seed: 1), null, new(RouterScore.Sigmoid, 4), plan);
         var pairs = Random(plan.Pairs, 512, seed: 2);
         var y = Ops.Scratch(30, 512);
         Assert.That(Allocated(() => Ops.Combine(pairs, plan, y)), Is.Zero);
