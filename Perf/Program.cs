@@ -2,10 +2,14 @@ using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Running;
+using Quilt.Perf;
 using Quilt.Perf.Columns;
 
+// With --gate, benchmarks that allocate more than they may make the exit code 1.
+var gate = args.Contains("--gate");
 var config = DefaultConfig.Instance
     .AddDiagnoser(MemoryDiagnoser.Default)
     .HideColumns(Column.Error, Column.StdDev, Column.RatioSD, Column.Median)
     .AddColumn(new ThroughputColumn(share: false), new ThroughputColumn(share: true));
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+var summaries = BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. args.Where(arg => arg != "--gate")], config);
+return gate && Gate.Check(summaries) > 0 ? 1 : 0;

@@ -1,20 +1,22 @@
 namespace Quilt.Tests;
 
 /// <summary>
-/// Conformance data made by other implementations, found in one place: the environment variable QUILT_SHARED, or `../shared` beside the repository.
-/// Fixtures enumerate its files and never name one; where the folder is missing they are skipped.
+/// Conformance data made by other implementations, found in one place: the environment variable QUILT_SHARED, or `../shared` beside the repository. Where neither is
+/// there, the small part of it that comes with the tests (`Golden`, laid out alike) takes its place, and the same fixtures run on that.
+/// Fixtures enumerate its files and never name one; what is missing is skipped.
 /// </summary>
 internal static class Shared
 {
-    /// <summary>The folder of conformance data, or null where this machine has none.</summary>
-    public static string? Root { get; } = Find();
+    private const string Missing = "Not in the part of the conformance data that comes with the tests: set QUILT_SHARED or place `shared` beside the repository for all of it.";
 
-    /// <summary>A path below <see cref="Root"/>; the test is skipped (and counted as skipped) where the folder is missing.</summary>
+    /// <summary>The folder of conformance data: all of it, or the part that comes with the tests.</summary>
+    public static string Root { get; } = Find() ?? System.IO.Path.Combine(AppContext.BaseDirectory, "Golden");
+
+    /// <summary>A path below <see cref="Root"/>; the test is skipped (and counted as skipped) where it is missing.</summary>
     public static string Path(params string[] parts)
     {
-        if (Root is null) Assert.Ignore("No conformance data: set QUILT_SHARED or place `shared` beside the repository.");
-        var path = System.IO.Path.Combine([Root!, .. parts]);
-        if (!System.IO.Path.Exists(path)) Assert.Ignore($"{path} is not part of this conformance data.");
+        var path = System.IO.Path.Combine([Root, .. parts]);
+        if (!System.IO.Path.Exists(path)) Assert.Ignore($"{path}: {Missing}");
         return path;
     }
 
@@ -27,14 +29,14 @@ internal static class Shared
     /// <summary>Skips the test where <paramref name="path"/> is the null that stands for missing conformance data.</summary>
     public static string Require(string? path)
     {
-        if (path is null) Assert.Ignore("No conformance data: set QUILT_SHARED or place `shared` beside the repository.");
+        if (path is null) Assert.Ignore(Missing);
         return path!;
     }
 
     private static IEnumerable<string?> Entries(string folder, Func<string, string[]> list)
     {
-        var path = Root is null ? null : System.IO.Path.Combine(Root, folder);
-        var found = path is not null && Directory.Exists(path) ? list(path) : [];
+        var path = System.IO.Path.Combine(Root, folder);
+        var found = Directory.Exists(path) ? list(path) : [];
         Array.Sort(found, StringComparer.Ordinal);
         return found.Length > 0 ? found : new string?[] { null };
     }

@@ -14,6 +14,9 @@ public enum KernelPath
     /// <summary>The definition in double precision: slow, for tests.</summary>
     Definition,
 
+    /// <summary>A kernel of the device's own, held to the definition on stand-ins for a GPU; not yet run on one.</summary>
+    Kernel,
+
     /// <summary>The target has no such kernel yet.</summary>
     None,
 }
@@ -28,7 +31,7 @@ public sealed record OpEntry(string Name, string Formula, KernelPath Cpu)
     public KernelPath On(Isa isa) => isa == Isa.Reference ? KernelPath.Definition : Cpu;
 
     /// <summary>How the operation runs on a GPU.</summary>
-    public KernelPath OnGpu { get; init; } = KernelPath.None;
+    public KernelPath OnGpu { get; init; } = KernelPath.Kernel;
 }
 
 /// <summary>Which operation has which target. Tests hold the folders, the tests, the benches and the README's table to it.</summary>
@@ -57,6 +60,7 @@ public static class OpCatalog
         KernelPath.Vectors => "vectors",
         KernelPath.Plain => "plain",
         KernelPath.Definition => "definition",
+        KernelPath.Kernel => "kernel",
         _ => "not yet",
     };
 }

@@ -2,11 +2,14 @@ using System.Diagnostics;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>A view of an activation [rows, columns] of float32, rows one after another. Owns nothing: the <see cref="OpStream"/> it came from does.</summary>
+/// <summary>A view of an activation [rows, columns] of float32, rows one after another, in the memory of the host or of a GPU. Owns nothing: the <see cref="OpStream"/> it came from does.</summary>
 internal readonly unsafe struct Matrix(float* data, int rows, int columns)
 {
-    /// <summary>First element of row 0.</summary>
+    /// <summary>First element of row 0; on a GPU a number that only its stream understands (<see cref="GpuScratch"/>).</summary>
     public float* Data { get; } = data;
+
+    /// <summary>Whether the numbers lie in a GPU's memory, out of the host's reach.</summary>
+    public bool IsOnDevice => (long)Data < 0;
 
     /// <summary>Number of rows: tokens, or (token, expert) pairs.</summary>
     public int Rows { get; } = rows;
@@ -15,12 +18,21 @@ internal readonly unsafe struct Matrix(float* data, int rows, int columns)
     public int Columns { get; } = columns;
 
     /// <summary>All values, row after row.</summary>
-    public Span<float> Values => new(Data, checked(Rows * Columns));
+    /// <exception cref="InvalidOperationException">They lie on a GPU.</exception>
+    public Span<float> Values
+    {
+        get
+        {
+            if (IsOnDevice) ThrowOnDevice();
+            return new Span<float>(Data, checked(Rows * Columns));
+        }
+    }
 
     /// <summary>One row.</summary>
     public Span<float> Row(int row)
     {
         Debug.Assert((uint)row < (uint)Rows, "row outside the matrix");
+        if (IsOnDevice) ThrowOnDevice();
         return new Span<float>(Data + ((long)row * Columns), Columns);
     }
 
@@ -40,4 +52,7 @@ internal readonly unsafe struct Matrix(float* data, int rows, int columns)
 
     /// <summary>The rows from <paramref name="first"/> on, <paramref name="count"/> of them.</summary>
     public Matrix Slice(int first, int count) => new(Data + ((long)first * Columns), count, Columns);
+
+    // The address would not fault but read elsewhere, or kill the process: one comparison a row is cheap against that.
+    private static void ThrowOnDevice() => throw new InvalidOperationException("The matrix lies on a GPU; OpStream.ToHost copies it.");
 }

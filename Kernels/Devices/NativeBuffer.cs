@@ -26,6 +26,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
 
+    /// <summary>Whether its memory was given back.</summary>
+    public bool IsDisposed => data is null;
+
     /// <summary>First byte, on a 64-byte boundary.</summary>
     public byte* Data => data;
 

@@ -1,26 +1,57 @@
+using ILGPU.Runtime;
+
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
 /// The order of work on one device, and the scratch memory of one step. Operations are extension methods, each defined in its own folder below Ops/.
 /// Used by one thread.
 /// </summary>
-internal sealed unsafe class OpStream(CpuDevice device, Activations activations = Activations.Float) : IDisposable
+internal sealed unsafe class OpStream(Device device, Activations activations = Activations.Float) : IDisposable
 {
     private const long FirstChunk = 1 << 20;
     private readonly List<NativeBuffer> chunks = [];
     private long used;
     private long total;
 
-    /// <summary>Where the work runs.</summary>
-    public CpuDevice Device { get; } = device;
+    /// <summary>The processor that runs the work, or the one beside the GPU that does.</summary>
+    public CpuDevice Device { get; } = device as CpuDevice ?? ((GpuDevice)device).Host;
+
+    /// <summary>The GPU that runs the work; null on a CPU.</summary>
+    public GpuStream? Gpu { get; } = device is GpuDevice gpu ? new GpuStream(gpu) : null;
 
     /// <summary>How quantized weights take their input.</summary>
     public Activations Activations { get; } = activations;
 
     /// <summary>A matrix of scratch memory, not cleared, valid until <see cref="Reset"/>.</summary>
-    public Matrix Scratch(int rows, int columns) => new((float*)Bytes((long)rows * columns * sizeof(float)), rows, columns);
+    public Matrix Scratch(int rows, int columns) => Gpu is null ? HostScratch(rows, columns) : Gpu.Scratch.Take(rows, columns);
 
-    /// <summary>Scratch bytes on a 64-byte boundary, not cleared, valid until <see cref="Reset"/>.</summary>
+    /// <summary>The same in the host's memory, whatever the device.</summary>
+    public Matrix HostScratch(int rows, int columns) => new((float*)Bytes((long)rows * columns * sizeof(float)), rows, columns);
+
+    /// <summary>Puts a step's integers where the device reads them; call it before the step's first operation and all of them go over in one copy.</summary>
+    public Ints Place(ReadOnlySpan<int> values) => new(values, Gpu?.Stage(values) ?? -1);
+
+    /// <summary>A matrix where the host can read it, once all work before is done: itself on a CPU, a copy in scratch memory on a GPU.</summary>
+    public Matrix ToHost(Matrix matrix)
+    {
+        if (Gpu is null || !matrix.IsOnDevice) return matrix;
+        var copy = HostScratch(matrix.Rows, matrix.Columns);
+        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(matrix).CopyToCPU(Gpu.Queue, ref copy.Values[0], copy.Values.Length);
+        Gpu.Queue.Synchronize();
+        return copy;
+    }
+
+    /// <summary>A host matrix where operations take it: itself on a CPU, a copy in scratch memory on a GPU.</summary>
+    public Matrix ToDevice(Matrix matrix)
+    {
+        if (Gpu is null || matrix.IsOnDevice) return matrix;
+        var copy = Gpu.Scratch.Take(matrix.Rows, matrix.Columns);
+        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(copy).CopyFromCPU(Gpu.Queue, ref matrix.Values[0], matrix.Values.Length);
+        Gpu.Queue.Synchronize();
+        return copy;
+    }
+
+    /// <summary>Scratch bytes of the host on a 64-byte boundary, not cleared, valid until <see cref="Reset"/>.</summary>
     public byte* Bytes(long count)
     {
         count = (count + 63) & ~63L;
@@ -36,18 +67,20 @@ internal sealed unsafe class OpStream(CpuDevice device, Activations activations 
     }
 
     /// <summary>Marks the scratch memory taken so far; give it to <see cref="Release"/> to use what came after again.</summary>
-    public ScratchMark Mark() => new(chunks.Count, used, total);
+    public ScratchMark Mark() => Gpu?.Scratch.Mark() ?? new(chunks.Count, used, total);
 
     /// <summary>Takes back all scratch memory handed out since <paramref name="mark"/>.</summary>
     public void Release(ScratchMark mark)
     {
+        Gpu?.Scratch.Release(mark);
         // A chunk opened since the mark stays: the next step would only open it again. Its memory is reused after Reset.
-        if (mark.Chunks == chunks.Count) (used, total) = (mark.Used, mark.Total);
+        if (Gpu is null && mark.Chunks == chunks.Count) (used, total) = (mark.Used, mark.Total);
     }
 
     /// <summary>Begins a step: all scratch memory is free again. A step that needed several chunks gets one of their size, so that later steps allocate nothing.</summary>
     public void Reset()
     {
+        Gpu?.Reset();
         if (chunks.Count > 1)
         {
             var size = chunks.Sum(chunk => chunk.Bytes);
@@ -60,6 +93,7 @@ internal sealed unsafe class OpStream(CpuDevice device, Activations activations 
 
     public void Dispose()
     {
+        Gpu?.Dispose();
         foreach (var chunk in chunks) chunk.Dispose();
         chunks.Clear();
     }

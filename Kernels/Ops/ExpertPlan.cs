@@ -4,7 +4,7 @@ namespace Quilt.Kernels.Ops;
 /// Which token goes to which expert, and with what gate. Filled by Route, then sorted by expert: a <i>pair</i> is one (token, expert), and pairs of one expert are
 /// neighbours, tokens ascending. Reused from step to step; its arrays only grow.
 /// </summary>
-internal sealed class ExpertPlan
+internal sealed partial class ExpertPlan : IDisposable
 {
     /// <summary>Tokens in the plan.</summary>
     public int Tokens { get; private set; }
@@ -46,6 +46,7 @@ internal sealed class ExpertPlan
     public void Prepare(int tokens, int perToken, int experts)
     {
         (Tokens, PerToken, Experts) = (tokens, perToken, experts);
+        isOnGpu = false;
         if (Ids.Length < Pairs)
         {
             var size = Math.Max(Pairs, 2 * Ids.Length);

@@ -14,6 +14,12 @@ internal sealed class ExpertList(string name, Weight[] weights) : Weight(name, w
 
     public override void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y)
     {
+        if (ops.Gpu is not null)
+        {
+            // Which experts are active the host does not know: all are launched, and those without a pair have nothing to do.
+            for (var expert = 0; expert < weights.Length; expert++) ((GpuWeight)weights[expert]).MatMulExpert(ops, x, plan, rows, expert, y);
+            return;
+        }
         for (var i = 0; i < plan.ActiveCount; i++)
         {
             var expert = plan.Active[i];
@@ -31,6 +37,21 @@ internal sealed class ExpertList(string name, Weight[] weights) : Weight(name, w
     }
 
     public override void Dequantize(int expert, int row, Span<float> into) => weights[expert].Dequantize(0, row, into);
+
+    public override Weight MoveTo(GpuDevice device)
+    {
+        var moved = new List<Weight>();
+        try
+        {
+            foreach (var weight in weights) moved.Add(weight.MoveTo(device));
+            return new ExpertList(Name, [.. moved]);
+        }
+        catch
+        {
+            foreach (var weight in moved) weight.Dispose();
+            throw;
+        }
+    }
 
     public override void Dispose()
     {

@@ -39,6 +39,10 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
     /// <summary>One row of one matrix as float32: float32(code) · scale, as the checkpoint means it.</summary>
     public abstract void Dequantize(int expert, int row, Span<float> into);
 
+    /// <summary>The same weight in a GPU's memory. This one stays and may then be disposed.</summary>
+    /// <exception cref="NotSupportedException">It is not one that moves.</exception>
+    public virtual Weight MoveTo(GpuDevice device) => throw new NotSupportedException($"{Name}: {Format} has no form for a GPU.");
+
     public abstract void Dispose();
 }
 

@@ -15,7 +15,17 @@ internal static class WeightLoader
     /// Modules that are stored in different ways, or whose columns are reordered in different ways, become a list of weights, which is slower.
     /// </summary>
     /// <exception cref="Formats.BadInputException">A value is one that nobody could have meant.</exception>
-    public static Weight Load(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
+    public static Weight Load(Device device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
+    {
+        if (device is CpuDevice cpu) return Load(cpu, checkpoint, stack, name);
+
+        // One stack at a time passes through the host's memory: 0.75 GiB at most for the largest models that are run.
+        var gpu = (GpuDevice)device;
+        using var staged = Load(gpu.Host, checkpoint, stack, name);
+        return staged.MoveTo(gpu);
+    }
+
+    private static Weight Load(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
     {
         var indexes = stack.Select(module => ModuleValues.ReadGroupIndex(checkpoint, module)).ToArray();
         for (var e = 1; e < stack.Count; e++)

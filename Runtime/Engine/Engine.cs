@@ -40,7 +40,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         this.model = model;
         var type = options.KvType ?? (options.Activations == Activations.Int8 ? KvType.BFloat16 : KvType.Float32);
         blocks = new KvBlockPool(BlocksFor(model.Decoder.Spec, options, type));
-        kv = new KvStore(model.Decoder.Spec, blocks.Blocks, options.BlockTokens, type);
+        kv = new KvStore(model.Decoder.Spec, blocks.Blocks, options.BlockTokens, type, model.Device);
         scheduler = new Scheduler(blocks, options.BlockTokens, options.StepTokens, options.MaxSequences);
         ops = new OpStream(model.Device, options.Activations);
         loop = new EngineLoop(Step, Fail);
@@ -71,6 +71,12 @@ public sealed class Engine : IAsyncDisposable, IDisposable
 
     /// <summary>Bytes of the weights as held in memory.</summary>
     public long WeightBytes => model.Decoder.Weights.Bytes;
+
+    /// <summary>What runs and what waits; read it while nothing runs.</summary>
+    internal Scheduler Scheduler => scheduler;
+
+    /// <summary>The cache's blocks; read it while nothing runs.</summary>
+    internal KvBlockPool Blocks => blocks;
 
     /// <summary>Loads a checkpoint folder (config.json, *.safetensors; tokenizer.json and a chat template where there are any).</summary>
     /// <param name="folder">The folder.</param>
@@ -128,7 +134,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         {
             try
             {
-                result.SetResult(PromptTracer.Run(model.Decoder, tokens, layers, Options, kv.Type, ops));
+                result.SetResult(PromptTracer.Run(model.Decoder, tokens, layers, Options, kv.Type, model.Device, ops));
             }
 #pragma warning disable CA1031 // The caller waits for this task, whatever happened.
             catch (Exception thrown)
@@ -166,7 +172,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         DropCancelled();
         if (!scheduler.TryPlan(out var plan)) return false;
         ops.Reset();
-        var logits = model.Decoder.Forward(plan, kv, ops);
+        var logits = ops.ToHost(model.Decoder.Forward(plan, kv, ops));
         Commit(plan, logits);
         return true;
     }
@@ -239,16 +245,13 @@ public sealed class Engine : IAsyncDisposable, IDisposable
 
     private Tokenizer NeedTokenizer() => Tokenizer ?? throw new BadInputException(model.Folder, "tokenizer.json", "expected a tokenizer, found none");
 
-    private void Wake()
-    {
-        if (!closed) loop.Post(static () => { });
-    }
+    private void Wake() => loop.TryPost(static () => { });
 
     private void Post(Action action)
     {
         ObjectDisposedException.ThrowIf(closed, this);
         if (failure is { } cause) throw new EngineFailedException(cause);
-        loop.Post(action);
+        ObjectDisposedException.ThrowIf(!loop.TryPost(action), this);
     }
 
     private void Fail(Exception cause)

@@ -24,18 +24,28 @@ internal sealed class EngineLoop : IDisposable
     /// <summary>Starts the thread.</summary>
     public void Start() => thread.Start();
 
-    /// <summary>Runs <paramref name="action"/> on the loop's thread between two steps. It must not throw.</summary>
-    public void Post(Action action)
+    /// <summary>Runs <paramref name="action"/> on the loop's thread between two steps; false if the loop has ended and it never will. It must not throw.</summary>
+    public bool TryPost(Action action)
     {
-        posted.Enqueue(action);
-        wake.Release();
+        // The lock is for the end: what is accepted is still run by Dispose.
+        lock (posted)
+        {
+            if (stopping) return false;
+            posted.Enqueue(action);
+            wake.Release();
+            return true;
+        }
     }
 
     /// <summary>Lets the step in flight finish, then ends the thread. What was posted before still runs.</summary>
     public void Dispose()
     {
-        stopping = true;
-        wake.Release();
+        lock (posted)
+        {
+            if (stopping) return;
+            stopping = true;
+            wake.Release();
+        }
         if (thread.IsAlive) thread.Join();
         while (posted.TryDequeue(out var action)) action();
         wake.Dispose();

@@ -6,7 +6,7 @@ namespace Quilt.Runtime;
 /// <summary>How an engine runs.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Where it runs: <c>cpu</c>.</summary>
+    /// <summary>Where it runs: <c>cpu</c>, <c>gpu:0</c>, <c>opencl:0</c>, or <c>gpu-emulated</c>, which runs a GPU's kernels on the processor to test them. <see cref="GpuDevices.List"/> says what there is.</summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Threads of the CPU, the engine's own included; 0: one per core.</summary>
@@ -37,13 +37,19 @@ public sealed record EngineOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     internal void Validate()
     {
-        if (Device != "cpu") throw new ArgumentException($"Device: expected cpu, found '{Device}'.");
+        if (Device != "cpu" && !GpuDevices.IsName(Device)) throw new ArgumentException($"Device: expected cpu, gpu:N, opencl:N or {GpuDevices.Emulated}, found '{Device}'.");
+        if (Device != "cpu" && Activations != Activations.Float) throw new ArgumentException($"Activations: expected Float on {Device}, found {Activations}; the choice is the CPU's.");
+        if (Device != "cpu" && Isa is not null) throw new ArgumentException($"Isa: expected none on {Device}, found {Isa}; the choice is the CPU's.");
         Check(nameof(Threads), Threads, 0, 4096);
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);
         Check(nameof(StepTokens), StepTokens, 1, 1 << 16);
         Check(nameof(MaxSequences), MaxSequences, 1, 1 << 16);
         Check(nameof(KvMemory), KvMemory, 1, long.MaxValue);
     }
+
+    /// <summary>Opens the device.</summary>
+    /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>
+    internal Device OpenDevice() => Device == "cpu" ? new CpuDevice(Isa, Threads) : GpuDevices.Open(Device, Threads);
 
     private static void Check(string name, long value, long least, long most)
     {

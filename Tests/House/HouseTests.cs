@@ -1,8 +1,85 @@
+using System.Text.RegularExpressions;
+using Quilt.Kernels.Catalog;
+
 namespace Quilt.Tests.House;
 
 /// <summary>The habits of the house, made to hold.</summary>
-public sealed class HouseTests
+public sealed partial class HouseTests
 {
+    private const int MostLines = 500;
+    private const int PageLines = 60;
+
+    // Where else a storage scheme may be looked at: its files are read there, or shown to people. How it is multiplied is decided in WeightLoader alone.
+    private static readonly string[] ReadsSchemes =
+    [
+        "Kernels/Weights/WeightLoader.cs", "Kernels/Weights/FillJob.cs",
+        "Formats/Checkpoints/ModuleReader.cs", "Formats/Checkpoints/ModuleValues.cs", "Formats/Checkpoints/QuantScheme.cs",
+        "tools/Quilt.Cli/Inspect/Inspection.cs",
+    ];
+
+    [TestCase("Formats/Quilt.Formats.csproj")]
+    [TestCase("Kernels/Quilt.Kernels.csproj", "Quilt.Formats")]
+    [TestCase("Runtime/Engine/Quilt.Runtime.csproj", "Quilt.Kernels")]
+    [TestCase("tools/Quilt.Cli/Quilt.Cli.csproj", "Quilt.Runtime")]
+    public void A_project_refers_only_to_what_lies_below_it(string project, params string[] below) => Assert.That(House.References(project), Is.EquivalentTo(below));
+
     [Test]
-    public void The_repository_is_found() => Assert.That(Shared.Root is null || Directory.Exists(Shared.Root));
+    public void No_file_is_longer_than_a_reader_can_hold()
+    {
+        var long_ = House.Sources([.. House.Product, "Tests", "Perf"]).Where(file => House.Read(file).AsSpan().Count('\n') > MostLines);
+        Assert.That(long_, Is.Empty);
+    }
+
+    [TestCase("Dense", "DenseMatMulBench")]
+    [TestCase("Fp8Block", "Fp8BlockMatMulBench")]
+    [TestCase("IntGroup", "IntGroupMatMulBench")]
+    public void Every_kind_of_weight_has_its_bench(string folder, string bench)
+    {
+        Assert.That(House.Sources("Kernels").Where(file => file.StartsWith($"Kernels/Weights/{folder}/", StringComparison.Ordinal)), Is.Not.Empty);
+        Assert.That(House.Sources("Perf"), Has.Member($"Perf/Kernels/{bench}.cs"));
+    }
+
+    [Test]
+    public void No_type_is_named_for_what_it_has_no_name_for()
+    {
+        var assemblies = new[] { typeof(Quilt.Formats.BadInputException), typeof(OpCatalog), typeof(Quilt.Runtime.Engine), typeof(Quilt.Cli.DemoModel) }.Select(type => type.Assembly);
+        var vague = assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Quilt", StringComparison.Ordinal) == true && VagueName().IsMatch(type.Name));
+        Assert.That(vague.Select(type => type.FullName), Is.Empty);
+    }
+
+    [Test]
+    public void A_storage_scheme_is_looked_at_where_it_is_read_and_nowhere_else()
+    {
+        var elsewhere = House.Sources(House.Product).Where(file => SchemeCase().IsMatch(House.Read(file))).Except(ReadsSchemes);
+        Assert.That(elsewhere, Is.Empty);
+    }
+
+    [Test]
+    public void No_test_passes_by_not_running()
+    {
+        var quiet = House.Sources("Tests").Where(file => QuietReturn().IsMatch(House.Read(file)) && !file.StartsWith("Tests/House/", StringComparison.Ordinal));
+        Assert.That(quiet, Is.Empty);
+    }
+
+    [TestCase("Formats")]
+    [TestCase("Kernels")]
+    [TestCase("Runtime")]
+    [TestCase("Tests")]
+    [TestCase("Perf")]
+    [TestCase("tools")]
+    public void Every_top_folder_explains_itself_on_a_page(string folder)
+    {
+        var lines = House.Read($"{folder}/README.md").Split('\n');
+        Assert.That(lines, Has.Length.InRange(10, PageLines));
+        Assert.That(lines, Has.Some.StartsWith("## Why it is so"));
+    }
+
+    [GeneratedRegex(@"(Manager|Helper|Util\w*|Context|Service)$")]
+    private static partial Regex VagueName();
+
+    [GeneratedRegex(@"QuantScheme\.(Dense|Fp8|PackedInt)\b")]
+    private static partial Regex SchemeCase();
+
+    [GeneratedRegex(@"if \(![\w.]*IsSupported[\w()]*\)\s*(\{\s*)?return")]
+    private static partial Regex QuietReturn();
 }

@@ -7,6 +7,11 @@ namespace Quilt.Tests.Kernels;
 public abstract class OpTests(Target target)
 {
     private OpStream? ops;
+    private Device? device;
+    private Device? other;
+
+    /// <summary>What the tests run on.</summary>
+    internal Target Target { get; } = target;
 
     internal OpStream Ops => ops!;
 
@@ -16,17 +21,18 @@ public abstract class OpTests(Target target)
     [OneTimeSetUp]
     public void Open()
     {
-        ops = new OpStream(target.Open(threads: 3));
-        Alone = new OpStream(target.Open(threads: 1));
+        ops = new OpStream(device = Target.Open(threads: 3));
+        Alone = new OpStream(other = Target.Open(threads: 1));
     }
 
     [OneTimeTearDown]
     public void Close()
     {
-        ops?.Device.Dispose();
         ops?.Dispose();
-        Alone?.Device.Dispose();
         Alone?.Dispose();
+        if (Target.IsGpu) return;
+        device?.Dispose();
+        other?.Dispose();
     }
 
     [SetUp]
@@ -36,25 +42,43 @@ public abstract class OpTests(Target target)
         Alone.Reset();
     }
 
-    /// <summary>A matrix of numbers between −scale and scale.</summary>
+    /// <summary>A host matrix where the target's operations take it.</summary>
+    internal Matrix On(Matrix x) => Ops.ToDevice(x);
+
+    /// <summary>A matrix where the host can read it.</summary>
+    internal Matrix Back(Matrix x) => Ops.ToHost(x);
+
+    /// <summary>Skips what a GPU's stand-in would need minutes for, or what only a processor has.</summary>
+    internal void NotOnGpu(string why)
+    {
+        if (Target.IsGpu) Assert.Ignore(why);
+    }
+
+    /// <summary>Skips on the stand-ins, whose launches allocate.</summary>
+    internal void NeedsSilentLaunches()
+    {
+        if (!Target.LaunchesWithoutAllocating) Assert.Ignore("A stand-in's launch allocates.");
+    }
+
+    /// <summary>A matrix of numbers between −scale and scale, in the host's memory.</summary>
     internal Matrix Random(int rows, int columns, int seed, float scale = 1)
     {
-        var matrix = Ops.Scratch(rows, columns);
+        var matrix = Ops.HostScratch(rows, columns);
         Fill(matrix.Values, seed, scale);
         return matrix;
     }
 
-    /// <summary>A matrix of the same numbers.</summary>
+    /// <summary>A host matrix of the same numbers.</summary>
     internal Matrix Copy(Matrix x)
     {
-        var matrix = Ops.Scratch(x.Rows, x.Columns);
+        var matrix = Ops.HostScratch(x.Rows, x.Columns);
         x.Values.CopyTo(matrix.Values);
         return matrix;
     }
 
     internal Matrix Of(int columns, params float[] values)
     {
-        var matrix = Ops.Scratch(values.Length / columns, columns);
+        var matrix = Ops.HostScratch(values.Length / columns, columns);
         values.CopyTo(matrix.Values);
         return matrix;
     }

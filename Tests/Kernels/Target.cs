@@ -1,20 +1,58 @@
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Weights;
+using Cpu = Quilt.Kernels.Devices.Isa;
 
 namespace Quilt.Tests.Kernels;
 
-/// <summary>An instruction set that fixtures are run on. Where the machine lacks it the fixture is skipped, and counted as skipped.</summary>
-public sealed class Target(Isa isa)
+/// <summary>
+/// What fixtures are run on: an instruction set of the processor, a GPU, or what stands in for one. Where the machine lacks it the fixture is skipped, and counted as skipped.
+/// </summary>
+public sealed class Target
 {
+    /// <summary>The stand-in with matrix instructions: warps of 32 threads, so slow that only what needs it runs on it.</summary>
+    public const string Tensor = "gpu-emulated-tensor";
+
+    // Kernels are compiled once for all fixtures; the process ends with them.
+    private static readonly Dictionary<string, GpuDevice> Opened = [];
+
+    private readonly string? device;
+
+    private Target(Isa isa) => Isa = isa;
+
+    private Target(string device) => this.device = device;
+
     /// <summary>Every target there is.</summary>
-    public static Target[] All { get; } = [new(Isa.Reference), new(Isa.Neon), new(Isa.Avx2), new(Isa.Avx512)];
+    public static Target[] All { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.Avx512), new(GpuDevices.Emulated), new("opencl:0"), new("gpu:0")];
 
-    public Isa Isa { get; } = isa;
+    /// <summary>Targets whose kernels use matrix instructions.</summary>
+    public static Target[] TensorCores { get; } = [new(Tensor), new("gpu:0")];
 
-    internal CpuDevice Open(int threads = 2)
+    /// <summary>The instruction set; null on a GPU.</summary>
+    public Isa? Isa { get; }
+
+    /// <summary>Whether it is a GPU or stands in for one.</summary>
+    public bool IsGpu => device is not null;
+
+    /// <summary>Whether it is plain code: slow, and written to be read.</summary>
+    public bool IsReference => Isa == Cpu.Reference;
+
+    /// <summary>Whether launching a kernel allocates nothing. The stand-ins are not made for speed.</summary>
+    public bool LaunchesWithoutAllocating => device is null or "gpu:0";
+
+    internal Device Open(int threads = 2)
     {
-        if (!Isa.IsSupported()) Assert.Ignore($"This machine does not execute {Isa}.");
-        return new CpuDevice(Isa, threads);
+        if (device is null)
+        {
+            if (!Isa!.Value.IsSupported()) Assert.Ignore($"This machine does not execute {Isa}.");
+            return new CpuDevice(Isa, threads);
+        }
+        if (Opened.TryGetValue(device, out var open)) return open;
+        if (device != Tensor && GpuDevices.List().First(info => info.Name == device) is { WhyNot: { } why }) Assert.Ignore($"{device}: {why}");
+        return Opened[device] = device == Tensor ? GpuDevices.Emulate(2, tensorCores: true) : GpuDevices.Open(device, 2);
     }
 
-    public override string ToString() => Isa.ToString().ToLowerInvariant();
+    /// <summary>A weight on this target: itself on a processor, a packed copy on a GPU.</summary>
+    internal Weight Place(Weight weight) => IsGpu ? weight.MoveTo((GpuDevice)Open()) : weight;
+
+    public override string ToString() => device ?? Isa!.Value.ToString().ToLowerInvariant();
 }

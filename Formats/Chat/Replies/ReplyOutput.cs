@@ -10,7 +10,7 @@ internal sealed class ReplyOutput(bool holdsBlocks)
     private readonly StringBuilder text = new();
     private readonly StringBuilder block = new();
     private readonly List<ReplyEvent> waiting = [];
-    private ICollection<ReplyEvent> events = [];
+    private ICollection<ReplyEvent> events = Array.Empty<ReplyEvent>();
     private bool textIsThinking;
     private int calls;
     private int callsBeforeBlock;
@@ -25,7 +25,7 @@ internal sealed class ReplyOutput(bool holdsBlocks)
     public void End()
     {
         FlushText();
-        events = [];
+        events = Array.Empty<ReplyEvent>();
     }
 
     public void Text(ReadOnlySpan<char> more, bool isThinking)

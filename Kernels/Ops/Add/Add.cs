@@ -11,6 +11,11 @@ internal static partial class AddOp
     public static void Add(this OpStream ops, Matrix x, Matrix into)
     {
         Debug.Assert(x.Rows == into.Rows && x.Columns == into.Columns, "add: shapes differ");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, x, into);
+            return;
+        }
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, x, into); break;

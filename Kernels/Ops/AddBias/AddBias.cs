@@ -12,6 +12,11 @@ internal static partial class AddBiasOp
     {
         Debug.Assert(bias.Bytes >= (plan?.Experts ?? 1L) * into.Columns * sizeof(float), "bias: shorter than a row");
         Debug.Assert(plan is null || plan.Pairs == into.Rows, "bias: one row a pair");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, bias, into, plan);
+            return;
+        }
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, bias, into, plan); break;

@@ -16,6 +16,11 @@ internal static partial class ClampedSwigluOp
     public static void ClampedSwiglu(this OpStream ops, Matrix gate, Matrix up, float limit, Matrix into)
     {
         Debug.Assert(gate.Rows == up.Rows && gate.Columns == up.Columns && gate.Rows == into.Rows && gate.Columns == into.Columns, "swiglu: shapes differ");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, gate, up, limit, into);
+            return;
+        }
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, gate, up, limit, into); break;

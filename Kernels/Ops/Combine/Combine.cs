@@ -11,6 +11,11 @@ internal static partial class CombineOp
     public static void Combine(this OpStream ops, Matrix pairs, ExpertPlan plan, Matrix into)
     {
         Debug.Assert(pairs.Rows == plan.Pairs && into.Rows == plan.Tokens && pairs.Columns == into.Columns, "combine: shapes differ");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, pairs, plan, into);
+            return;
+        }
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, pairs, plan, into); break;

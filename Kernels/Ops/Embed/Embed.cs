@@ -8,15 +8,20 @@ namespace Quilt.Kernels.Ops;
 internal static partial class EmbedOp
 {
     /// <summary><paramref name="into"/> [tokens, model]; the embedding is [vocabulary, model].</summary>
-    public static unsafe void Embed(this OpStream ops, ReadOnlySpan<int> tokens, Weight embedding, Matrix into)
+    public static unsafe void Embed(this OpStream ops, Ints tokens, Weight embedding, Matrix into)
     {
         Debug.Assert(into.Rows == tokens.Length && into.Columns == embedding.Columns, "embed: shapes differ");
-        if (ops.Device.Isa == Isa.Reference)
+        if (ops.Gpu is not null)
         {
-            Reference(tokens, embedding, into);
+            ((GpuWeight)embedding).Embed(ops.Gpu, tokens, into);
             return;
         }
-        fixed (int* first = tokens)
+        if (ops.Device.Isa == Isa.Reference)
+        {
+            Reference(tokens.Host, embedding, into);
+            return;
+        }
+        fixed (int* first = tokens.Host)
         {
             var job = new Job(first, embedding, into);
             ops.Deal(job.Items, into.Values.Length, ref job);

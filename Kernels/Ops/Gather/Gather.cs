@@ -7,15 +7,20 @@ namespace Quilt.Kernels.Ops;
 internal static partial class GatherOp
 {
     /// <summary>x is [any, columns], <paramref name="into"/> [rows, columns]; they must not overlap.</summary>
-    public static unsafe void Gather(this OpStream ops, Matrix x, ReadOnlySpan<int> rows, Matrix into)
+    public static unsafe void Gather(this OpStream ops, Matrix x, Ints rows, Matrix into)
     {
         Debug.Assert(into.Rows == rows.Length && into.Columns == x.Columns, "gather: shapes differ");
-        if (ops.Device.Isa == Isa.Reference)
+        if (ops.Gpu is not null)
         {
-            Reference(x, rows, into);
+            RunGpu(ops.Gpu, x, rows, into);
             return;
         }
-        fixed (int* first = rows)
+        if (ops.Device.Isa == Isa.Reference)
+        {
+            Reference(x, rows.Host, into);
+            return;
+        }
+        fixed (int* first = rows.Host)
         {
             var job = new Job(x, first, into);
             ops.Deal(job.Items, into.Values.Length, ref job);

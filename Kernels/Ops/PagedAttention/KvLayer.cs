@@ -26,13 +26,19 @@ internal sealed unsafe class KvLayer : IDisposable
     private readonly NativeBuffer keys;
     private readonly NativeBuffer values;
 
-    /// <summary>Room for <paramref name="blocks"/> blocks, zeroed.</summary>
-    public KvLayer(int blocks, int blockTokens, int kvHeads, int headDim, KvType type)
+    /// <summary>Room for <paramref name="blocks"/> blocks, zeroed, in the memory of <paramref name="device"/> (null: the host's). On a GPU the layout is <see cref="GpuKv"/>'s.</summary>
+    public KvLayer(int blocks, int blockTokens, int kvHeads, int headDim, KvType type, Device? device = null)
     {
         (Blocks, BlockTokens, KvHeads, HeadDim, Type) = (blocks, blockTokens, kvHeads, headDim, type);
         PaddedDim = (headDim + 15) & ~15;
         Groups = (blockTokens + GroupTokens - 1) / GroupTokens;
         ElementBytes = type == KvType.Float32 ? 4 : 2;
+        if (device is GpuDevice gpu)
+        {
+            Gpu = new GpuKv(gpu, blocks, blockTokens, kvHeads, headDim, type);
+            (keys, values) = (new NativeBuffer(0), new NativeBuffer(0));
+            return;
+        }
         keys = new NativeBuffer((long)blocks * kvHeads * Groups * GroupTokens * headDim * ElementBytes, zeroed: true);
         values = new NativeBuffer((long)blocks * kvHeads * blockTokens * PaddedDim * ElementBytes, zeroed: true);
     }
@@ -56,8 +62,11 @@ internal sealed unsafe class KvLayer : IDisposable
 
     public KvType Type { get; }
 
+    /// <summary>The cache on a GPU; null where it lies in the host's memory.</summary>
+    public GpuKv? Gpu { get; }
+
     /// <summary>Bytes of keys and values together.</summary>
-    public long Bytes => keys.Bytes + values.Bytes;
+    public long Bytes => Gpu?.Bytes ?? keys.Bytes + values.Bytes;
 
     public byte* Keys => keys.Data;
 
@@ -71,6 +80,7 @@ internal sealed unsafe class KvLayer : IDisposable
 
     public void Dispose()
     {
+        Gpu?.Dispose();
         keys.Dispose();
         values.Dispose();
     }

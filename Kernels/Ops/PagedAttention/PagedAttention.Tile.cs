@@ -97,10 +97,10 @@ internal static partial class PagedAttentionOp
         }
 
         /// <summary>The first group that token t of the tile sees anything of.</summary>
-        private readonly int FirstGroup(int t) => Group(Kv, FirstSeen(FirstPosition + t, Window));
+        private readonly int FirstGroup(int t) => KeyGroupOf(Kv, FirstSeen(FirstPosition + t, Window));
 
         /// <summary>The group of token t of the tile.</summary>
-        private readonly int LastGroup(int t) => Group(Kv, FirstPosition + t);
+        private readonly int LastGroup(int t) => KeyGroupOf(Kv, FirstPosition + t);
 
         /// <summary>Tokens of a group up to the last that token t of the tile sees.</summary>
         private readonly int Seen(int t, int group)

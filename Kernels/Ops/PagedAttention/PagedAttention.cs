@@ -42,9 +42,9 @@ internal static partial class PagedAttentionOp
         Matrix q,
         int heads,
         KvLayer kv,
-        ReadOnlySpan<int> positions,
-        ReadOnlySpan<int> tableStarts,
-        ReadOnlySpan<int> tables,
+        Ints positions,
+        Ints tableStarts,
+        Ints tables,
         float scale,
         Matrix into,
         int window = int.MaxValue,
@@ -55,15 +55,20 @@ internal static partial class PagedAttentionOp
         Debug.Assert(q.Columns == heads * kv.HeadDim && into.Columns == q.Columns && into.Rows == q.Rows, "attention: shapes differ");
         Debug.Assert(positions.Length == q.Rows && tableStarts.Length == q.Rows, "attention: one position and one table a token");
         Debug.Assert(heads % kv.KvHeads == 0, "attention: query heads are no multiple of key heads");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks);
+            return;
+        }
         switch (ops.Device.Isa, kv.Type)
         {
-            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks); break;
-            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks); break;
-            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks); break;
-            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks); break;
-            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks); break;
-            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks); break;
-            default: Reference(q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks); break;
+            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            default: Reference(q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
         }
     }
 
@@ -93,7 +98,7 @@ internal static partial class PagedAttentionOp
         for (var t = 0; t < tiles; t++)
         {
             var (first, last) = (FirstSeen(positions[starts[t]], window), positions[starts[t + 1] - 1]);
-            spans = Math.Max(spans, (Group(kv, last) / SpanGroups) - (Group(kv, first) / SpanGroups) + 1);
+            spans = Math.Max(spans, (KeyGroupOf(kv, last) / SpanGroups) - (KeyGroupOf(kv, first) / SpanGroups) + 1);
         }
 
         fixed (int* p = positions, s = tableStarts, table = tables)
@@ -138,6 +143,6 @@ internal static partial class PagedAttentionOp
     private static int FirstSeen(int position, int window) => Math.Max(0, position - window + 1);
 
     /// <summary>The group that holds a position, counted over the sequence.</summary>
-    private static int Group(KvLayer kv, int position) =>
+    private static int KeyGroupOf(KvLayer kv, int position) =>
         (position / kv.BlockTokens * kv.Groups) + (position % kv.BlockTokens / KvLayer.GroupTokens);
 }

@@ -15,6 +15,11 @@ internal static partial class RmsNormOp
     {
         Debug.Assert(x.Rows == into.Rows && x.Columns == into.Columns, "norm: shapes differ");
         Debug.Assert(gain.Bytes >= (long)x.Columns * sizeof(float), "norm: the gain is shorter than a row");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, x, gain, epsilon, into);
+            return;
+        }
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, x, gain, epsilon, into); break;

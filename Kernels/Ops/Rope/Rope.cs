@@ -11,16 +11,21 @@ namespace Quilt.Kernels.Ops;
 internal static partial class RopeOp
 {
     /// <summary>x is [tokens, heads · headDim], changed in place; one position a token.</summary>
-    public static unsafe void Rope(this OpStream ops, Matrix x, int heads, int headDim, RopeTable table, ReadOnlySpan<int> positions)
+    public static unsafe void Rope(this OpStream ops, Matrix x, int heads, int headDim, RopeTable table, Ints positions)
     {
         Debug.Assert(x.Rows == positions.Length && x.Columns == heads * headDim && table.RotaryDim <= headDim, "rope: shapes differ");
-        foreach (var position in positions) table.Reach(position);
+        foreach (var position in positions.Host) table.Reach(position);
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, x, heads, headDim, table, positions);
+            return;
+        }
         switch (ops.Device.Isa)
         {
-            case Isa.Avx512: Run<Vector16x1>(ops, x, heads, headDim, table, positions); break;
-            case Isa.Avx2: Run<Vector16x2>(ops, x, heads, headDim, table, positions); break;
-            case Isa.Neon: Run<Vector16x4>(ops, x, heads, headDim, table, positions); break;
-            default: Reference(x, heads, headDim, table, positions); break;
+            case Isa.Avx512: Run<Vector16x1>(ops, x, heads, headDim, table, positions.Host); break;
+            case Isa.Avx2: Run<Vector16x2>(ops, x, heads, headDim, table, positions.Host); break;
+            case Isa.Neon: Run<Vector16x4>(ops, x, heads, headDim, table, positions.Host); break;
+            default: Reference(x, heads, headDim, table, positions.Host); break;
         }
     }
 

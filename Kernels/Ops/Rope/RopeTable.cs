@@ -12,7 +12,7 @@ internal sealed unsafe class RopeTable : IDisposable
     private const int FirstPositions = 512;
     private readonly float[] frequencies;
     private readonly int maxPositions;
-    private NativeBuffer? rows; // [positions, 2, Stride]: cos, sin
+    private NativeBuffer? rows;  // [positions, 2, Stride]: cos, sin
     private int filled;
 
     /// <summary>A table of plain frequencies, theta^(−2i / rotaryDim), for the first <paramref name="rotaryDim"/> (even) dimensions of a head.</summary>
@@ -43,14 +43,17 @@ internal sealed unsafe class RopeTable : IDisposable
     /// <summary>[rotaryDim / 2] radians a position.</summary>
     public ReadOnlySpan<float> Frequencies => frequencies;
 
+    /// <summary>The rows' memory, once a position was reached; another buffer after each growth.</summary>
+    public NativeBuffer Rows => rows ?? throw new InvalidOperationException("No position was reached yet.");
+
     /// <summary>First row; row p at p · 2 · <see cref="Stride"/>. Valid until the next growth.</summary>
     public float* Data => rows is null ? null : (float*)rows.Data;
 
     /// <summary>Makes sure that <paramref name="position"/> is in the table.</summary>
     public void Reach(int position)
     {
-        Debug.Assert((uint)position < (uint)maxPositions, "position outside the model's context");
         if (position < filled) return;
+        Debug.Assert((uint)position < (uint)maxPositions, "position outside the model's context");
 
         var positions = (int)Math.Max(position + 1L, Math.Min(maxPositions, Math.Max(FirstPositions, 2L * filled)));
         var grown = new NativeBuffer((long)positions * 2 * Stride * sizeof(float), zeroed: true);

@@ -22,6 +22,11 @@ internal static partial class RouteOp
         Debug.Assert(routing.PerToken > 0 && routing.PerToken <= experts / routing.Groups * routing.GroupsPerToken, "route: more experts to choose than there are");
         Debug.Assert(bias is null || bias.Bytes >= (long)experts * sizeof(float), "route: the bias is shorter than a row");
         plan.Prepare(logits.Rows, routing.PerToken, experts);
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, logits, bias, routing, plan);
+            return;
+        }
         if (ops.Device.Isa == Isa.Reference)
         {
             Reference(logits, bias, routing, plan);

@@ -11,6 +11,11 @@ internal static partial class SiluMulOp
     public static void SiluMul(this OpStream ops, Matrix gate, Matrix up, Matrix into)
     {
         Debug.Assert(gate.Rows == up.Rows && gate.Columns == up.Columns && gate.Rows == into.Rows && gate.Columns == into.Columns, "silu: shapes differ");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, gate, up, into);
+            return;
+        }
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, gate, up, into); break;

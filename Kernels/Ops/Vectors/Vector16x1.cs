@@ -71,6 +71,29 @@ internal readonly unsafe struct Vector16x1(Vector512<float> v) : IVector16<Vecto
         new((left.v.AsUInt32() | right.v.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Field(Vector16x1 bits, int shift, uint mask, Vector16x1 offset) =>
+        new(Field(bits.v, shift, mask) - offset.v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Float8(Vector16x1 bits, int n) => new(Small(bits.v, 24 - (8 * n), 4, 0x87F00000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 Float16(Vector16x1 bits, int n) => new(Small(bits.v, 16 - (16 * n), 3, 0x8FFFE000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Field(Vector512<float> bits, int shift, uint mask)
+    {
+        var field = shift == 0 ? bits.AsUInt32() : bits.AsUInt32() >>> shift;
+        if (uint.MaxValue >> shift != mask) field &= Vector512.Create(mask);
+        return (field | Vector512.Create(0x4B000000u)).AsSingle();
+    }
+
+    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Small(Vector512<float> bits, int up, int down, uint mask) =>
+        (((up == 0 ? bits.AsInt32() : bits.AsInt32() << up) >> down).AsUInt32() & Vector512.Create(mask)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x1 AddByteProducts(Vector16x1 sum, Vector16x1 codes, int fourBytes) =>
         new((sum.v.AsInt16() + Avx512BW.MultiplyAddAdjacent(codes.v.AsByte(), Vector512.Create(fourBytes).AsSByte())).AsSingle());
 

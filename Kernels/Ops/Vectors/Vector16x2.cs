@@ -87,6 +87,29 @@ internal readonly unsafe struct Vector16x2(Vector256<float> a, Vector256<float> 
         new((left.a.AsUInt32() | right.a.AsUInt32()).AsSingle(), (left.b.AsUInt32() | right.b.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Field(Vector16x2 bits, int shift, uint mask, Vector16x2 offset) =>
+        new(Field(bits.a, shift, mask) - offset.a, Field(bits.b, shift, mask) - offset.b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Float8(Vector16x2 bits, int n) => new(Small(bits.a, 24 - (8 * n), 4, 0x87F00000), Small(bits.b, 24 - (8 * n), 4, 0x87F00000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 Float16(Vector16x2 bits, int n) => new(Small(bits.a, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.b, 16 - (16 * n), 3, 0x8FFFE000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Field(Vector256<float> bits, int shift, uint mask)
+    {
+        var field = shift == 0 ? bits.AsUInt32() : bits.AsUInt32() >>> shift;
+        if (uint.MaxValue >> shift != mask) field &= Vector256.Create(mask);
+        return (field | Vector256.Create(0x4B000000u)).AsSingle();
+    }
+
+    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Small(Vector256<float> bits, int up, int down, uint mask) =>
+        (((up == 0 ? bits.AsInt32() : bits.AsInt32() << up) >> down).AsUInt32() & Vector256.Create(mask)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x2 AddByteProducts(Vector16x2 sum, Vector16x2 codes, int fourBytes)
     {
         var bytes = Vector256.Create(fourBytes).AsSByte();

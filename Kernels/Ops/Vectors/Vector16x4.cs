@@ -128,6 +128,29 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
         new((left.a.AsUInt32() | right.a.AsUInt32()).AsSingle(), (left.b.AsUInt32() | right.b.AsUInt32()).AsSingle(), (left.c.AsUInt32() | right.c.AsUInt32()).AsSingle(), (left.d.AsUInt32() | right.d.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Field(Vector16x4 bits, int shift, uint mask, Vector16x4 offset) =>
+        new(Field(bits.a, shift, mask) - offset.a, Field(bits.b, shift, mask) - offset.b, Field(bits.c, shift, mask) - offset.c, Field(bits.d, shift, mask) - offset.d);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Float8(Vector16x4 bits, int n) => new(Small(bits.a, 24 - (8 * n), 4, 0x87F00000), Small(bits.b, 24 - (8 * n), 4, 0x87F00000), Small(bits.c, 24 - (8 * n), 4, 0x87F00000), Small(bits.d, 24 - (8 * n), 4, 0x87F00000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 Float16(Vector16x4 bits, int n) => new(Small(bits.a, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.b, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.c, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.d, 16 - (16 * n), 3, 0x8FFFE000));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Field(Vector128<float> bits, int shift, uint mask)
+    {
+        var field = shift == 0 ? bits.AsUInt32() : bits.AsUInt32() >>> shift;
+        if (uint.MaxValue >> shift != mask) field &= Vector128.Create(mask);
+        return (field | Vector128.Create(0x4B000000u)).AsSingle();
+    }
+
+    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Small(Vector128<float> bits, int up, int down, uint mask) =>
+        (((up == 0 ? bits.AsInt32() : bits.AsInt32() << up) >> down).AsUInt32() & Vector128.Create(mask)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x4 AddByteProducts(Vector16x4 sum, Vector16x4 codes, int fourBytes)
     {
         var bytes = Vector128.Create(fourBytes).AsSByte();

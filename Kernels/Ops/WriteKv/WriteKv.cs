@@ -8,16 +8,21 @@ namespace Quilt.Kernels.Ops;
 internal static partial class WriteKvOp
 {
     /// <summary>k and v are [tokens, kvHeads · headDim]; one slot a token, no slot twice.</summary>
-    public static unsafe void WriteKv(this OpStream ops, Matrix k, Matrix v, KvLayer kv, ReadOnlySpan<int> slots)
+    public static unsafe void WriteKv(this OpStream ops, Matrix k, Matrix v, KvLayer kv, Ints slots)
     {
         Debug.Assert(k.Rows == slots.Length && v.Rows == slots.Length, "write kv: one slot a row");
         Debug.Assert(k.Columns == kv.KvHeads * kv.HeadDim && v.Columns == k.Columns, "write kv: shapes differ");
-        if (ops.Device.Isa == Isa.Reference)
+        if (ops.Gpu is not null)
         {
-            Reference(k, v, kv, slots);
+            RunGpu(ops.Gpu, k, v, kv, slots);
             return;
         }
-        fixed (int* first = slots)
+        if (ops.Device.Isa == Isa.Reference)
+        {
+            Reference(k, v, kv, slots.Host);
+            return;
+        }
+        fixed (int* first = slots.Host)
         {
             var job = new Job(k, v, kv, first);
             ops.Deal(job.Items, 2L * k.Rows * k.Columns, ref job);

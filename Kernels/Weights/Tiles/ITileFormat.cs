@@ -20,9 +20,15 @@ internal interface ITileFormat
     /// <summary>Columns between the first code of a word and its <paramref name="n"/>-th.</summary>
     static abstract int CodeColumn(int n);
 
-    /// <summary>The <paramref name="n"/>-th code of each word as a float: for integers code − zero, where <paramref name="offset"/> is 2^23 + zero.</summary>
+    /// <summary>
+    /// E: the vector form of a value is 2^−E times the value, which saves a multiplication a code. Half of it is given back to the input before the sum, half to the
+    /// sum: powers of two, so nothing is rounded. Even.
+    /// </summary>
+    static abstract int Exponent { get; }
+
+    /// <summary>The <paramref name="n"/>-th code of each word as a float times 2^−<see cref="Exponent"/>: for integers code − zero, where <paramref name="offset"/> is 2^23 + zero.</summary>
     static abstract T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T>;
 
-    /// <summary>The same for one word, in plain code.</summary>
+    /// <summary>The value itself, for one word, in plain code.</summary>
     static abstract float Value(uint word, int n, float offset);
 }

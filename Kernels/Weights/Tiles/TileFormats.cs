@@ -9,6 +9,8 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// </summary>
 internal readonly struct Int4Format : ITileFormat
 {
+    public static int Exponent => 0;
+
     public static int PerWord => 8;
 
     public static int Unit => 32;
@@ -19,10 +21,8 @@ internal readonly struct Int4Format : ITileFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int CodeColumn(int n) => ((n & 1) * 16) + (n >> 1);
 
-    // The code becomes the low bits of the float 2^23, whose last bit is worth 1: one subtraction, exact, instead of a conversion.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> =>
-        T.Or(T.And(n == 0 ? words : T.ShiftRight(words, 4 * n), 15), T.Broadcast(8388608f)) - offset;
+    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> => T.Field(words, 4 * n, 15, offset);
 
     public static float Value(uint word, int n, float offset) => 8388608f + ((word >> (4 * n)) & 15) - offset;
 }
@@ -30,6 +30,8 @@ internal readonly struct Int4Format : ITileFormat
 /// <summary>8-bit integers, offset binary, four neighbouring columns in a word.</summary>
 internal readonly struct Int8Format : ITileFormat
 {
+    public static int Exponent => 0;
+
     public static int PerWord => 4;
 
     public static int Unit => 4;
@@ -41,8 +43,7 @@ internal readonly struct Int8Format : ITileFormat
     public static int CodeColumn(int n) => n;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> =>
-        T.Or(T.And(n == 0 ? words : T.ShiftRight(words, 8 * n), 255), T.Broadcast(8388608f)) - offset;
+    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> => T.Field(words, 8 * n, 255, offset);
 
     public static float Value(uint word, int n, float offset) => 8388608f + ((word >> (8 * n)) & 255) - offset;
 }
@@ -50,6 +51,8 @@ internal readonly struct Int8Format : ITileFormat
 /// <summary>FP8 E4M3, four neighbouring columns in a word.</summary>
 internal readonly struct Fp8Format : ITileFormat
 {
+    public static int Exponent => 120;
+
     public static int PerWord => 4;
 
     public static int Unit => 4;
@@ -60,13 +63,8 @@ internal readonly struct Fp8Format : ITileFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int CodeColumn(int n) => n;
 
-    // Exponent and mantissa moved under those of a float give the value times 2^-120, subnormals included: one exact product puts it right.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T>
-    {
-        var top = n == 3 ? words : T.ShiftLeft(words, 24 - (8 * n));
-        return T.Or(T.And(T.ShiftRight(top, 4), 0x07F00000), T.And(top, 0x80000000)) * T.Broadcast(1.329227995784916e36f);
-    }
+    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> => T.Float8(words, n);
 
     public static float Value(uint word, int n, float offset)
     {
@@ -78,6 +76,8 @@ internal readonly struct Fp8Format : ITileFormat
 /// <summary>bfloat16, two neighbouring columns in a word.</summary>
 internal readonly struct BFloat16Format : ITileFormat
 {
+    public static int Exponent => 0;
+
     public static int PerWord => 2;
 
     public static int Unit => 2;
@@ -98,6 +98,8 @@ internal readonly struct BFloat16Format : ITileFormat
 /// <summary>float16, two neighbouring columns in a word. Finite values only, which loading makes sure of.</summary>
 internal readonly struct Float16Format : ITileFormat
 {
+    public static int Exponent => 112;
+
     public static int PerWord => 2;
 
     public static int Unit => 2;
@@ -108,13 +110,8 @@ internal readonly struct Float16Format : ITileFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int CodeColumn(int n) => n;
 
-    // As FP8: exponent and mantissa under those of a float are the value times 2^-112.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T>
-    {
-        var top = n == 1 ? words : T.ShiftLeft(words, 16);
-        return T.Or(T.And(T.ShiftRight(top, 3), 0x0FFFE000), T.And(top, 0x80000000)) * T.Broadcast(5.192296858534828e33f);
-    }
+    public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> => T.Float16(words, n);
 
     public static float Value(uint word, int n, float offset) => (float)BitConverter.UInt16BitsToHalf((ushort)(word >> (16 * n)));
 }
@@ -122,6 +119,8 @@ internal readonly struct Float16Format : ITileFormat
 /// <summary>float32, one column in a word.</summary>
 internal readonly struct Float32Format : ITileFormat
 {
+    public static int Exponent => 0;
+
     public static int PerWord => 1;
 
     public static int Unit => 1;

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 
@@ -23,12 +24,27 @@ internal static unsafe class TileMatMul
         return arranged;
     }
 
+    /// <summary>The input times a power of two, in scratch memory; the input itself where that is 1.</summary>
+    public static Matrix Scale(OpStream ops, Matrix x, float factor)
+    {
+        if (factor == 1) return x;
+        var scaled = ops.Scratch(x.Rows, x.Columns);
+        var job = new ScaleJob(x, factor, scaled);
+        ops.Deal(x.Rows, (long)x.Rows * x.Columns, ref job);
+        return scaled;
+    }
+
     /// <summary>Fills y [tokens, rows], or with a plan y [pairs, rows]; <paramref name="rows"/> says which input row a pair has.</summary>
     public static void Run<TProduct>(OpStream ops, in TileView view, TileLayout layout, TProduct product, Matrix y, ExpertPlan? plan, ExpertRows rows)
         where TProduct : struct, ITileProduct
     {
         var job = new Job<TProduct>(view, layout, product, y, plan, rows);
         ops.Deal(job.Items, job.Cost, ref job);
+    }
+
+    private readonly struct ScaleJob(Matrix x, float factor, Matrix into) : IJob
+    {
+        public void Execute(int item) => TensorPrimitives.Multiply(x.Row(item), factor, into.Row(item));
     }
 
     private readonly struct Job<TProduct>(TileView view, TileLayout layout, TProduct product, Matrix y, ExpertPlan? plan, ExpertRows rows) : IJob
@@ -60,17 +76,15 @@ internal static unsafe class TileMatMul
             }
             for (; pair < end; pair++)
             {
-                if (tiles == TilesAnItem)
+                var i = 0;
+                for (; i + 2 <= tiles; i += 2)
                 {
-                    product.FourTiles(tile, Input(pair), sums);
-                    Put(sums, pair, first, TilesAnItem);
-                    continue;
+                    product.TwoTiles(tile.Next(layout, i), Input(pair), sums);
+                    Put(sums, pair, first + i, 2);
                 }
-                for (var i = 0; i < tiles; i++)
-                {
-                    product.One(tile.Next(layout, i), Input(pair), sums);
-                    Put(sums, pair, first + i, 1);
-                }
+                if (i == tiles) continue;
+                product.One(tile.Next(layout, i), Input(pair), sums);
+                Put(sums, pair, first + i, 1);
             }
         }
 

@@ -20,6 +20,15 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     /// <summary>Where columns lie.</summary>
     public TileLayout Layout { get; } = layout;
 
+    /// <summary>In what type scales are held.</summary>
+    public TileScales ScaleType => scales;
+
+    /// <summary>Whether codes have zero points of their own.</summary>
+    public bool HasZeroPoints => zeroPoints;
+
+    /// <summary>The zero of all codes, where they have no zero points.</summary>
+    public int ZeroCode => Zero;
+
     /// <summary>What the zero of a code without a zero point of its own is: 2^(bits − 1) for offset binary, 0 for codes that are floats.</summary>
     protected virtual int Zero => 0;
 
@@ -66,7 +75,7 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
 
     /// <summary>Multiplies input whose columns are in the order of the weight's places.</summary>
     protected virtual void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y) where T : unmanaged, IVector16<T> =>
-        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, x), y, plan, rows);
+        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, TileMatMul.Scale(ops, x, TileKernel<T, TFormat>.HalfPower)), y, plan, rows);
 
     /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
     internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
@@ -76,6 +85,29 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
             SetScale(expert, row, s, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s], zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
         }
         SetCodes(expert, row, codeOfColumn);
+    }
+
+    /// <summary>Takes one row out again: its codes by column, its scale and zero point by segment.</summary>
+    internal void GetRow(int expert, int row, Span<uint> codeOfColumn, Span<float> scaleOfSegment, Span<byte> zeroOfSegment)
+    {
+        var tile = ((long)expert * Tiles(Rows)) + (row / 16);
+        var words = RowWords(expert, row, out var stride);
+        var mask = TFormat.PerWord == 1 ? uint.MaxValue : (1u << (32 / TFormat.PerWord)) - 1;
+        var place = 0;
+        for (var s = 0; s < Layout.Segments; s++)
+        {
+            var (scale, offset) = Scale(tile, s, row % 16);
+            (scaleOfSegment[s], zeroOfSegment[s]) = (scale, (byte)(offset - 8388608f));
+            for (var w = 0; w < Layout.SegmentWords[s]; w++, words += stride)
+            {
+                for (var n = 0; n < TFormat.PerWord; n++)
+                {
+                    var column = Layout.Order[place + TFormat.WordColumn(w) + TFormat.CodeColumn(n)];
+                    if (column >= 0) codeOfColumn[column] = (*words >> (n * (32 / TFormat.PerWord))) & mask;
+                }
+            }
+            place += Layout.SegmentWords[s] * TFormat.PerWord;
+        }
     }
 
     /// <summary>Puts the codes of one row in their place: unsigned numbers by column.</summary>

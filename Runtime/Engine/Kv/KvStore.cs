@@ -1,3 +1,4 @@
+using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime.Models;
 
@@ -8,14 +9,14 @@ internal sealed class KvStore : IDisposable
 {
     private readonly KvLayer[] layers;
 
-    /// <summary>Room for <paramref name="blocks"/> blocks in every layer.</summary>
-    public KvStore(DecoderSpec spec, int blocks, int blockTokens, KvType type)
+    /// <summary>Room for <paramref name="blocks"/> blocks in every layer, in the memory of <paramref name="device"/>.</summary>
+    public KvStore(DecoderSpec spec, int blocks, int blockTokens, KvType type, Device device)
     {
         (Blocks, BlockTokens, Type) = (blocks, blockTokens, type);
         layers = new KvLayer[spec.Layers];
         for (var i = 0; i < layers.Length; i++)
         {
-            layers[i] = new KvLayer(blocks, blockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, type);
+            layers[i] = new KvLayer(blocks, blockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, type, device);
         }
     }
 

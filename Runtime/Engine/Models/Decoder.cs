@@ -26,19 +26,21 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     {
         var x = ops.Scratch(plan.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
         var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what is added to it next
-        ops.Embed(plan.Tokens, weights.Embedding, into: x);
-        trace?.Embedded(x);
+        var step = new StepInputs(plan, ops);
+        rope.Reach(plan.LastPosition);
+        ops.Embed(step.Tokens, weights.Embedding, into: x);
+        trace?.Embedded(x, ops);
         ExpertsRead = 0;
 
         for (var layer = 0; layer < spec.Layers; layer++)
         {
-            Attend(weights.Layers[layer], kv[layer], x, plan, ops, update);
+            Attend(weights.Layers[layer], kv[layer], x, step, ops, update);
             FeedForward(weights.Layers[layer], x, ops, update);
-            trace?.Layer(layer, x, experts);
+            trace?.Layer(layer, x, experts, ops);
         }
 
         var last = ops.Scratch(plan.LogitRows.Length, spec.Hidden);
-        ops.Gather(x, plan.LogitRows, into: last);
+        ops.Gather(x, step.LogitRows, into: last);
         ops.RmsNorm(last, weights.FinalNorm, spec.NormEpsilon, into: last);
         var logits = ops.Scratch(last.Rows, spec.VocabularySize);
         weights.Head.MatMul(ops, last, logits);
@@ -47,11 +49,12 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
 
     public void Dispose()
     {
+        experts.Dispose();
         rope.Dispose();
         weights.Dispose();
     }
 
-    private void Attend(DecoderLayer layer, KvLayer kv, Matrix x, StepPlan plan, OpStream ops, Matrix update)
+    private void Attend(DecoderLayer layer, KvLayer kv, Matrix x, in StepInputs step, OpStream ops, Matrix update)
     {
         var a = spec.Attention;
         var mark = ops.Mark();
@@ -67,11 +70,11 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
 
         if (layer.QueryNorm is { } queryNorm) NormHeads(q, a.Heads, queryNorm, ops);
         if (layer.KeyNorm is { } keyNorm) NormHeads(k, a.KeyValueHeads, keyNorm, ops);
-        ops.Rope(q, a.Heads, a.HeadDim, rope, plan.Positions);
-        ops.Rope(k, a.KeyValueHeads, a.HeadDim, rope, plan.Positions);
+        ops.Rope(q, a.Heads, a.HeadDim, rope, step.Positions);
+        ops.Rope(k, a.KeyValueHeads, a.HeadDim, rope, step.Positions);
 
-        ops.WriteKv(k, v, kv, plan.Slots);
-        ops.PagedAttention(q, a.Heads, kv, plan.Positions, plan.TableStarts, plan.Tables, a.Scale, into: q, layer.Window, layer.Sinks);
+        ops.WriteKv(k, v, kv, step.Slots);
+        ops.PagedAttention(q, a.Heads, kv, step.Positions, step.TableStarts, step.Tables, a.Scale, into: q, layer.Window, layer.Sinks);
         layer.Output.MatMul(ops, q, update);
         ops.Add(update, into: x);
         ops.Release(mark);

@@ -34,7 +34,7 @@ internal sealed class DecoderWeights : IDisposable
     /// </summary>
     /// <exception cref="BadInputException">A tensor is missing, has another shape or holds impossible values.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static DecoderWeights Load(Checkpoint checkpoint, DecoderSpec spec, CpuDevice device, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    public static DecoderWeights Load(Checkpoint checkpoint, DecoderSpec spec, Device device, IProgress<LoadProgress>? progress, CancellationToken cancel)
     {
         var weights = new DecoderWeights();
         try
@@ -56,7 +56,7 @@ internal sealed class DecoderWeights : IDisposable
     }
 
     private sealed class Reader(
-        Checkpoint checkpoint, DecoderSpec spec, CpuDevice device, DecoderWeights into, IProgress<LoadProgress>? progress, CancellationToken cancel)
+        Checkpoint checkpoint, DecoderSpec spec, Device device, DecoderWeights into, IProgress<LoadProgress>? progress, CancellationToken cancel)
     {
         private readonly long total = checkpoint.Tensors.Values.Sum(tensor => tensor.Length);
         private long done;
@@ -68,6 +68,8 @@ internal sealed class DecoderWeights : IDisposable
             into.Layers = [.. modules.Layers.Select(Layer)];
             into.FinalNorm = Vector(modules.FinalNorm);
             into.Head = checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey($"{modules.Head.Name}.weight") ? into.Embedding : Matrix(modules.Head);
+            // Tensors that no weight is made of, such as the shapes beside packed codes, are passed over at the end.
+            progress?.Report(new LoadProgress(total, total, modules.Head.Name));
         }
 
         private DecoderLayer Layer(LayerModules layer) => new()

@@ -11,7 +11,7 @@ namespace Quilt.Runtime.Models;
 /// <summary>Everything a checkpoint folder holds, on a device and ready to use. Owns device and weights.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(Checkpoint checkpoint, CpuDevice device, Decoder decoder)
+    private LoadedModel(Checkpoint checkpoint, Device device, Decoder decoder)
     {
         (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
         Warnings = [.. checkpoint.Warnings];
@@ -26,7 +26,7 @@ internal sealed class LoadedModel : IDisposable
 
     public ModelConfig Config { get; }
 
-    public CpuDevice Device { get; }
+    public Device Device { get; }
 
     public Decoder Decoder { get; }
 
@@ -46,7 +46,7 @@ internal sealed class LoadedModel : IDisposable
     {
         using var checkpoint = Checkpoint.Open(folder);
         var spec = Architectures.Describe(checkpoint.Config, Path.Combine(folder, "config.json"));
-        var device = new CpuDevice(options.Isa, options.Threads);
+        var device = options.OpenDevice();
         DecoderWeights? weights = null;
         try
         {

@@ -50,16 +50,17 @@ public sealed class StepTrace
     /// <summary>For each layer [T, K]: what the experts' outputs are multiplied with, in the order of <see cref="RouterIds"/>.</summary>
     public IReadOnlyList<float[]> RouterWeights { get; } = [];
 
-    internal void Embedded(Matrix x)
+    internal void Embedded(Matrix x, OpStream ops)
     {
-        if (layers) x.Values.CopyTo(Embedding.AsSpan(done * Hidden));
+        if (layers) ops.ToHost(x).Values.CopyTo(Embedding.AsSpan(done * Hidden));
     }
 
-    internal void Layer(int layer, Matrix x, ExpertPlan experts)
+    internal void Layer(int layer, Matrix x, ExpertPlan experts, OpStream ops)
     {
         if (!layers) return;
-        x.Values.CopyTo(LayerHidden[layer].AsSpan(done * Hidden));
+        ops.ToHost(x).Values.CopyTo(LayerHidden[layer].AsSpan(done * Hidden));
         if (RouterIds[layer].Length == 0) return;
+        experts.Fetch(ops);
         experts.Ids.AsSpan(0, experts.Pairs).CopyTo(RouterIds[layer].AsSpan(done * ExpertsPerToken));
         experts.Gates.AsSpan(0, experts.Pairs).CopyTo(RouterWeights[layer].AsSpan(done * ExpertsPerToken));
     }

@@ -38,6 +38,9 @@ internal sealed class StepPlan : IResettable
     /// <summary>Which sequence has which rows.</summary>
     public ReadOnlySpan<SequenceChunk> Chunks => CollectionsMarshal.AsSpan(chunks);
 
+    /// <summary>The largest position of the step; −1 where it has nothing to do.</summary>
+    public int LastPosition => tokens.Count == 0 ? -1 : positions.Max();
+
     /// <summary>True if the step has nothing to do.</summary>
     public bool IsEmpty => tokens.Count == 0;
 

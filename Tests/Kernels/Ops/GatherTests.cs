@@ -11,8 +11,9 @@ public sealed class GatherTests(Target target) : OpTests(target)
         var x = Random(9, columns, seed: 1);
         var random = new Random(2);
         var rows = Enumerable.Range(0, count).Select(_ => random.Next(9)).ToArray();
-        var (y, expected) = (Ops.Scratch(count, columns), Ops.Scratch(count, columns));
-        Ops.Gather(x, rows, y);
+        var (y, expected) = (Ops.Scratch(count, columns), Ops.HostScratch(count, columns));
+        Ops.Gather(On(x), rows, y);
+        y = Back(y);
         GatherOp.Reference(x, rows, expected);
         AssertSameBits(y.Values, expected.Values);
         for (var i = 0; i < count; i++) AssertSameBits(y.Row(i), x.Row(rows[i]));

@@ -10,6 +10,9 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     private sealed class Scene : IDisposable
     {
         public readonly KvLayer Kv;
+
+        /// <summary>The same in the host's memory, for the definition to read.</summary>
+        public readonly KvLayer Mirror;
         public readonly int[] Tables;
         public readonly int[] Starts;
         public readonly int KvHeads;
@@ -28,39 +31,50 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
             }
             Tables = Enumerable.Range(0, blocks).ToArray();
             new Random(7).Shuffle(Tables);
-            Kv = new KvLayer(blocks, blockTokens, kvHeads, headDim, type);
+            Kv = new KvLayer(blocks, blockTokens, kvHeads, headDim, type, ops.Gpu?.Device);
+            Mirror = Kv.Gpu is null ? Kv : new KvLayer(blocks, blockTokens, kvHeads, headDim, type);
             Poison();
             for (var s = 0; s < lengths.Length; s++)
             {
                 var slots = Enumerable.Range(0, lengths[s]).Select(p => (Tables[Starts[s] + (p / blockTokens)] * blockTokens) + (p % blockTokens)).ToArray();
-                var (k, v) = (ops.Scratch(lengths[s], kvHeads * headDim), ops.Scratch(lengths[s], kvHeads * headDim));
+                var (k, v) = (ops.HostScratch(lengths[s], kvHeads * headDim), ops.HostScratch(lengths[s], kvHeads * headDim));
                 Fill(k.Values, 100 + s, 2);
                 Fill(v.Values, 200 + s, 2);
-                ops.WriteKv(k, v, Kv, slots);
+                ops.WriteKv(ops.ToDevice(k), ops.ToDevice(v), Kv, slots);
+                if (Mirror != Kv) WriteKvOp.Reference(k, v, Mirror, slots);
             }
         }
 
-        public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences)
+        public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null)
         {
             var y = ops.Scratch(q.Rows, q.Columns);
-            y.Values.Fill(float.NaN);
+            if (!y.IsOnDevice) y.Values.Fill(float.NaN);
             var starts = sequences.Select(s => Starts[s]).ToArray();
-            ops.PagedAttention(q, Heads, Kv, positions, starts, Tables, 1 / MathF.Sqrt(HeadDim), y);
-            return y;
+            ops.PagedAttention(ops.ToDevice(q), Heads, Kv, positions, starts, Tables, 1 / MathF.Sqrt(HeadDim), y, window, sinks);
+            return ops.ToHost(y);
         }
 
-        public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences)
+        public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null)
         {
-            var y = ops.Scratch(q.Rows, q.Columns);
-            PagedAttentionOp.Reference(q, Heads, Kv, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, 1 / MathF.Sqrt(HeadDim), y);
+            var y = ops.HostScratch(q.Rows, q.Columns);
+            PagedAttentionOp.Reference(q, Heads, Mirror, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, 1 / MathF.Sqrt(HeadDim), y, window, sinks);
             return y;
         }
 
-        public void Dispose() => Kv.Dispose();
+        public void Dispose()
+        {
+            Kv.Dispose();
+            Mirror.Dispose();
+        }
 
         /// <summary>What no token has written must not be read: a cache is full of what others left there.</summary>
         private unsafe void Poison()
         {
+            if (Kv.Gpu is not null)
+            {
+                Kv.Gpu.Fill(0xFF);
+                return;
+            }
             var keys = (long)Kv.Blocks * Kv.KvHeads * Kv.Groups * 16 * Kv.HeadDim * Kv.ElementBytes;
             new Span<byte>(Kv.Keys, (int)keys).Fill(0xFF);
             for (var block = 0; block < Kv.Blocks; block++)
@@ -103,6 +117,32 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     }
 
     [Test]
+    public void A_window_hides_what_lies_before_it([Values(1, 16, 100, 256, 300, 5000)] int window, [Values(1, 3)] int share, [Values] KvType type)
+    {
+        using var scene = new Scene(Ops, [40, 1100], 2 * share, 2, 32, blockTokens: 16, type);
+        int[] positions = [0, 20, 39, 0, 99, 255, 256, 257, 600, 1099], sequences = [0, 0, 0, 1, 1, 1, 1, 1, 1, 1];
+        var q = Random(positions.Length, 2 * share * 32, seed: 1, scale: 3);
+        var y = scene.Attend(Ops, q, positions, sequences, window);
+        AssertClose(y, scene.Expected(Ops, q, positions, sequences, window), 5e-6f);
+        for (var t = 0; t < positions.Length; t++)
+        {
+            AssertSameBits(scene.Attend(Alone, q.Slice(t, 1), [positions[t]], [sequences[t]], window).Values, y.Row(t), $"position {positions[t]} alone");
+        }
+    }
+
+    [Test]
+    public void A_sink_takes_its_share_and_gives_nothing([Values(7, 256, 1100)] int context, [Values(-30, 0, 4, 60)] int sink, [Values(50, int.MaxValue)] int window)
+    {
+        using var scene = new Scene(Ops, [context], 6, 2, 32, blockTokens: 16, KvType.Float32);
+        using var sinks = Buffer(sink, -sink, 1, sink, -2, 0.5f);
+        int[] positions = [context / 2, context - 1];
+        var q = Random(2, 6 * 32, seed: 1, scale: 3);
+        var y = scene.Attend(Ops, q, positions, [0, 0], window, sinks);
+        AssertClose(y, scene.Expected(Ops, q, positions, [0, 0], window, sinks), 5e-6f);
+        AssertSameBits(scene.Attend(Alone, q.Slice(1, 1), [context - 1], [0], window, sinks).Values, y.Row(1), "alone");
+    }
+
+    [Test]
     public void A_row_has_the_same_bits_alone_in_a_batch_and_in_a_prompt_cut_anywhere(
         [Values(16, 24)] int blockTokens, [Values(1, 6)] int share, [Values] KvType type)
     {
@@ -133,6 +173,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     [Test]
     public void Every_vector_width_gives_the_same_bits()
     {
+        NotOnGpu("A GPU has other widths.");
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference sums in double.");
         using var scene = new Scene(Ops, [300], 6, 2, 44, 16, KvType.BFloat16);
         var q = Random(300, 6 * 44, seed: 3, scale: 3);
@@ -154,9 +195,10 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     [Test]
     public void Allocates_nothing()
     {
+        NeedsSilentLaunches();
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference may allocate.");
         using var scene = new Scene(Ops, [600], 12, 2, 64, 16, KvType.BFloat16);
-        var q = Random(1, 12 * 64, seed: 1);
+        var q = On(Random(1, 12 * 64, seed: 1));
         var y = Ops.Scratch(1, 12 * 64);
         int[] position = [599], start = [0];
         Assert.That(Allocated(() => Ops.PagedAttention(q, 12, scene.Kv, position, start, scene.Tables, 0.1f, y)), Is.Zero);

@@ -20,10 +20,12 @@ public sealed class RopeTests(Target target) : OpTests(target)
     public void Matches_the_worked_example()
     {
         using var table = new RopeTable(64, 5e6, 100);
-        var x = Ops.Scratch(1, 128);
+        var x = Ops.HostScratch(1, 128);
         x.Values.Fill(7);
         (x.Values[0], x.Values[32], x.Values[1], x.Values[33]) = (1, 2, 1, 0);
-        Ops.Rope(x, 1, 128, table, [3]);
+        x = On(x);
+        Ops.Rope(x, 1, 128, table, new[] { 3 });
+        x = Back(x);
         Assert.That(x.Values[0], Is.EqualTo(-1.272232513f).Within(1e-6f));
         Assert.That(x.Values[32], Is.EqualTo(-1.838864985f).Within(1e-6f));
         Assert.That(Math.Atan2(x.Values[33], x.Values[1]), Is.EqualTo(1.852586274).Within(1e-6));
@@ -37,9 +39,10 @@ public sealed class RopeTests(Target target) : OpTests(target)
         int[] positions = [0, 1, 511, 512, 3000, 199_999];
         var x = Random(positions.Length, heads * headDim, seed: 1, scale: 4);
         var expected = Copy(x);
+        x = On(x);
         Ops.Rope(x, heads, headDim, table, positions);
         RopeOp.Reference(expected, heads, headDim, table, positions);
-        AssertClose(x, expected, 2e-6f);
+        AssertClose(Back(x), expected, 2e-6f);
     }
 
     [Test]
@@ -47,23 +50,25 @@ public sealed class RopeTests(Target target) : OpTests(target)
     {
         var positions = Enumerable.Range(0, 700).ToArray();
         var x = Random(700, 2 * 44, seed: 1);
-        var whole = Copy(x);
+        var whole = On(Copy(x));
         using (var table = new RopeTable(30, 1e4, 700)) Ops.Rope(whole, 2, 44, table, positions);
+        whole = Back(whole);
         using var other = new RopeTable(30, 1e4, 700);
         for (var t = 0; t < 700; t += 37)
         {
-            var alone = Copy(x.Slice(t, 1));
-            Alone.Rope(alone, 2, 44, other, [t]);
-            AssertSameBits(alone.Values, whole.Row(t), $"position {t}");
+            var alone = Alone.ToDevice(Copy(x.Slice(t, 1)));
+            Alone.Rope(alone, 2, 44, other, new[] { t });
+            AssertSameBits(Alone.ToHost(alone).Values, whole.Row(t), $"position {t}");
         }
     }
 
     [Test]
     public void Allocates_nothing_once_the_table_is_filled()
     {
+        NeedsSilentLaunches();
         using var table = new RopeTable(64, 1e4, 2000);
         int[] positions = [100];
-        var x = Random(1, 8 * 128, seed: 1);
+        var x = On(Random(1, 8 * 128, seed: 1));
         Assert.That(Allocated(() => Ops.Rope(x, 8, 128, table, positions)), Is.Zero);
     }
 }

@@ -16,14 +16,15 @@ public sealed class WeightTests(Target target) : OpTests(target)
         foreach (var (rows, columns) in Shapes)
         {
             using var w = RandomWeights.Make(kind, 1, rows, columns, seed: rows);
+            using var on = Target.Place(w);
             var x = Random(tokens, columns, seed: columns);
-            var expected = Ops.Scratch(tokens, rows);
+            var expected = Ops.HostScratch(tokens, rows);
             var actual = Ops.Scratch(tokens, rows);
 
             ReferenceMatMul.Run(w, x, expected);
-            w.MatMul(Ops, x, actual);
+            on.MatMul(Ops, On(x), actual);
 
-            AssertClose(actual, expected, within: 1e-6f * Magnitude(w, x));
+            AssertClose(Back(actual), expected, within: 1e-6f * Magnitude(w, x));
         }
     }
 
@@ -31,15 +32,17 @@ public sealed class WeightTests(Target target) : OpTests(target)
     public void Gives_each_token_the_same_bits_alone_and_beside_others_on_any_number_of_threads([ValueSource(typeof(RandomWeights), nameof(RandomWeights.Kinds))] string kind)
     {
         using var w = RandomWeights.Make(kind, 1, 149, 224, seed: 1);
+        using var on = Target.Place(w);
         var x = Random(11, 224, seed: 2);
         var together = Ops.Scratch(11, 149);
-        w.MatMul(Ops, x, together);
+        on.MatMul(Ops, On(x), together);
+        together = Back(together);
 
         for (var t = 0; t < 11; t++)
         {
-            var alone = Ops.Scratch(1, 149);
-            w.MatMul(Alone, x.Slice(t, 1), alone);
-            AssertSameBits(alone.Row(0), together.Row(t), $"token {t}");
+            var alone = Alone.Scratch(1, 149);
+            on.MatMul(Alone, Alone.ToDevice(x.Slice(t, 1)), alone);
+            AssertSameBits(Alone.ToHost(alone).Row(0), together.Row(t), $"token {t}");
         }
     }
 
@@ -49,8 +52,9 @@ public sealed class WeightTests(Target target) : OpTests(target)
     {
         const int Experts = 5, PerToken = 2, Tokens = 7, Rows = 37, Columns = 64;
         using var w = RandomWeights.Make(kind, Experts, Rows, Columns, seed: 3);
+        using var on = Target.Place(w);
         var random = new Random(4);
-        var plan = new ExpertPlan();
+        using var plan = new ExpertPlan();
         plan.Prepare(Tokens, PerToken, Experts);
         for (var t = 0; t < Tokens; t++)
         {
@@ -60,20 +64,21 @@ public sealed class WeightTests(Target target) : OpTests(target)
         plan.Sort();
         var x = Random(byPair ? plan.Pairs : Tokens, Columns, seed: 5);
         var y = Ops.Scratch(plan.Pairs, Rows);
-        var expected = Ops.Scratch(plan.Pairs, Rows);
+        var expected = Ops.HostScratch(plan.Pairs, Rows);
 
-        w.MatMulExperts(Ops, x, plan, byPair ? ExpertRows.Pairs : ExpertRows.Tokens, y);
+        on.MatMulExperts(Ops, On(x), plan, byPair ? ExpertRows.Pairs : ExpertRows.Tokens, y);
         ReferenceMatMul.Run(w, x, plan, byPair ? ExpertRows.Pairs : ExpertRows.Tokens, expected);
 
-        AssertClose(y, expected, within: 1e-6f * Magnitude(w, x));
+        AssertClose(Back(y), expected, within: 1e-6f * Magnitude(w, x));
     }
 
     [Test]
     public void Allocates_nothing([ValueSource(typeof(RandomWeights), nameof(RandomWeights.Kinds))] string kind)
     {
-        if (target.Isa == Isa.Reference) Assert.Ignore("The reference is written to be read.");
-        using var w = RandomWeights.Make(kind, 1, 130, 200, seed: 1);
-        var x = Random(6, 200, seed: 2);
+        NeedsSilentLaunches();
+        if (Target.IsReference) Assert.Ignore("The reference is written to be read.");
+        using var w = Target.Place(RandomWeights.Make(kind, 1, 130, 200, seed: 1));
+        var x = On(Random(6, 200, seed: 2));
         var y = Ops.Scratch(6, 130);
         for (var warm = 0; warm < 3; warm++) w.MatMul(Ops, x, y);
 
@@ -81,8 +86,6 @@ public sealed class WeightTests(Target target) : OpTests(target)
         for (var i = 0; i < 10; i++) w.MatMul(Ops, x, y);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
-
-    private readonly Target target = target;
 
     /// <summary>The largest Σ |w| · |x| of an output: what rounding errors are measured against.</summary>
     private static float Magnitude(Weight w, Matrix x)

@@ -9,12 +9,13 @@ namespace Quilt.Tests.Runtime.Models;
 /// <summary>Several prompts through one decoder in common steps, a chunk of each in every step, their cache blocks interleaved.</summary>
 internal static class BatchRun
 {
-    public static float[][] Logits(Decoder decoder, int[][] prompts, int chunk, int blockTokens = 16, Isa? isa = null)
+    public static float[][] Logits(Decoder decoder, int[][] prompts, int chunk, int blockTokens = 16, Isa? isa = null, Device? on = null)
     {
-        using var device = new CpuDevice(isa, threads: 2);
+        using var own = on is null ? new CpuDevice(isa, threads: 2) : null;
+        var device = on ?? own!;
         using var ops = new OpStream(device);
         var blocks = prompts.Sum(prompt => (prompt.Length + blockTokens - 1) / blockTokens);
-        using var kv = new KvStore(decoder.Spec, blocks, blockTokens, KvType.Float32);
+        using var kv = new KvStore(decoder.Spec, blocks, blockTokens, KvType.Float32, device);
         var pool = new KvBlockPool(blocks);
         var sequences = prompts.Select(prompt => new Sequence(prompt)).ToArray();
         var logits = prompts.Select(prompt => new List<float>(prompt.Length * decoder.Spec.VocabularySize)).ToArray();
@@ -32,7 +33,7 @@ internal static class BatchRun
             }
 
             ops.Reset();
-            var rows = decoder.Forward(plan, kv, ops);
+            var rows = ops.ToHost(decoder.Forward(plan, kv, ops));
             var row = 0;
             foreach (var part in plan.Chunks)
             {

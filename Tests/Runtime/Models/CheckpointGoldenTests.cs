@@ -130,6 +130,6 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
     private StepTrace Trace(int[] prompt, int stepTokens)
     {
         using var ops = new OpStream(model.Device);
-        return PromptTracer.Run(model.Decoder, prompt, layers: true, new EngineOptions { StepTokens = stepTokens }, KvType.Float32, ops);
+        return PromptTracer.Run(model.Decoder, prompt, layers: true, new EngineOptions { StepTokens = stepTokens }, KvType.Float32, model.Device, ops);
     }
 }

@@ -45,7 +45,7 @@ public sealed class HostileTests
         using var model = LoadedModel.Open(path, new EngineOptions { Threads = 2 }, null, default);
         var tokens = expected.ReadIntegers("input_ids").Select(id => (int)id).ToArray();
         using var ops = new Quilt.Kernels.Devices.OpStream(model.Device);
-        var logits = PromptTracer.Run(model.Decoder, tokens, layers: false, new EngineOptions(), KvType.Float32, ops).Logits;
+        var logits = PromptTracer.Run(model.Decoder, tokens, layers: false, new EngineOptions(), KvType.Float32, model.Device, ops).Logits;
         var wanted = expected.ReadFloats("logits");
         Assert.That(logits, Has.Length.EqualTo(wanted.Length));
         Assert.That(logits.Zip(wanted, (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(1e-4));
@@ -65,8 +65,8 @@ public sealed class HostileTests
 
     private static IEnumerable<TestCaseData> All(string folder)
     {
-        var path = Shared.Root is null ? null : Path.Combine(Shared.Root, folder, "cases.json");
-        if (path is null || !File.Exists(path))
+        var path = Path.Combine(Shared.Root, folder, "cases.json");
+        if (!File.Exists(path))
         {
             yield return new TestCaseData(null, default(JsonElement)).SetArgDisplayNames("none");
             yield break;

@@ -36,10 +36,11 @@ internal static class ModelBench
         options.Validate();
         var start = Stopwatch.GetTimestamp();
         using var model = LoadedModel.Open(folder, options, progress, cancel);
+        if (model.Device is not CpuDevice device) throw new UsageException("--device: expected cpu, whose limits are measured here");
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        using var read = new ReadSpeed(model.Device.Pool, BufferBytes());
-        using var int8 = new Int8Speed(model.Device);
-        using var ops = new OpStream(model.Device, options.Activations);
+        using var read = new ReadSpeed(device.Pool, BufferBytes());
+        using var int8 = new Int8Speed(device);
+        using var ops = new OpStream(device, options.Activations);
         using var runner = new ModelRunner(model, Cache(model, options, bench), ops, options.StepTokens);
 
         var (speeds, rates) = (new List<double>(), new List<double>());
@@ -72,7 +73,7 @@ internal static class ModelBench
         }
 
         var facts = new ModelFacts(Path.GetFullPath(folder), options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds, Resident(read));
-        return new BenchResult(facts, Facts(model.Device, speeds, rates),
+        return new BenchResult(facts, Facts(device, speeds, rates),
             [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner))],
             [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench.Context, found))]);
     }
@@ -95,7 +96,7 @@ internal static class ModelBench
         if (tokens > model.Config.MaxPositions) throw new UsageException($"the model takes {model.Config.MaxPositions} tokens at most, {tokens} were asked for");
         var blocks = bench.Batches.DefaultIfEmpty(1).Max() * ((tokens + options.BlockTokens - 1) / options.BlockTokens);
         var type = options.KvType ?? (options.Activations == Activations.Int8 ? KvType.BFloat16 : KvType.Float32);
-        return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, type);
+        return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, type, model.Device);
     }
 
     private static MachineFacts Facts(CpuDevice device, List<double> speeds, List<double> rates) =>

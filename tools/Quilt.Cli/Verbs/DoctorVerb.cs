@@ -34,7 +34,7 @@ internal static class DoctorVerb
     {
         Console.Out.WriteLine($"system    {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}");
         Console.Out.WriteLine($"cpu       {Environment.ProcessorCount} threads, {string.Join(" ", Features.Where(f => f.Has).Select(f => f.Name))}; kernels: {Word(IsaSupport.Best)}");
-        foreach (var device in Devices()) Console.Out.WriteLine($"device    {device.Name,-8} {(device.Problem is null ? "usable" : "not usable: " + device.Problem)}");
+        foreach (var device in Devices()) Console.Out.WriteLine($"device    {device.Name,-13} {(device.Problem is null ? "usable" : "not usable: " + device.Problem)}");
         Console.Out.WriteLine($"memory    {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30):0.0} GiB");
         Console.Out.WriteLine();
 
@@ -82,7 +82,7 @@ internal static class DoctorVerb
         writer.WriteEndObject();
     });
 
-    private static IEnumerable<(string Name, string? Problem)> Devices() => [("cpu", null)];
+    private static IEnumerable<(string Name, string? Problem)> Devices() => GpuDevices.List().Select(device => (device.Name, device.WhyNot));
 
     private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Text.Json;
 using Quilt.Formats.Chat.Replies;
 
@@ -44,7 +45,8 @@ internal sealed class ReplyCase(JsonElement json)
             ThinkingAsText = Text(json, "reasoning_format") == "none",
             MarkerIds = json.TryGetProperty("vocab", out var vocab) ? vocab.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()) : null,
         };
-        foreach (var policy in (Text(json, "policy") ?? "").Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        // What stands in parentheses is an explanation.
+        foreach (var policy in Regex.Replace(Text(json, "policy") ?? "", @"\([^)]*\)", "").Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             options = Apply(options, policy.Split(' ')[0]);
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using CsCheck;
 using Quilt.Formats.Chat.Replies;
 
@@ -13,10 +14,13 @@ public sealed class ReplyPropertyTests
         "< parameter name = \"n\" >", "</parameter>", "< / parameter >", "\n", "  ", "text", "12", "1.50", "true", "null", "{\"a\": [1, 2]}", "<", "</", "<p", "\"", "\\", "é", "🌍", "\ud83c", ">", "=",
     ];
 
+    private static readonly JsonElement tools = JsonElement.Parse("""[{"name": "f", "parameters": {"properties": {"p": {"type": ["number", "object"]}, "q": {"type": "string"}}}}]""");
+
     private static readonly Gen<string> replies = Gen.Int[0, parts.Length - 1].Array[0, 30].Select(picks => string.Concat(picks.Select(i => parts[i])));
 
-    private static readonly Gen<ReplyOptions> options = Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool).Select((thinks, asText, drop, held, infer, trim) => new ReplyOptions
+    private static readonly Gen<ReplyOptions> options = Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool).Select((thinks, asText, drop, held, infer, trim, declares) => new ReplyOptions
     {
+        Tools = declares ? tools : null,
         StartsThinking = thinks,
         ThinkingAsText = asText,
         TextAfterCalls = drop ? TextAfterCalls.Drop : TextAfterCalls.Keep,
@@ -41,7 +45,7 @@ public sealed class ReplyPropertyTests
             iter: 3000);
 
     [TestCaseSource(nameof(Samples))]
-    public void A_recorded_reply_may_be_cut_anywhere(System.Text.Json.JsonElement? test)
+    public void A_recorded_reply_may_be_cut_anywhere(JsonElement? test)
     {
         var c = new ReplyCase(test!.Value);
         var whole = ReplyReading.Of(c.CreateParser(), c.Output).Summary();
@@ -52,7 +56,7 @@ public sealed class ReplyPropertyTests
     }
 
     [TestCaseSource(nameof(Samples))]
-    public void A_damaged_reply_never_makes_a_parser_throw(System.Text.Json.JsonElement? test)
+    public void A_damaged_reply_never_makes_a_parser_throw(JsonElement? test)
     {
         var c = new ReplyCase(test!.Value);
         Gen.Select(Gen.Int[0, int.MaxValue], Gen.Char, Gen.Int[0, 2]).Array[1, 8].Sample(

@@ -1,0 +1,48 @@
+using ILGPU;
+
+namespace Quilt.Kernels.Devices;
+
+/// <summary>Functions that kernels share; made of multiplications, additions and moves of bits, so that every device computes them alike up to the fusing of multiply and add.</summary>
+internal static class GpuMath
+{
+    /// <summary>e^x within a few units in the last place; 0 below −88, saturated above 88.3.</summary>
+    public static float Exp(float x)
+    {
+        if (x < -88f) return 0;
+        x = x > 88.3f ? 88.3f : x;
+        var magic = (x * 1.44269504f) + 12582912f;     // 1.5 · 2^23: the nearest integer stands in the low bits
+        var n = magic - 12582912f;
+        var r = (x - (n * 0.693145752f)) - (n * 1.42860677e-6f);
+        var p = (((((((((((((1f / 5040) * r) + (1f / 720)) * r) + (1f / 120)) * r) + (1f / 24)) * r) + (1f / 6)) * r) + 0.5f) * r) + 1f) * r;
+        return (p + 1f) * Interop.IntAsFloat(((uint)(int)n + 127u) << 23);
+    }
+
+    /// <summary>1 / (1 + e^−x) in double, rounded once: choices of experts hang on its last bit.</summary>
+    public static float Sigmoid(float x)
+    {
+        var y = -(double)x;
+        return y > 700 ? 0 : y < -700 ? 1 : (float)(1 / (1 + Exp(y)));
+    }
+
+    /// <summary>e^x in double within a few units in the last place, for |x| up to 700; 0 below −700.</summary>
+    public static double Exp(double x)
+    {
+        if (x < -700) return 0;
+        var n = (int)((x * 1.4426950408889634) + (x < 0 ? -0.5 : 0.5));
+        var r = (x - (n * 0.6931471803691238)) - (n * 1.9082149292705877e-10);
+        var p = 1.0;
+        for (var k = 13; k > 0; k--) p = (p * (r / k)) + 1;
+        return p * Interop.IntAsFloat((ulong)(1023 + n) << 52);
+    }
+
+    /// <summary>bfloat16 in the low half as float32.</summary>
+    public static float FromBFloat16(uint bits) => Interop.IntAsFloat(bits << 16);
+
+    /// <summary>float32 to bfloat16, to the nearest, ties to even. NaN stays NaN.</summary>
+    public static uint ToBFloat16(float value)
+    {
+        var bits = Interop.FloatAsInt(value);
+        if ((bits & 0x7FFFFFFF) > 0x7F800000) return (bits >> 16) | 0x40;
+        return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+    }
+}

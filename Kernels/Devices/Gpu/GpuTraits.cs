@@ -1,0 +1,11 @@
+namespace Quilt.Kernels.Devices;
+
+/// <summary>How kernels are launched on a device, and which of two kernels of one operation.</summary>
+/// <param name="GroupThreads">Threads of a group, a power of two.</param>
+/// <param name="Groups">Groups that fill the device: kernels loop over what is left, so more would only wait.</param>
+/// <param name="TensorCores">Whether the kernels with matrix instructions run.</param>
+internal readonly record struct GpuTraits(int GroupThreads, int Groups, bool TensorCores)
+{
+    /// <summary>Most threads of a group of a kernel that needs no particular number: what shared arrays are sized for.</summary>
+    public const int MostThreads = 256;
+}

@@ -1,0 +1,161 @@
+using ILGPU;
+using ILGPU.Runtime;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+
+namespace Quilt.Kernels.Weights;
+
+/// <summary>The product of a GPU weight of one format: chooses the kernel by device and number of rows.</summary>
+internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
+{
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Plain = new(PlainKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int, int>> Arrange = new(ArrangeKernel);
+
+    /// <summary>y [tokens, rows], or with a plan [pairs, rows]; with an expert ≥ 0 only that expert's pairs, with the weight's first matrix.</summary>
+    public static void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ExpertPlan? plan, ExpertRows rows, int expert, Matrix y)
+    {
+        var mark = gpu.Scratch.Mark();
+        var arranged = Arranged(gpu, weight, x);
+        var on = plan?.On(gpu);
+        var product = new GpuProduct
+        {
+            Count = y.Rows,
+            Stride = arranged.Columns,
+            ByToken = plan is not null && rows == ExpertRows.Tokens ? 1 : 0,
+            Experts = plan?.Experts ?? 0,
+            Only = expert,
+            Slots = plan is null || expert >= 0 ? 1 : Math.Min(plan.Experts, plan.Pairs),
+        };
+        // Without a plan nothing is read of the lists; a view must be given all the same.
+        var lists = on?.Lists ?? weight.Order;
+        var tokens = on?.PairToken ?? weight.Order;
+        Plain.On(gpu.Device)(
+            gpu.Queue, gpu.Groups((long)weight.Tiles * product.Slots), GpuTile.Of(weight, 0), gpu.View(arranged), tokens, lists, gpu.View(y), product);
+        gpu.Scratch.Release(mark);
+    }
+
+    /// <summary>The input in the order of a weight's places, zeros for padding; as it is where that is its order already.</summary>
+    private static Matrix Arranged(GpuStream gpu, GpuWeight<T> weight, Matrix x)
+    {
+        if (weight.Layout.IsIdentity) return x;
+        var arranged = gpu.Scratch.Take(x.Rows, weight.Layout.Places);
+        var count = checked(arranged.Rows * arranged.Columns);
+        Arrange.On(gpu.Device)(gpu.Queue, gpu.Spread(count), gpu.View(x), weight.Order, gpu.View(arranged), count, x.Columns, arranged.Columns);
+        return arranged;
+    }
+
+    internal static void ArrangeKernel(ArrayView<float> x, ArrayView<int> order, ArrayView<float> y, int count, int columns, int places)
+    {
+        for (var i = Grid.GlobalIndex.X; i < count; i += Grid.DimX * Group.DimX)
+        {
+            var row = i / places;
+            var column = order[i - (row * places)];
+            y[i] = column < 0 ? 0f : x[((long)row * columns) + column];
+        }
+    }
+
+    /// <summary>
+    /// For every device. A group takes a tile of 16 rows, its threads the lanes of its chunks, four input rows at a time; their sums are folded in an order that
+    /// belongs to the device and the weight, never to the number of rows.
+    /// </summary>
+    internal static void PlainKernel(GpuTile w, ArrayView<float> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+    {
+        var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads * 8);
+        var split = Group.DimX < 32 ? 1 : Group.DimX / 32;
+        for (var item = Grid.IdxX; item < w.Tiles * product.Slots; item += Grid.DimX)
+        {
+            var slot = item / w.Tiles;
+            var tile = item - (slot * w.Tiles);
+            var expert = product.Expert(lists, slot);
+            var first = product.First(lists, expert);
+            var end = product.End(lists, expert);
+            var matrixTile = product.Matrix(expert) * w.Tiles + tile;
+            for (var pair = first; pair < end; pair += 4)
+            {
+                for (var v = Group.IdxX; v < 32 * split; v += Group.DimX)
+                {
+                    var lanes = Lanes(w, matrixTile, v >> 5, split, v & 31, x, product, pairToken, pair, end);
+                    sums[(8 * v) + 0] = lanes.Low0;
+                    sums[(8 * v) + 1] = lanes.High0;
+                    sums[(8 * v) + 2] = lanes.Low1;
+                    sums[(8 * v) + 3] = lanes.High1;
+                    sums[(8 * v) + 4] = lanes.Low2;
+                    sums[(8 * v) + 5] = lanes.High2;
+                    sums[(8 * v) + 6] = lanes.Low3;
+                    sums[(8 * v) + 7] = lanes.High3;
+                }
+                Group.Barrier();
+                for (var o = Group.IdxX; o < 64; o += Group.DimX)
+                {
+                    var (token, row) = (o >> 4, o & 15);
+                    if (pair + token >= end || (tile * 16) + row >= w.Rows) continue;
+                    var sum = 0f;
+                    for (var s = 0; s < split; s++)
+                    {
+                        for (var t = 0; t < 4; t++) sum += sums[(8 * ((32 * s) + (4 * (row & 7)) + t)) + (2 * token) + (row >> 3)];
+                    }
+                    y[((long)(pair + token) * w.Rows) + (tile * 16) + row] = sum;
+                }
+                Group.Barrier();
+            }
+        }
+    }
+
+    /// <summary>The sums of one lane, over every <paramref name="split"/>-th chunk from <paramref name="chunk"/> on.</summary>
+    private static LaneSums Lanes(
+        GpuTile w, long tile, int chunk, int split, int lane, ArrayView<float> x, GpuProduct product, ArrayView<int> pairToken, int pair, int end)
+    {
+        var sums = default(LaneSums);
+        var (rowPair, t) = (lane >> 2, lane & 3);
+        var x0 = product.Input(pairToken, pair, end) + (2 * t);
+        var x1 = product.Input(pairToken, pair + 1, end) + (2 * t);
+        var x2 = product.Input(pairToken, pair + 2, end) + (2 * t);
+        var x3 = product.Input(pairToken, pair + 3, end) + (2 * t);
+        for (; chunk < w.Chunks; chunk += split)
+        {
+            var words = w.Words[(tile * w.Chunks + chunk) * 32 + lane];
+            for (var step = 0; step < T.Steps; step++)
+            {
+                var column = (chunk * (256 / T.Bits)) + (16 * step);
+                var segment = w.SegmentOfStep[column >> 4];
+                var (low, high) = (w.Scale(tile, segment, rowPair, 0), w.Scale(tile, segment, rowPair, 1));
+                var (zeroLow, zeroHigh) = (w.Zero(tile, segment, rowPair, 0), w.Zero(tile, segment, rowPair, 1));
+                for (var i = 0; i < T.PerStep; i++)
+                {
+                    var k = column + (i & 1) + (8 * (i >> 1));
+                    var a = T.Value(Code(words, step, i, 0), zeroLow) * low;
+                    var b = T.Value(Code(words, step, i, 1), zeroHigh) * high;
+                    var (v0, v1, v2, v3) = (x[x0 + k], x[x1 + k], x[x2 + k], x[x3 + k]);
+                    sums.Low0 += a * v0;
+                    sums.High0 += b * v0;
+                    sums.Low1 += a * v1;
+                    sums.High1 += b * v1;
+                    sums.Low2 += a * v2;
+                    sums.High2 += b * v2;
+                    sums.Low3 += a * v3;
+                    sums.High3 += b * v3;
+                }
+            }
+        }
+        return sums;
+    }
+
+    private static uint Code(Words4 words, int step, int i, int half)
+    {
+        var word = words.Get(T.Word(step, i, half));
+        return T.Bits == 32 ? word : (word >> T.Shift(step, i, half)) & ((1u << (T.Bits & 31)) - 1);
+    }
+
+    /// <summary>Sums of rows g (low) and g + 8 (high) for four input rows.</summary>
+    private struct LaneSums
+    {
+        public float Low0;
+        public float High0;
+        public float Low1;
+        public float High1;
+        public float Low2;
+        public float High2;
+        public float Low3;
+        public float High3;
+    }
+}

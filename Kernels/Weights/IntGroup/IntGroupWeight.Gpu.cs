@@ -1,0 +1,48 @@
+using Quilt.Kernels.Devices;
+
+namespace Quilt.Kernels.Weights;
+
+/// <summary>
+/// 4-bit integers, offset binary. Word s holds step s: nibble r is the first column of register r of the matrix instruction, nibble r + 4 the second, so that one
+/// masked shift makes a register of two bfloat16.
+/// </summary>
+internal readonly struct Int4Gpu : IGpuFormat
+{
+    public static int Bits => 4;
+
+    public static int Steps => 4;
+
+    public static int PerStep => 4;
+
+    public static int Word(int step, int i, int half) => step;
+
+    public static int Shift(int step, int i, int half) => 4 * (half + (2 * (i >> 1)) + (4 * (i & 1)));
+
+    public static float Value(uint code, float zero) => code - zero;
+}
+
+/// <summary>8-bit integers, offset binary, placed as FP8.</summary>
+internal readonly struct Int8Gpu : IGpuFormat
+{
+    public static int Bits => 8;
+
+    public static int Steps => 2;
+
+    public static int PerStep => 4;
+
+    public static int Word(int step, int i, int half) => (2 * step) + (i >> 1);
+
+    public static int Shift(int step, int i, int half) => 8 * (half + (2 * (i & 1)));
+
+    public static float Value(uint code, float zero) => code - zero;
+}
+
+internal sealed partial class Int4GroupWeight
+{
+    public override Weight MoveTo(GpuDevice device) => GpuWeight<Int4Gpu>.Pack(device, this);
+}
+
+internal sealed partial class Int8GroupWeight
+{
+    public override Weight MoveTo(GpuDevice device) => GpuWeight<Int8Gpu>.Pack(device, this);
+}

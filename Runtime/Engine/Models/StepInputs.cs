@@ -1,0 +1,26 @@
+using Quilt.Kernels.Devices;
+using Quilt.Runtime.Scheduling;
+
+namespace Quilt.Runtime.Models;
+
+/// <summary>A step's integers where the operations of its device read them: on a GPU they go over together, before the first operation.</summary>
+internal readonly ref struct StepInputs(StepPlan plan, OpStream ops)
+{
+    /// <inheritdoc cref="StepPlan.Tokens"/>
+    public Ints Tokens { get; } = ops.Place(plan.Tokens);
+
+    /// <inheritdoc cref="StepPlan.Positions"/>
+    public Ints Positions { get; } = ops.Place(plan.Positions);
+
+    /// <inheritdoc cref="StepPlan.Slots"/>
+    public Ints Slots { get; } = ops.Place(plan.Slots);
+
+    /// <inheritdoc cref="StepPlan.TableStarts"/>
+    public Ints TableStarts { get; } = ops.Place(plan.TableStarts);
+
+    /// <inheritdoc cref="StepPlan.LogitRows"/>
+    public Ints LogitRows { get; } = ops.Place(plan.LogitRows);
+
+    /// <summary>The block tables; last, because their length changes while a sequence grows and what stands before must stay in its place.</summary>
+    public Ints Tables { get; } = ops.Place(plan.Tables);
+}

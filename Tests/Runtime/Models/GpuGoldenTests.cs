@@ -1,0 +1,65 @@
+using Quilt.Formats.Tensors;
+using Quilt.Kernels.Devices;
+using Quilt.Runtime;
+using Quilt.Runtime.Models;
+using Quilt.Runtime.Sampling;
+
+namespace Quilt.Tests.Runtime.Models;
+
+/// <summary>Whole checkpoints on every GPU and every stand-in for one, through the same forward pass as on a CPU, against float64 logits of another implementation.</summary>
+[TestFixtureSource(nameof(Fixtures))]
+[Category("Conformance")]
+[Category("Gpu")]
+public sealed class GpuGoldenTests(string? folder, string device)
+{
+    private const float Tolerance = 2e-3f;
+
+    public static IEnumerable<TestFixtureData> Fixtures() =>
+        from folder in Shared.Folders("golden/checkpoints")
+        from device in new[] { GpuDevices.Emulated, "opencl:0", "gpu:0" }
+        select new TestFixtureData(folder, device).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", device);
+
+    [OneTimeSetUp]
+    public void Require()
+    {
+        Shared.Require(folder);
+        if (GpuDevices.List().First(info => info.Name == device) is { WhyNot: { } why }) Assert.Ignore($"{device}: {why}");
+    }
+
+    [Test]
+    public void Gives_the_reference_s_logits_for_all_prompts_in_one_batch()
+    {
+        using var expected = SafeTensorsFile.Open(Path.Combine(folder!, "expected.safetensors"));
+        using var model = LoadedModel.Open(folder!, new EngineOptions { Device = device, Threads = 2 }, null, default);
+        var prompts = Prompts(expected).Select(p => Ids(expected, $"prompt.{p}.input_ids")).ToArray();
+        var logits = BatchRun.Logits(model.Decoder, prompts, chunk: 512, on: model.Device);
+        for (var p = 0; p < prompts.Length; p++)
+        {
+            var wanted = expected.ReadFloats($"prompt.{p}.logits");
+            Assert.That(logits[p], Has.Length.EqualTo(wanted.Length));
+            var worst = logits[p].Zip(wanted, (a, b) => float.IsNaN(a) ? float.PositiveInfinity : Math.Abs(a - b)).Max();
+            Assert.That(worst, Is.LessThanOrEqualTo(Tolerance), $"prompt {p}");
+        }
+    }
+
+    [Test]
+    public async Task Continues_greedily_as_the_reference_does()
+    {
+        using var expected = SafeTensorsFile.Open(Path.Combine(folder!, "expected.safetensors"));
+        await using var engine = await Engine.OpenAsync(folder!, new EngineOptions { Device = device, Threads = 2, KvMemory = 64 << 20 });
+        var options = new SamplingOptions { Temperature = 0, IgnoreEos = true };
+        var prompts = Prompts(expected).ToArray();
+        var running = prompts.Select(p => engine.Generate(
+            Ids(expected, $"prompt.{p}.input_ids"), options with { MaxTokens = Ids(expected, $"prompt.{p}.greedy").Length })).ToArray();
+        for (var p = 0; p < prompts.Length; p++)
+        {
+            var ids = new List<int>();
+            await foreach (var piece in running[p]) ids.Add(piece.Id);
+            Assert.That(ids, Is.EqualTo(Ids(expected, $"prompt.{prompts[p]}.greedy")), $"prompt {p}");
+        }
+    }
+
+    private static IEnumerable<int> Prompts(SafeTensorsFile expected) => Enumerable.Range(0, int.MaxValue).TakeWhile(p => expected.Tensors.ContainsKey($"prompt.{p}.input_ids"));
+
+    private static int[] Ids(SafeTensorsFile expected, string name) => [.. expected.ReadIntegers(name).Select(id => (int)id)];
+}
