@@ -50,6 +50,9 @@ internal static class TensorNames
         return dot > 0 && int.TryParse(rest[..dot], System.Globalization.NumberStyles.None, null, out var layer) ? layer : -1;
     }
 
+    /// <summary>Whether <see cref="Unfused"/> might cut a tensor: a look at its shape, for checkpoints of a hundred thousand.</summary>
+    public static bool MayBeFused(string modelType, TensorEntry entry) => entry.Shape.Length == 3 || (modelType == "gpt_oss" && entry.Shape.Length == 2);
+
     /// <summary>
     /// Cuts a fused expert tensor into one entry an expert: gate_up_proj [experts, 2 · inner, model] into w1 (first half of the rows) and w3, down_proj [experts, model, inner] into w2.
     /// gpt-oss stacks them otherwise (<see cref="StackedExperts"/>). Any other tensor comes back as it is.

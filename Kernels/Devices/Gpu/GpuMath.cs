@@ -21,7 +21,10 @@ internal static class GpuMath
     public static float Sigmoid(float x)
     {
         var y = -(double)x;
-        return y > 700 ? 0 : y < -700 ? 1 : (float)(1 / (1 + Exp(y)));
+        // As branches: one conditional expression gives 0 for NaN on OpenCL.
+        if (y > 700) return 0;
+        if (y < -700) return 1;
+        return (float)(1 / (1 + Exp(y)));
     }
 
     /// <summary>e^x in double within a few units in the last place, for |x| up to 700; 0 below −700.</summary>

@@ -156,6 +156,7 @@ public sealed class RouteTests(Target target) : OpTests(target)
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference may allocate.");
         var logits = On(Random(20, 256, seed: 1));
         using var plan = new ExpertPlan();
-        Assert.That(Allocated(() => Ops.Route(logits, null, new(RouterScore.Sigmoid, 8), plan)), Is.Zero);
+        var routing = new Routing(RouterScore.Sigmoid, 8);
+        Assert.That(Allocated(() => Ops.Route(logits, null, routing, plan)), Is.Zero);
     }
 }

@@ -15,7 +15,7 @@ public sealed class GpuGoldenTests(string? folder, string device)
     private const float Tolerance = 2e-3f;
 
     public static IEnumerable<TestFixtureData> Fixtures() =>
-        from folder in Shared.Folders("golden/checkpoints")
+        from folder in Shared.Folders("golden/checkpoints").Concat(Shared.Folders("golden/architectures")).Where(GoldenFolder.Runs)
         from device in new[] { GpuDevices.Emulated, "opencl:0", "gpu:0" }
         select new TestFixtureData(folder, device).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", device);
 
