@@ -98,7 +98,7 @@ public sealed class Checkpoint : IDisposable
         {
             var name = TensorNames.Official(modelType, entry.Name);
             var official = ReferenceEquals(name, entry.Name) ? entry : entry with { Name = name };
-            if (official.Shape.Length < 3) Add(official, entry);
+            if (!TensorNames.MayBeFused(modelType, official)) Add(official, entry);
             else foreach (var part in TensorNames.Unfused(modelType, official)) Add(part, entry);
         }
         return tensors;

@@ -33,7 +33,11 @@ internal sealed class CheckpointFiles : IDisposable
         }
     }
 
-    public void Read(TensorEntry entry, Span<byte> into, long start) => files[entry.File].Read(entry, into, start);
+    public void Read(TensorEntry entry, Span<byte> into, long start)
+    {
+        if (entry.Strides is null) files[entry.File].Read(entry, into, start);
+        else StridedReader.Read(files[entry.File], entry, into, start);
+    }
 
     public void Dispose()
     {

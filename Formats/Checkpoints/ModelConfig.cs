@@ -14,14 +14,8 @@ public sealed class ModelConfig
 
     private const int MaxWidth = 1 << 20;
     private readonly ConfigJson json;
-    private readonly Lazy<RopeConfig> rope;
 
-    private ModelConfig(ConfigJson json, string modelType)
-    {
-        this.json = json;
-        ModelType = modelType;
-        rope = new(() => RopeConfig.Read(json, HeadDim));
-    }
+    private ModelConfig(ConfigJson json, string modelType) => (this.json, ModelType) = (json, modelType);
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="BadInputException">Not a JSON object, or it has no model_type.</exception>
@@ -48,8 +42,8 @@ public sealed class ModelConfig
     /// <summary>Width of the residual stream.</summary>
     public int Hidden => json.Need("hidden_size", MaxWidth);
 
-    /// <summary>Width inside one expert.</summary>
-    public int ExpertHidden => json.Need("intermediate_size", MaxWidth);
+    /// <summary>Width inside the feed-forward; inside one expert, in families that have nothing but experts.</summary>
+    public int Intermediate => json.Need("intermediate_size", MaxWidth);
 
     /// <summary>Query heads.</summary>
     public int Heads => json.Need("num_attention_heads", 65536);
@@ -64,23 +58,30 @@ public sealed class ModelConfig
         }
     }
 
+    /// <summary>Key and value heads of a family whose older files leave them out: then there are as many as <see cref="Heads"/>.</summary>
+    internal int KeyValueHeadsOrHeads => json.Find("num_key_value_heads") is null ? Heads : KeyValueHeads;
+
     /// <summary>Width of a head; need not be Hidden / Heads.</summary>
     public int HeadDim => json.Need("head_dim", 65536);
 
-    /// <summary>Leading values of a head that are rotated; even.</summary>
-    public int RotaryDim => rope.Value.RotaryDim;
+    /// <summary>Width of a head of a family whose files may leave it out: then it is Hidden / Heads.</summary>
+    internal int HeadDimOrShare
+    {
+        get
+        {
+            if (json.Find("head_dim") is not null) return HeadDim;
+            return Hidden % Heads == 0 ? Hidden / Heads : throw json.Bad("num_attention_heads", $"expected a divisor of hidden_size ({Hidden}) where head_dim is not given, found {Heads}");
+        }
+    }
 
-    /// <summary>Base of the rotation's frequencies.</summary>
-    public double RopeTheta => rope.Value.Theta;
-
-    /// <summary>True if the file names no base of the rotation, so that the family's is taken.</summary>
-    public bool RopeThetaIsAssumed => rope.Value.ThetaIsAssumed;
+    /// <summary>How heads of a width are rotated.</summary>
+    internal RopeConfig Rope(int headDim, RopeDefaults defaults) => RopeConfig.Read(json, headDim, defaults);
 
     /// <summary>What is added to the mean square in a norm.</summary>
     public float NormEpsilon => (float)(json.Real("rms_norm_eps", 1e-20, 1) ?? throw json.Bad("rms_norm_eps", "is missing"));
 
-    /// <summary>Routed experts in a layer.</summary>
-    public int Experts => json.Need("num_local_experts", 65536);
+    /// <summary>Routed experts in a layer; families call them num_local_experts, num_experts or n_routed_experts.</summary>
+    public int Experts => json.Need(ExpertsKey, 65536);
 
     /// <summary>Experts a token goes to.</summary>
     public int ExpertsPerToken
@@ -88,7 +89,22 @@ public sealed class ModelConfig
         get
         {
             var count = json.Need("num_experts_per_tok", 65536);
-            return count <= Experts ? count : throw json.Bad("num_experts_per_tok", $"expected at most num_local_experts ({Experts}), found {count}");
+            return count <= Experts ? count : throw json.Bad("num_experts_per_tok", $"expected at most {ExpertsKey} ({Experts}), found {count}");
+        }
+    }
+
+    private string ExpertsKey
+    {
+        get
+        {
+            string[] keys = ["num_local_experts", "num_experts", "n_routed_experts"];
+            var given = keys.Where(key => json.Find(key) is not null).ToArray();
+            if (given.Length == 0) return keys[0];
+            foreach (var key in given)
+            {
+                if (json.Need(key, 65536) is var found && found != json.Need(given[0], 65536)) throw json.Bad(key, $"is {found}, but {given[0]} is {json.Need(given[0], 65536)}; expected the same");
+            }
+            return given[0];
         }
     }
 
@@ -103,6 +119,58 @@ public sealed class ModelConfig
 
     /// <summary>The quantization_config as found; null where there is none.</summary>
     internal ConfigJson? Quantization => json.Object("quantization_config") ?? json.Object("compression_config");
+
+    /// <summary>A width or count of one family that must be there, 1 or more.</summary>
+    internal int Need(string key) => json.Need(key, MaxWidth);
+
+    /// <summary>A count of one family, 0 or more.</summary>
+    internal int Count(string key, int otherwise) => (int)(json.Whole(key, 0, MaxWidth) ?? otherwise);
+
+    /// <summary>A number of one family, more than 0.</summary>
+    internal float Real(string key, double otherwise) => (float)(json.Real(key, 1e-6, 1e9) ?? otherwise);
+
+    /// <summary>A switch of one family.</summary>
+    internal bool Flag(string key, bool otherwise) => json.Flag(key) ?? otherwise;
+
+    /// <summary>Whether a key is there and not null.</summary>
+    internal bool Has(string key) => json.Find(key) is not null;
+
+    /// <summary>Whole numbers of one family, e.g. layers; empty where there are none.</summary>
+    internal IReadOnlyList<int> Wholes(string key) =>
+        [.. json.List(key).Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var whole) ? whole : throw json.Bad(key, $"expected whole numbers, found {ConfigJson.Short(item)}"))];
+
+    /// <summary>
+    /// For each layer, how many positions a token sees, its own included: sliding_window in layers that slide, else all (<see cref="int.MaxValue"/>).
+    /// layer_types says which do; where it is missing <paramref name="slides"/> does.
+    /// </summary>
+    /// <param name="enabled">Whether any layer may slide: a layer_types that says otherwise is refused.</param>
+    /// <param name="slides">The family's rule.</param>
+    internal int[] Windows(bool enabled, Func<int, bool> slides)
+    {
+        var windows = new int[Layers];
+        var types = json.Texts("layer_types");
+        if (Has("layer_types") && types.Count != windows.Length) throw json.Bad("layer_types", $"expected {windows.Length} entries, one a layer, found {types.Count}");
+        for (var layer = 0; layer < windows.Length; layer++)
+        {
+            var sliding = types.Count == 0 ? enabled && slides(layer) : types[layer] switch
+            {
+                "full_attention" => false,
+                "sliding_attention" when enabled => true,
+                var other => throw json.Bad("layer_types", $"expected \"full_attention\"{(enabled ? " or \"sliding_attention\"" : "")}, the kinds supported here, found \"{other}\""),
+            };
+            windows[layer] = sliding ? json.Need("sliding_window", 1 << 28) : int.MaxValue;
+        }
+        return windows;
+    }
+
+    /// <summary>A complaint about a key.</summary>
+    internal BadInputException Bad(string key, string problem) => json.Bad(key, problem);
+
+    /// <summary>Refuses a key that is there and not null.</summary>
+    internal void None(string key)
+    {
+        if (json.Find(key) is { } value) throw json.Bad(key, $"expected null, the only value supported, found {ConfigJson.Short(value)}");
+    }
 
     /// <summary>Refuses a text that is there and is not the only one supported.</summary>
     internal void Only(string key, string supported)

@@ -1,48 +1,46 @@
-using System.Text.Json;
-
 namespace Quilt.Formats.Checkpoints;
 
-/// <summary>
-/// The rotary settings, from the keys of transformers 4 (rope_theta, rotary_dim) and 5 (rope_parameters) together; where both are given they must agree.
-/// A missing width is never taken to be the whole head: that mistake makes a model babble (specification: checkpoints.md 2.3).
-/// </summary>
-internal sealed record RopeConfig(double Theta, int RotaryDim, bool ThetaIsAssumed)
+/// <summary>What a family's files may leave out of their rotary settings, and what is then meant.</summary>
+/// <param name="Theta">Base of the frequencies.</param>
+/// <param name="Share">Part of a head that is rotated; null: the file must say.</param>
+internal sealed record RopeDefaults(double Theta, double? Share = 1)
 {
-    private const double FamilyTheta = 5e6;
+    /// <summary>Whether the family knows scaled rotations; if not, only the type "default" is accepted.</summary>
+    public bool MayScale { get; init; } = true;
 
-    public static RopeConfig Read(ConfigJson json, int headDim)
+    /// <summary>What is meant where the file says nothing of scaling.</summary>
+    public RopeScaling? Scaling { get; init; }
+}
+
+/// <summary>
+/// The rotary settings, from the keys of transformers 4 (rope_theta, rotary_dim, rope_scaling) and 5 (rope_parameters) together; where both are given they must agree.
+/// For a family that rotates part of a head a missing width is never taken to be the whole: that mistake makes a model babble (specification: checkpoints.md 2.3).
+/// </summary>
+internal sealed record RopeConfig(double Theta, int RotaryDim, RopeScaling? Scaling)
+{
+    public static RopeConfig Read(ConfigJson json, int headDim, RopeDefaults defaults)
     {
         var inner = json.Object("rope_parameters");
-        foreach (var (key, settings) in new[] { ("rope_parameters", inner), ("rope_scaling", json.Object("rope_scaling")) })
-        {
-            if (settings is not { } s) continue;
-            foreach (var name in (string[])["rope_type", "type"])
-            {
-                if (s.Text(name) is { } type && type != "default") throw s.Bad(name, $"expected \"default\", the only kind supported, found \"{type}\"");
-            }
-            if (key == "rope_scaling" && s.Find("rope_type") is null && s.Find("type") is null && s.Element.EnumerateObject().Any())
-                throw json.Bad(key, $"expected null or the type \"default\", found {ConfigJson.Short(s.Element)}");
-        }
-        return new RopeConfig(Agreed(json, inner, out var assumed), Width(json, inner, headDim), assumed);
+        return new RopeConfig(Agreed(json, inner) ?? defaults.Theta, Width(json, inner, headDim, defaults.Share), RopeScalingReader.Read(json, defaults));
     }
 
-    private static double Agreed(ConfigJson json, ConfigJson? inner, out bool assumed)
+    private static double? Agreed(ConfigJson json, ConfigJson? inner)
     {
         var outer = json.Real("rope_theta", 1e-6, 1e18);
         var theta = inner?.Real("rope_theta", 1e-6, 1e18);
         if (outer is { } a && theta is { } b && a != b)
             throw json.Bad("rope_theta", FormattableString.Invariant($"is {a}, but rope_parameters.rope_theta is {b}; expected the same"));
-        assumed = (theta ?? outer) is null;
-        return theta ?? outer ?? FamilyTheta;
+        return theta ?? outer;
     }
 
-    private static int Width(ConfigJson json, ConfigJson? inner, int headDim)
+    private static int Width(ConfigJson json, ConfigJson? inner, int headDim, double? share)
     {
         var given = new List<(string Key, int Width)>();
         if (json.Whole("rotary_dim", 1, headDim) is { } outer) given.Add(("rotary_dim", (int)outer));
         if (inner?.Whole("rotary_dim", 1, headDim) is { } nested) given.Add(("rope_parameters.rotary_dim", (int)nested));
         if (json.Real("partial_rotary_factor", 0, 1) is { } factor) given.Add(("partial_rotary_factor", Round(headDim, factor)));
-        if (inner?.Real("partial_rotary_factor", 0, 1) is { } share) given.Add(("rope_parameters.partial_rotary_factor", Round(headDim, share)));
+        if (inner?.Real("partial_rotary_factor", 0, 1) is { } part) given.Add(("rope_parameters.partial_rotary_factor", Round(headDim, part)));
+        if (given.Count == 0 && share is { } usual) given.Add(("head_dim", Round(headDim, usual)));
 
         if (given.Count == 0) throw json.Bad("rotary_dim", "is missing, and so is partial_rotary_factor; expected one of them");
         foreach (var (key, width) in given)

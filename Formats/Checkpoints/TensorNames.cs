@@ -50,15 +50,25 @@ internal static class TensorNames
         return dot > 0 && int.TryParse(rest[..dot], System.Globalization.NumberStyles.None, null, out var layer) ? layer : -1;
     }
 
+    /// <summary>Whether <see cref="Unfused"/> might cut a tensor: a look at its shape, for checkpoints of a hundred thousand.</summary>
+    public static bool MayBeFused(string modelType, TensorEntry entry) => entry.Shape.Length == 3 || (modelType == "gpt_oss" && entry.Shape.Length == 2);
+
     /// <summary>
     /// Cuts a fused expert tensor into one entry an expert: gate_up_proj [experts, 2 · inner, model] into w1 (first half of the rows) and w3, down_proj [experts, model, inner] into w2.
-    /// Any other tensor comes back as it is.
+    /// gpt-oss stacks them otherwise (<see cref="StackedExperts"/>). Any other tensor comes back as it is.
     /// </summary>
-    public static IEnumerable<TensorEntry> Unfused(string modelType, TensorEntry entry)
+    public static IEnumerable<TensorEntry> Unfused(string modelType, TensorEntry entry) => modelType switch
+    {
+        "minimax_m2" => UnfusedRows(entry),
+        "gpt_oss" => StackedExperts.Split(entry) ?? [entry],
+        _ => [entry],
+    };
+
+    private static IEnumerable<TensorEntry> UnfusedRows(TensorEntry entry)
     {
         var name = entry.Name.EndsWith(".weight", StringComparison.Ordinal) ? entry.Name[..^".weight".Length] : entry.Name;
         var gateUp = name.EndsWith(".experts.gate_up_proj", StringComparison.Ordinal);
-        if (modelType != "minimax_m2" || entry.Shape.Length != 3 || !(gateUp || name.EndsWith(".experts.down_proj", StringComparison.Ordinal)))
+        if (entry.Shape.Length != 3 || !(gateUp || name.EndsWith(".experts.down_proj", StringComparison.Ordinal)))
         {
             yield return entry;
             yield break;

@@ -9,6 +9,12 @@ namespace Quilt.Formats.Tensors;
 /// <param name="Length">Bytes.</param>
 public sealed record TensorEntry(string Name, DType Type, long[] Shape, string File, long Offset, long Length)
 {
+    /// <summary>
+    /// Elements from one index to the next of each dimension, for a tensor that is cut out of a larger one: <see cref="Offset"/> is then the first element's,
+    /// <see cref="Length"/> still the bytes of its own elements. Null: row-major, without gaps.
+    /// </summary>
+    public long[]? Strides { get; init; }
+
     /// <summary>Number of elements: the product of the shape.</summary>
     public long Elements
     {

@@ -41,13 +41,15 @@ public static class OpCatalog
     public static IReadOnlyList<OpEntry> Operations { get; } =
     [
         new("Add", "y += x", KernelPath.Vectors),
+        new("AddBias", "y[t] += bias, or the bias of the pair's expert", KernelPath.Vectors),
+        new("ClampedSwiglu", "g · sigmoid(1.702 · g) · (u + 1), clamped", KernelPath.Vectors),
         new("Combine", "y[t] = Σ gate · output of the chosen experts", KernelPath.Vectors),
         new("Embed", "y[t] = row of the token", KernelPath.Plain),
         new("Gather", "y[i] = x[rows[i]]", KernelPath.Plain),
-        new("PagedAttention", "softmax(q · k) · v over a block table", KernelPath.Vectors),
+        new("PagedAttention", "softmax(q · k) · v over a block table, in a window, with sinks", KernelPath.Vectors),
         new("RmsNorm", "x / rms(x) · gain", KernelPath.Vectors),
         new("Rope", "rotation of the first dimensions of each head", KernelPath.Vectors),
-        new("Route", "sigmoid, bias, top k, gates", KernelPath.Plain),
+        new("Route", "sigmoid or softmax, bias, groups, top k, gates", KernelPath.Plain),
         new("SiluMul", "silu(gate) · up", KernelPath.Vectors),
         new("WriteKv", "keys and values into their slots", KernelPath.Plain),
     ];

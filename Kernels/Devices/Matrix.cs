@@ -43,6 +43,13 @@ internal readonly unsafe struct Matrix(float* data, int rows, int columns)
         return Data + ((long)row * Columns);
     }
 
+    /// <summary>The same values with every row cut into <paramref name="parts"/> rows of one length, e.g. one a head.</summary>
+    public Matrix Cut(int parts)
+    {
+        Debug.Assert(Columns % parts == 0, "a row cannot be cut into equal parts");
+        return new Matrix(Data, Rows * parts, Columns / parts);
+    }
+
     /// <summary>The rows from <paramref name="first"/> on, <paramref name="count"/> of them.</summary>
     public Matrix Slice(int first, int count) => new(Data + ((long)first * Columns), count, Columns);
 

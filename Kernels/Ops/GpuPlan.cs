@@ -36,6 +36,9 @@ internal sealed class GpuPlan : IDisposable
     /// <summary>[pairs] the token of a pair.</summary>
     public ArrayView<int> PairToken => sorted.View.BaseView.SubView(0, pairs);
 
+    /// <summary>[pairs] the expert of a pair.</summary>
+    public ArrayView<int> PairExpert => sorted.View.BaseView.SubView(pairs, pairs);
+
     /// <summary>[tokens, perToken] the pair of a token's j-th expert.</summary>
     public ArrayView<int> PairOf => sorted.View.BaseView.SubView(2 * pairs, pairs);
 

@@ -34,7 +34,8 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         var module = stack[expert];
         if (chunk == 0) SetScales(expert, module);
         var end = Math.Min((chunk + 1) * chunkRows, module.Rows);
-        var step = (int)Math.Clamp(ChunkBytes / Math.Max(1, module.Weight.Length / module.Rows), 1, module.Rows);
+        // A part of a larger tensor is read as a whole: each of its rows goes through all of it.
+        var step = module.Weight.Strides is null ? (int)Math.Clamp(ChunkBytes / Math.Max(1, module.Weight.Length / module.Rows), 1, module.Rows) : module.Rows;
         for (var row = chunk * chunkRows; row < end; row += step) SetCodes(expert, module, row, Math.Min(step, end - row));
     }
 

@@ -19,7 +19,7 @@ public class CombineBench : OpBench
     [GlobalSetup]
     public void Open()
     {
-        Ops.Route(Random(Tokens, 256), null, 8, plan);
+        Ops.Route(Random(Tokens, 256), null, new(RouterScore.Sigmoid, 8), plan);
         pairs = Random(plan.Pairs, Model);
         y = Random(Tokens, Model);
     }

@@ -7,6 +7,7 @@ namespace Quilt.Perf.Kernels;
 /// <summary>256 experts of which 8 are chosen, as in MiniMax-M2.5.</summary>
 public class RouteBench : OpBench
 {
+    private static readonly Routing Routing = new(RouterScore.Sigmoid, 8);
     private readonly ExpertPlan plan = new();
     private Matrix logits;
     private NativeBuffer bias = null!;
@@ -24,5 +25,5 @@ public class RouteBench : OpBench
     }
 
     [Benchmark]
-    public void Run() => Ops.Route(logits, bias, 8, plan);
+    public void Run() => Ops.Route(logits, bias, Routing, plan);
 }

@@ -24,6 +24,9 @@ public sealed class Target
     /// <summary>Every target there is.</summary>
     public static Target[] All { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.Avx512), new(GpuDevices.Emulated), new("opencl:0"), new("gpu:0")];
 
+    /// <summary>GPUs, and what stands in for them.</summary>
+    public static Target[] Gpus { get; } = [.. All.Where(target => target.IsGpu)];
+
     /// <summary>Targets whose kernels use matrix instructions.</summary>
     public static Target[] TensorCores { get; } = [new(Tensor), new("gpu:0")];
 

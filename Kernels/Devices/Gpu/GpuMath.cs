@@ -21,13 +21,21 @@ internal static class GpuMath
     public static float Sigmoid(float x)
     {
         var y = -(double)x;
+        // As branches: one conditional expression gives 0 for NaN on OpenCL.
         if (y > 700) return 0;
         if (y < -700) return 1;
-        var n = (int)((y * 1.4426950408889634) + (y < 0 ? -0.5 : 0.5));
-        var r = (y - (n * 0.6931471803691238)) - (n * 1.9082149292705877e-10);
+        return (float)(1 / (1 + Exp(y)));
+    }
+
+    /// <summary>e^x in double within a few units in the last place, for |x| up to 700; 0 below −700.</summary>
+    public static double Exp(double x)
+    {
+        if (x < -700) return 0;
+        var n = (int)((x * 1.4426950408889634) + (x < 0 ? -0.5 : 0.5));
+        var r = (x - (n * 0.6931471803691238)) - (n * 1.9082149292705877e-10);
         var p = 1.0;
         for (var k = 13; k > 0; k--) p = (p * (r / k)) + 1;
-        return (float)(1 / (1 + (p * Interop.IntAsFloat((ulong)(1023 + n) << 52))));
+        return p * Interop.IntAsFloat((ulong)(1023 + n) << 52);
     }
 
     /// <summary>bfloat16 in the low half as float32.</summary>

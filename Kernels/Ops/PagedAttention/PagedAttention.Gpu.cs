@@ -12,16 +12,17 @@ internal static partial class PagedAttentionOp
     /// <summary>Widest head of the kernel for every device: its sums stand in shared memory.</summary>
     private const int MostHeadDim = 512;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionSizes>> Attend32 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend32 =
         new(AttendKernel<GpuKv.Float32>);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, AttentionSizes>> Attend16 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend16 =
         new(AttendKernel<GpuKv.BFloat>);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, AttentionSizes>> Merge = new(MergeKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Merge = new(MergeKernel);
 
     /// <summary>Spans that a step's launches are made for: a power of two, so that a recorded step holds while its sequences grow.</summary>
     internal static int SpansFor(int lastPosition) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(lastPosition / GpuSpan) + 1);
 
-    private static void RunGpu(GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into)
+    private static void RunGpu(
+        GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window, NativeBuffer? sinks)
     {
         if (q.Rows == 0) return;
         if (kv.HeadDim > MostHeadDim) throw new NotSupportedException($"PagedAttention: expected heads of at most {MostHeadDim} values on a GPU, found {kv.HeadDim}.");
@@ -29,23 +30,25 @@ internal static partial class PagedAttentionOp
         foreach (var position in positions.Host) last = Math.Max(last, position);
         var sizes = new AttentionSizes
         {
-            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last), Scale = scale,
+            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last), Scale = scale, Window = window, HasSinks = sinks is null ? 0 : 1,
         };
         var units = q.Rows * heads;
         var attend = kv.Type == KvType.Float32 ? Attend32 : Attend16;
         var (at, starts, blocks) = (gpu.View(positions), gpu.View(tableStarts), gpu.View(tables));
+        // Without sinks nothing is read of them; a view must be given all the same.
+        var sink = sinks is null ? gpu.View(q) : gpu.Device.Mirror(sinks);
 
         // Few rows and a long context: each span goes to a group of its own. Many rows: a group takes all spans of its row, with the same sums in the same order.
         sizes.Split = sizes.Spans > 1 && units < 2 * gpu.Device.Traits.Groups ? 1 : 0;
         if (sizes.Split == 0)
         {
-            attend.On(gpu.Device)(gpu.Queue, gpu.Groups(units), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, gpu.View(into), sizes);
+            attend.On(gpu.Device)(gpu.Queue, gpu.Groups(units), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, sink, gpu.View(into), sizes);
             return;
         }
         var mark = gpu.Scratch.Mark();
         var partials = gpu.View(gpu.Scratch.Take(units * sizes.Spans, kv.HeadDim + 2));
-        attend.On(gpu.Device)(gpu.Queue, gpu.Groups((long)units * sizes.Spans), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, partials, sizes);
-        Merge.On(gpu.Device)(gpu.Queue, gpu.Spread((long)units * kv.HeadDim), partials, at, gpu.View(into), sizes);
+        attend.On(gpu.Device)(gpu.Queue, gpu.Groups((long)units * sizes.Spans), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, sink, partials, sizes);
+        Merge.On(gpu.Device)(gpu.Queue, gpu.Spread((long)units * kv.HeadDim), partials, at, sink, gpu.View(into), sizes);
         gpu.Scratch.Release(mark);
     }
 
@@ -54,7 +57,8 @@ internal static partial class PagedAttentionOp
     /// In a span a thread scores every DimX-th key, then sums every DimX-th dimension of the values.
     /// </summary>
     internal static void AttendKernel<T>(
-        ArrayView<float> q, ArrayView<uint> keys, ArrayView<uint> values, ArrayView<int> positions, ArrayView<int> starts, ArrayView<int> tables, ArrayView<float> result, AttentionSizes sizes)
+        ArrayView<float> q, ArrayView<uint> keys, ArrayView<uint> values, ArrayView<int> positions, ArrayView<int> starts, ArrayView<int> tables, ArrayView<float> sinks,
+        ArrayView<float> result, AttentionSizes sizes)
         where T : struct, GpuKv.IType
     {
         var scores = SharedMemory.Allocate<float>(GpuSpan);
@@ -69,14 +73,15 @@ internal static partial class PagedAttentionOp
             var head = unit - (token * sizes.Heads);
             var count = positions[token] + 1;
             var query = ((long)token * sizes.Heads + head) * sizes.Kv.HeadDim;
-            var lastSpan = (count - 1) / GpuSpan;
-            var span = sizes.Split == 0 ? 0 : item - (unit * sizes.Spans);
-            var end = sizes.Split == 0 ? lastSpan : (span <= lastSpan ? span : -1);
+            var seen = sizes.FirstSeen(count);
+            var (firstSpan, lastSpan) = (seen / GpuSpan, (count - 1) / GpuSpan);
+            var span = sizes.Split == 0 ? firstSpan : item - (unit * sizes.Spans);
+            var end = sizes.Split == 0 ? lastSpan : (span >= firstSpan && span <= lastSpan ? span : -1);
             var (largest, total) = (float.NegativeInfinity, 0f);
             for (; span <= end; span++)
             {
-                var first = span * GpuSpan;
-                var n = count - first < GpuSpan ? count - first : GpuSpan;
+                var first = span * GpuSpan > seen ? span * GpuSpan : seen;
+                var n = (count < (span + 1) * GpuSpan ? count : (span + 1) * GpuSpan) - first;
                 for (var i = Group.IdxX; i < n; i += Group.DimX)
                 {
                     var block = (first + i) / sizes.Kv.BlockTokens;
@@ -110,15 +115,21 @@ internal static partial class PagedAttentionOp
                 Group.Barrier();
             }
 
+            var rescale = 1f;
+            if (sizes.Split == 0 && sizes.HasSinks != 0)
+            {
+                var with = WithSink(largest, total, sinks[head]);
+                (rescale, total) = (with.Keep, with.Total);
+            }
             var to = sizes.Split == 0 ? query : (long)item * (sizes.Kv.HeadDim + 2);
-            for (var d = Group.IdxX; d < sizes.Kv.HeadDim; d += Group.DimX) result[to + d] = sizes.Split == 0 ? sums[d] / total : sums[d];
+            for (var d = Group.IdxX; d < sizes.Kv.HeadDim; d += Group.DimX) result[to + d] = sizes.Split == 0 ? sums[d] * rescale / total : sums[d];
             if (sizes.Split != 0 && Group.IdxX == 0) (result[to + sizes.Kv.HeadDim], result[to + sizes.Kv.HeadDim + 1]) = (largest, total);
             Group.Barrier();
         }
     }
 
     /// <summary>A thread merges one dimension of one head of one token over all spans.</summary>
-    internal static void MergeKernel(ArrayView<float> partials, ArrayView<int> positions, ArrayView<float> into, AttentionSizes sizes)
+    internal static void MergeKernel(ArrayView<float> partials, ArrayView<int> positions, ArrayView<float> sinks, ArrayView<float> into, AttentionSizes sizes)
     {
         var dim = sizes.Kv.HeadDim;
         var count = sizes.Rows * sizes.Heads * dim;
@@ -126,10 +137,11 @@ internal static partial class PagedAttentionOp
         {
             var unit = i / dim;
             var d = i - (unit * dim);
-            var lastSpan = positions[unit / sizes.Heads] / GpuSpan;
-            var from = (long)unit * sizes.Spans * (dim + 2);
+            var seen = positions[unit / sizes.Heads] + 1;
+            var (firstSpan, lastSpan) = (sizes.FirstSeen(seen) / GpuSpan, (seen - 1) / GpuSpan);
+            var from = (((long)unit * sizes.Spans) + firstSpan) * (dim + 2);
             var (sum, largest, total) = (partials[from + d], partials[from + dim], partials[from + dim + 1]);
-            for (var span = 1; span <= lastSpan; span++)
+            for (var span = firstSpan + 1; span <= lastSpan; span++)
             {
                 from += dim + 2;
                 var max = partials[from + dim];
@@ -139,8 +151,28 @@ internal static partial class PagedAttentionOp
                 total = (total * keep) + (partials[from + dim + 1] * add);
                 largest = merged;
             }
-            into[i] = sum / total;
+            var rescale = 1f;
+            if (sizes.HasSinks != 0)
+            {
+                var with = WithSink(largest, total, sinks[unit % sizes.Heads]);
+                (rescale, total) = (with.Keep, with.Total);
+            }
+            into[i] = sum * rescale / total;
         }
+    }
+
+    /// <summary>Takes one more score, that has no value, into a softmax: what the sums so far are multiplied with, and the new sum of probabilities.</summary>
+    private static SinkEffect WithSink(float largest, float total, float sink)
+    {
+        var merged = sink > largest ? sink : largest;
+        var keep = GpuMath.Exp(largest - merged);
+        return new SinkEffect { Keep = keep, Total = (total * keep) + GpuMath.Exp(sink - merged) };
+    }
+
+    private struct SinkEffect
+    {
+        public float Keep;
+        public float Total;
     }
 
     /// <summary>Parameters of the kernels.</summary>
@@ -159,5 +191,14 @@ internal static partial class PagedAttentionOp
         /// <summary>1: a group takes one span.</summary>
         public int Split;
         public float Scale;
+
+        /// <summary>Positions that a token sees, its own included.</summary>
+        public int Window;
+
+        /// <summary>Whether each head has a score more that has no value.</summary>
+        public int HasSinks;
+
+        /// <summary>The first position that the last of <paramref name="count"/> tokens sees.</summary>
+        public readonly int FirstSeen(int count) => count > Window ? count - Window : 0;
     }
 }

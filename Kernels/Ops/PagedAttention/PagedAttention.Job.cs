@@ -19,10 +19,18 @@ internal static partial class PagedAttentionOp
         public int Tiles;
         public float Scale;
 
+        /// <summary>Positions that a token sees.</summary>
+        public int Window;
+
+        /// <summary>[heads], or null.</summary>
+        public float* Sinks;
+
         /// <summary>Query heads that share a key head; tiles cut them in <see cref="Parts"/> of at most <see cref="TileHeads"/>.</summary>
         public int PerKey;
         public int Parts;
         public int TileHeads;
+
+        /// <summary>Most spans that a tile sees.</summary>
         public int Spans;
 
         /// <summary>[units, spans, PartialSize], or null where an item does all spans of its unit.</summary>
@@ -46,12 +54,12 @@ internal static partial class PagedAttentionOp
 
             if (Partials is not null)
             {
-                var span = item % Spans;
+                var span = tile.FirstSpan + (item % Spans);
                 if (span <= tile.LastSpan) tile.Attend<T, TCached>(span, Partials + (item * (long)PartialSize));
                 return;
             }
-            tile.Attend<T, TCached>(0, merged);
-            for (var span = 1; span <= tile.LastSpan; span++)
+            tile.Attend<T, TCached>(tile.FirstSpan, merged);
+            for (var span = tile.FirstSpan + 1; span <= tile.LastSpan; span++)
             {
                 tile.Attend<T, TCached>(span, later);
                 tile.Merge<T>(span, later, merged);
@@ -74,10 +82,11 @@ internal static partial class PagedAttentionOp
                 FirstPosition = Positions[token],
                 FirstHead = (head * PerKey) + first,
                 Heads = Math.Min(TileHeads, PerKey - first),
+                Window = Window,
             };
         }
 
-        /// <summary>Divides by the sum of the probabilities and writes the rows out.</summary>
+        /// <summary>Divides by the sum of the probabilities, the sink's among them, and writes the rows out.</summary>
         public readonly void Finish(Tile tile, float* merged)
         {
             var stride = Kv.PaddedDim;
@@ -85,7 +94,9 @@ internal static partial class PagedAttentionOp
             {
                 var from = merged + (row * stride);
                 var to = Place(tile, row, Into);
-                var total = T.Broadcast(merged[(tile.Rows * stride) + tile.Rows + row]);
+                var (largest, sum) = (merged[(tile.Rows * stride) + row], merged[(tile.Rows * stride) + tile.Rows + row]);
+                if (Sinks is not null) sum += (float)VectorMath.Exp((double)Sinks[tile.FirstHead + (row % tile.Heads)] - largest);
+                var total = T.Broadcast(sum);
                 for (var d = 0; d < stride; d += 16) T.Store(T.Load(from + d) / total, from + d);
                 Unsafe.CopyBlockUnaligned(to, from, (uint)Kv.HeadDim * sizeof(float));
             }
@@ -112,7 +123,7 @@ internal static partial class PagedAttentionOp
         {
             var tile = job.Open(unit);
             var merged = job.Partials + (unit * (long)job.Spans * job.PartialSize);
-            for (var span = 1; span <= tile.LastSpan; span++) tile.Merge<T>(span, merged + (span * (long)job.PartialSize), merged);
+            for (var span = tile.FirstSpan + 1; span <= tile.LastSpan; span++) tile.Merge<T>(span, merged + ((span - tile.FirstSpan) * (long)job.PartialSize), merged);
             job.Finish(tile, merged);
         }
     }

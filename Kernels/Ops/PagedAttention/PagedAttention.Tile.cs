@@ -18,6 +18,7 @@ internal static partial class PagedAttentionOp
         public int FirstPosition;
         public int FirstHead;
         public int Heads;
+        public int Window;
         public float* Queries;  // [rows, paddedDim], scaled
         public float* Scores;   // [rows, 16 · SpanGroups]
 
@@ -25,32 +26,36 @@ internal static partial class PagedAttentionOp
 
         public readonly int Rows => Tokens * Heads;
 
-        public readonly int LastSpan => LastGroup(Kv, FirstPosition + Tokens - 1) / SpanGroups;
+        /// <summary>The first span that a token of the tile sees anything of.</summary>
+        public readonly int FirstSpan => FirstGroup(0) / SpanGroups;
+
+        public readonly int LastSpan => LastGroup(Tokens - 1) / SpanGroups;
 
         /// <summary>Scores, softmax and weighted values over one span.</summary>
         public readonly void Attend<T, TCached>(int span, float* result) where T : unmanaged, IVector16<T> where TCached : ICached
         {
             var first = span * SpanGroups;
-            var groups = Math.Min(SpanGroups, LastGroup(Kv, FirstPosition + Tokens - 1) + 1 - first);
+            var from = Math.Max(0, FirstGroup(0) - first);
+            var groups = Math.Min(SpanGroups, LastGroup(Tokens - 1) + 1 - first);
             new Span<float>(result, Rows * Kv.PaddedDim).Clear();
-            for (var g = 0; g < groups; g++) Score<T, TCached>(first + g, Scores + (16 * g));
+            for (var g = from; g < groups; g++) Score<T, TCached>(first + g, Scores + (16 * g));
 
             var largest = result + (Rows * Kv.PaddedDim);
             for (var t = 0; t < Tokens; t++)
             {
-                var last = LastGroup(Kv, FirstPosition + t) - first;
-                if (last < 0) continue;
+                var (begin, end) = (Math.Max(from, FirstGroup(t) - first), Math.Min(groups, LastGroup(t) + 1 - first));
+                if (begin >= end) continue;
                 for (var row = t * Heads; row < (t + 1) * Heads; row++)
                 {
-                    Mask(t, first, Math.Min(groups, last + 1), Scores + (row * Stride));
-                    (largest[row], largest[Rows + row]) = Softmax<T>(Scores + (row * Stride), Math.Min(groups, last + 1));
+                    Mask(t, first, begin, end, Scores + (row * Stride));
+                    (largest[row], largest[Rows + row]) = Softmax<T>(Scores + (row * Stride) + (16 * begin), end - begin);
                 }
             }
 
-            var shared = LastGroup(Kv, FirstPosition) - first;
-            for (var g = 0; g < groups; g++)
+            var (sharedFrom, sharedTo) = (FirstGroup(Tokens - 1) - first, LastGroup(0) - first);
+            for (var g = from; g < groups; g++)
             {
-                if (g < shared)
+                if (g >= sharedFrom && g < sharedTo)
                 {
                     Weigh<T, TCached>(first + g, Seen(Tokens - 1, first + g), Scores + (16 * g), result, Rows);
                     continue;
@@ -59,7 +64,7 @@ internal static partial class PagedAttentionOp
                 {
                     var seen = Seen(t, first + g);
                     var row = t * Heads;
-                    if (seen > 0) Weigh<T, TCached>(first + g, seen, Scores + (row * Stride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
+                    if (seen > 0 && first + g >= FirstGroup(t)) Weigh<T, TCached>(first + g, seen, Scores + (row * Stride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
                 }
             }
         }
@@ -70,21 +75,34 @@ internal static partial class PagedAttentionOp
             var stride = Kv.PaddedDim;
             for (var row = 0; row < Rows; row++)
             {
-                if (LastGroup(Kv, FirstPosition + (row / Heads)) / SpanGroups < span) continue;
+                var (begin, end) = (FirstGroup(row / Heads) / SpanGroups, LastGroup(row / Heads) / SpanGroups);
+                if (span < begin || span > end) continue;
+                var x = later + (row * stride);
+                var y = merged + (row * stride);
                 var largest = merged + (Rows * stride) + row;
+                if (span == begin)
+                {
+                    // The row saw nothing of the spans before: it begins here, as it would alone.
+                    new ReadOnlySpan<float>(x, stride).CopyTo(new Span<float>(y, stride));
+                    (*largest, largest[Rows]) = (later[(Rows * stride) + row], later[(Rows * stride) + Rows + row]);
+                    continue;
+                }
                 var laterLargest = later[(Rows * stride) + row];
                 var max = MathF.Max(*largest, laterLargest);
                 var (keep, add) = ((float)VectorMath.Exp((double)*largest - max), (float)VectorMath.Exp((double)laterLargest - max));
                 *largest = max;
                 largest[Rows] = MathF.FusedMultiplyAdd(largest[Rows], keep, later[(Rows * stride) + Rows + row] * add);
-
-                var x = later + (row * stride);
-                var y = merged + (row * stride);
                 for (var d = 0; d < stride; d += 16) T.Store(T.Fma(T.Load(y + d), T.Broadcast(keep), T.Load(x + d) * T.Broadcast(add)), y + d);
             }
         }
 
-        /// <summary>Tokens of a group that token t of the tile sees.</summary>
+        /// <summary>The first group that token t of the tile sees anything of.</summary>
+        private readonly int FirstGroup(int t) => KeyGroupOf(Kv, FirstSeen(FirstPosition + t, Window));
+
+        /// <summary>The group of token t of the tile.</summary>
+        private readonly int LastGroup(int t) => KeyGroupOf(Kv, FirstPosition + t);
+
+        /// <summary>Tokens of a group up to the last that token t of the tile sees.</summary>
         private readonly int Seen(int t, int group)
         {
             var (block, inBlock) = Math.DivRem(group, Kv.Groups);
@@ -101,14 +119,17 @@ internal static partial class PagedAttentionOp
             Multiply<T, TCached>(Queries, Kv.PaddedDim, keys, KvLayer.GroupTokens, Kv.HeadDim, scores, Stride, Rows);
         }
 
-        /// <summary>What a token does not see gets the score −∞: the rest of its last group, and the unused rest of a block.</summary>
-        private readonly void Mask(int t, int first, int groups, float* scores)
+        /// <summary>What a token does not see gets the score −∞: what lies before its window, the rest of its last group, and the unused rest of a block.</summary>
+        private readonly void Mask(int t, int first, int begin, int end, float* scores)
         {
             var ragged = Kv.BlockTokens % KvLayer.GroupTokens != 0;
-            for (var g = ragged ? 0 : groups - 1; g < groups; g++)
+            for (var g = ragged ? begin : end - 1; g < end; g++)
             {
                 for (var lane = Seen(t, first + g); lane < KvLayer.GroupTokens; lane++) scores[(16 * g) + lane] = float.NegativeInfinity;
             }
+            if (first + begin != FirstGroup(t)) return;
+            var hidden = FirstSeen(FirstPosition + t, Window) % Kv.BlockTokens % KvLayer.GroupTokens;
+            for (var lane = 0; lane < hidden; lane++) scores[(16 * begin) + lane] = float.NegativeInfinity;
         }
 
         /// <summary>Scores become probabilities times their sum; the largest score and the sum are returned.</summary>

@@ -5,8 +5,8 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// y[t, h] = Σ_i p_i · v_i,  p = softmax over i of scale · q[t, h] · k_i,  i from 0 to position t of the token's own sequence. Query head h reads key and value
-/// head h / (heads / kvHeads).
+/// y[t, h] = Σ_i p_i · v_i,  p = softmax over i of scale · q[t, h] · k_i,  i from 0, or the first of the last <c>window</c> positions, to position t of the token's own
+/// sequence. Query head h reads key and value head h / (heads / kvHeads). A sink is one more score of a head that takes its part of the softmax and has no value.
 /// </summary>
 /// <remarks>
 /// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, both counted from the start of the sequence. Each span has a softmax of its own;
@@ -26,6 +26,17 @@ internal static partial class PagedAttentionOp
     /// q and <paramref name="into"/> are [tokens, heads · headDim]. Token t is at positions[t] of a sequence whose block ids stand in <paramref name="tables"/>
     /// from tableStarts[t] on; its own key and value are already written.
     /// </summary>
+    /// <param name="ops">Where.</param>
+    /// <param name="q">Queries.</param>
+    /// <param name="heads">Query heads.</param>
+    /// <param name="kv">Keys and values.</param>
+    /// <param name="positions">[tokens]</param>
+    /// <param name="tableStarts">[tokens]</param>
+    /// <param name="tables">Block ids.</param>
+    /// <param name="scale">What a product of query and key is multiplied with.</param>
+    /// <param name="into">Result; may be <paramref name="q"/>.</param>
+    /// <param name="window">Positions that a token sees, its own included.</param>
+    /// <param name="sinks">float32 [heads], or null.</param>
     public static void PagedAttention(
         this OpStream ops,
         Matrix q,
@@ -35,25 +46,29 @@ internal static partial class PagedAttentionOp
         Ints tableStarts,
         Ints tables,
         float scale,
-        Matrix into)
+        Matrix into,
+        int window = int.MaxValue,
+        NativeBuffer? sinks = null)
     {
+        Debug.Assert(window > 0, "attention: a token sees at least itself");
+        Debug.Assert(sinks is null || sinks.Bytes >= (long)heads * sizeof(float), "attention: one sink a head");
         Debug.Assert(q.Columns == heads * kv.HeadDim && into.Columns == q.Columns && into.Rows == q.Rows, "attention: shapes differ");
         Debug.Assert(positions.Length == q.Rows && tableStarts.Length == q.Rows, "attention: one position and one table a token");
         Debug.Assert(heads % kv.KvHeads == 0, "attention: query heads are no multiple of key heads");
         if (ops.Gpu is not null)
         {
-            RunGpu(ops.Gpu, q, heads, kv, positions, tableStarts, tables, scale, into);
+            RunGpu(ops.Gpu, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks);
             return;
         }
         switch (ops.Device.Isa, kv.Type)
         {
-            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
-            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
-            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
-            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
-            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
-            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
-            default: Reference(q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into); break;
+            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            default: Reference(q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
         }
     }
 
@@ -66,7 +81,9 @@ internal static partial class PagedAttentionOp
         ReadOnlySpan<int> tableStarts,
         ReadOnlySpan<int> tables,
         float scale,
-        Matrix into)
+        Matrix into,
+        int window,
+        NativeBuffer? sinks)
         where T : unmanaged, IVector16<T> where TCached : ICached
     {
         var mark = ops.Mark();
@@ -76,21 +93,21 @@ internal static partial class PagedAttentionOp
         var starts = (int*)ops.Bytes((q.Rows + 1L) * sizeof(int));
         var tiles = CutTiles(positions, tableStarts, Math.Max(1, TileRows / tileHeads), starts);
         long cost = 0;
-        var lastGroup = 0;
-        foreach (var position in positions)
+        var spans = 1;
+        foreach (var position in positions) cost += 2L * Math.Min(position + 1L, window) * kv.KvHeads * kv.HeadDim;
+        for (var t = 0; t < tiles; t++)
         {
-            cost += 2L * (position + 1) * kv.KvHeads * kv.HeadDim;
-            lastGroup = Math.Max(lastGroup, LastGroup(kv, position));
+            var (first, last) = (FirstSeen(positions[starts[t]], window), positions[starts[t + 1] - 1]);
+            spans = Math.Max(spans, (KeyGroupOf(kv, last) / SpanGroups) - (KeyGroupOf(kv, first) / SpanGroups) + 1);
         }
 
         fixed (int* p = positions, s = tableStarts, table = tables)
         {
             var units = tiles * kv.KvHeads * parts;
-            var spans = (lastGroup / SpanGroups) + 1;
             var work = new Job<T, TCached>
             {
                 Q = q, Into = into, Kv = kv, Positions = p, TableStarts = s, Tables = table, TileStarts = starts, Tiles = tiles, Scale = scale,
-                PerKey = perKey, Parts = parts, TileHeads = tileHeads, Spans = spans,
+                PerKey = perKey, Parts = parts, TileHeads = tileHeads, Spans = spans, Window = window, Sinks = sinks is null ? null : (float*)sinks.Data,
             };
             var threads = ops.Device.Pool.Threads;
             if (spans == 1 || threads == 1 || units >= 4 * threads)
@@ -122,7 +139,10 @@ internal static partial class PagedAttentionOp
         return tiles;
     }
 
+    /// <summary>The first position that a position sees.</summary>
+    private static int FirstSeen(int position, int window) => Math.Max(0, position - window + 1);
+
     /// <summary>The group that holds a position, counted over the sequence.</summary>
-    private static int LastGroup(KvLayer kv, int position) =>
+    private static int KeyGroupOf(KvLayer kv, int position) =>
         (position / kv.BlockTokens * kv.Groups) + (position % kv.BlockTokens / KvLayer.GroupTokens);
 }

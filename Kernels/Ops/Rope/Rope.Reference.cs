@@ -16,6 +16,7 @@ internal static partial class RopeOp
                 for (var i = 0; i < half; i++)
                 {
                     var (sin, cos) = Math.SinCos(positions[t] * table.Frequencies[i]);
+                    (sin, cos) = (sin * table.Magnitude, cos * table.Magnitude);
                     var (a, b) = (u[i], u[i + half]);
                     u[i] = (float)((a * cos) - (b * sin));
                     u[i + half] = (float)((b * cos) + (a * sin));

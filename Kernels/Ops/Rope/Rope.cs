@@ -6,7 +6,7 @@ namespace Quilt.Kernels.Ops;
 
 /// <summary>
 /// Rotates the first rotaryDim dimensions u of each head in halves (NeoX): for i below half = rotaryDim / 2, θ = position · frequency[i],
-/// u[i] ← u[i] · cos θ − u[i + half] · sin θ and u[i + half] ← u[i + half] · cos θ + u[i] · sin θ. The other dimensions stay.
+/// u[i] ← u[i] · cos θ − u[i + half] · sin θ and u[i + half] ← u[i + half] · cos θ + u[i] · sin θ, both times the table's magnitude. The other dimensions stay.
 /// </summary>
 internal static partial class RopeOp
 {

@@ -4,7 +4,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// cos and sin of position · theta^(−2i / rotaryDim), i below rotaryDim / 2; frequency and angle are float32, as every implementation has them.
+/// cos and sin of position · frequency[i], i below rotaryDim / 2, times a magnitude; frequency and angle are float32, as every implementation has them.
 /// Grows with the positions asked for, by doubling. Used by one thread.
 /// </summary>
 internal sealed unsafe class RopeTable : IDisposable
@@ -15,20 +15,27 @@ internal sealed unsafe class RopeTable : IDisposable
     private NativeBuffer? rows;  // [positions, 2, Stride]: cos, sin
     private int filled;
 
-    /// <summary>A table for the first <paramref name="rotaryDim"/> (even) dimensions of a head and at most <paramref name="maxPositions"/> positions.</summary>
-    public RopeTable(int rotaryDim, double theta, int maxPositions)
+    /// <summary>A table of plain frequencies, theta^(−2i / rotaryDim), for the first <paramref name="rotaryDim"/> (even) dimensions of a head.</summary>
+    public RopeTable(int rotaryDim, double theta, int maxPositions) : this(PlainFrequencies(rotaryDim, theta), 1, maxPositions)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(rotaryDim, 0);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(rotaryDim % 2, 0, nameof(rotaryDim));
-        RotaryDim = rotaryDim;
-        Stride = ((rotaryDim / 2) + 15) & ~15;
-        this.maxPositions = maxPositions;
-        frequencies = new float[rotaryDim / 2];
-        for (var i = 0; i < frequencies.Length; i++) frequencies[i] = (float)Math.Pow(theta, -2.0 * i / rotaryDim);
+    }
+
+    /// <summary>
+    /// A table of any <paramref name="frequencies"/>, one for each two dimensions of a head that are rotated, for at most <paramref name="maxPositions"/> positions. cos and
+    /// sin are multiplied with <paramref name="magnitude"/>: what is rotated grows with them.
+    /// </summary>
+    public RopeTable(float[] frequencies, double magnitude, int maxPositions)
+    {
+        RotaryDim = 2 * frequencies.Length;
+        Stride = (frequencies.Length + 15) & ~15;
+        (this.frequencies, Magnitude, this.maxPositions) = (frequencies, magnitude, maxPositions);
     }
 
     /// <summary>Dimensions of a head that are rotated.</summary>
     public int RotaryDim { get; }
+
+    /// <summary>What cos and sin are multiplied with; 1 for a plain rotation.</summary>
+    public double Magnitude { get; }
 
     /// <summary>Floats from a position's cos to its sin.</summary>
     public int Stride { get; }
@@ -57,8 +64,8 @@ internal sealed unsafe class RopeTable : IDisposable
             for (var i = 0; i < frequencies.Length; i++)
             {
                 var (sin, cos) = Math.SinCos(p * frequencies[i]);
-                row[((long)p * 2 * Stride) + i] = (float)cos;
-                row[((long)p * 2 * Stride) + Stride + i] = (float)sin;
+                row[((long)p * 2 * Stride) + i] = (float)(cos * Magnitude);
+                row[((long)p * 2 * Stride) + Stride + i] = (float)(sin * Magnitude);
             }
         }
         rows?.Dispose();
@@ -66,4 +73,13 @@ internal sealed unsafe class RopeTable : IDisposable
     }
 
     public void Dispose() => rows?.Dispose();
+
+    private static float[] PlainFrequencies(int rotaryDim, double theta)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rotaryDim, 0);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(rotaryDim % 2, 0, nameof(rotaryDim));
+        var frequencies = new float[rotaryDim / 2];
+        for (var i = 0; i < frequencies.Length; i++) frequencies[i] = (float)Math.Pow(theta, -2.0 * i / rotaryDim);
+        return frequencies;
+    }
 }

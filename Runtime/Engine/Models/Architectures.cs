@@ -8,7 +8,15 @@ internal static class Architectures
 {
     private static readonly SortedDictionary<string, Func<ModelConfig, DecoderSpec>> Known = new(StringComparer.Ordinal)
     {
+        ["glm4_moe"] = Glm4Moe.Describe,
+        ["gpt_oss"] = GptOss.Describe,
+        ["llama"] = Llama.Describe,
         ["minimax_m2"] = MiniMaxM2.Describe,
+        ["mixtral"] = Mixtral.Describe,
+        ["olmoe"] = Olmoe.Describe,
+        ["qwen2"] = Qwen2.Describe,
+        ["qwen3"] = Qwen3.Describe,
+        ["qwen3_moe"] = Qwen3Moe.Describe,
     };
 
     /// <summary>Names of all architectures that run.</summary>

@@ -9,7 +9,7 @@ namespace Quilt.Runtime.Models;
 /// <summary>The forward pass, top to bottom: a step's tokens in, logits out. One for all architectures, formats and devices.</summary>
 internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDisposable
 {
-    private readonly RopeTable rope = new(spec.Attention.RotaryDim, spec.Attention.RopeTheta, spec.Attention.MaxPositions);
+    private readonly RopeTable rope = RopeFrequencies.Table(spec.Attention.Rope, spec.Attention.MaxPositions);
     private readonly ExpertPlan experts = new();
 
     /// <summary>What this decoder is.</summary>
@@ -25,7 +25,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null)
     {
         var x = ops.Scratch(plan.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
-        var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what a half-layer adds to it
+        var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what is added to it next
         var step = new StepInputs(plan, ops);
         rope.Reach(plan.LastPosition);
         ops.Embed(step.Tokens, weights.Embedding, into: x);
@@ -35,11 +35,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
         for (var layer = 0; layer < spec.Layers; layer++)
         {
             Attend(weights.Layers[layer], kv[layer], x, step, ops, update);
-            ops.Add(update, into: x);
-
             FeedForward(weights.Layers[layer], x, ops, update);
-            ops.Add(update, into: x);
-            ExpertsRead += experts.ActiveCount;
             trace?.Layer(layer, x, experts, ops);
         }
 
@@ -72,33 +68,64 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
         layer.Key.MatMul(ops, h, k);
         layer.Value.MatMul(ops, h, v);
 
-        ops.RmsNorm(q, layer.QueryNorm, spec.NormEpsilon, into: q);                         // over all heads at once
-        ops.RmsNorm(k, layer.KeyNorm, spec.NormEpsilon, into: k);
+        if (layer.QueryNorm is { } queryNorm) NormHeads(q, a.Heads, queryNorm, ops);
+        if (layer.KeyNorm is { } keyNorm) NormHeads(k, a.KeyValueHeads, keyNorm, ops);
         ops.Rope(q, a.Heads, a.HeadDim, rope, step.Positions);
         ops.Rope(k, a.KeyValueHeads, a.HeadDim, rope, step.Positions);
 
         ops.WriteKv(k, v, kv, step.Slots);
-        ops.PagedAttention(q, a.Heads, kv, step.Positions, step.TableStarts, step.Tables, a.Scale, into: q);
+        ops.PagedAttention(q, a.Heads, kv, step.Positions, step.TableStarts, step.Tables, a.Scale, into: q, layer.Window, layer.Sinks);
         layer.Output.MatMul(ops, q, update);
+        ops.Add(update, into: x);
         ops.Release(mark);
+    }
+
+    private void NormHeads(Matrix heads, int count, NativeBuffer gain, OpStream ops)
+    {
+        var rows = spec.Attention.QkNorm == QkNorm.PerHead ? heads.Cut(count) : heads;      // each head, or all heads of a token at once
+        ops.RmsNorm(rows, gain, spec.NormEpsilon, into: rows);
     }
 
     private void FeedForward(DecoderLayer layer, Matrix x, OpStream ops, Matrix update)
     {
-        var moe = spec.FeedForward;
         var mark = ops.Mark();
         var h = ops.Scratch(x.Rows, spec.Hidden);
-        var choice = ops.Scratch(x.Rows, moe.Experts);
-
         ops.RmsNorm(x, layer.FeedForwardNorm, spec.NormEpsilon, into: h);
+        if (layer.Experts is { } routed)
+        {
+            Experts(routed, h, ops, update);
+            ops.Add(update, into: x);
+        }
+        if (layer.Dense is { } dense)
+        {
+            Dense(dense, h, ops, update);
+            ops.Add(update, into: x);
+        }
+        ops.Release(mark);
+    }
+
+    private void Experts(ExpertWeights layer, Matrix h, OpStream ops, Matrix update)
+    {
+        var moe = layer.Spec;
+        var choice = ops.Scratch(h.Rows, moe.Experts);
         layer.Router.MatMul(ops, h, choice);                                                // float32 throughout
-        ops.Route(choice, layer.RouterBias, moe.PerToken, experts);
+        ops.Route(choice, layer.Correction, moe.Routing, experts);
+        ExpertsRead += experts.ActiveCount;
 
         var gate = ops.Scratch(experts.Pairs, moe.Hidden);                                  // [pairs, expert width]
         var down = ops.Scratch(experts.Pairs, spec.Hidden);
-        ops.MatMulGated(layer.Gate, layer.Up, h, experts, into: gate);                      // silu(gate) * up
+        layer.Activate(ops, h, experts, into: gate);                                        // silu(gate) * up, or what the family has instead
         layer.Down.MatMulExperts(ops, gate, experts, ExpertRows.Pairs, down);
         ops.Combine(down, experts, into: update);
-        ops.Release(mark);
+    }
+
+    private static void Dense(MlpWeights layer, Matrix h, OpStream ops, Matrix update)
+    {
+        var gate = ops.Scratch(h.Rows, layer.Gate.Weight.Rows);                             // [tokens, dense width]
+        var up = ops.Scratch(h.Rows, layer.Up.Weight.Rows);
+        layer.Gate.MatMul(ops, h, gate);
+        layer.Up.MatMul(ops, h, up);
+        ops.SiluMul(gate, up, into: gate);
+        layer.Down.MatMul(ops, gate, update);
     }
 }

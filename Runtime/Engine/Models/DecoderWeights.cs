@@ -1,6 +1,7 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
 
 namespace Quilt.Runtime.Models;
@@ -74,32 +75,40 @@ internal sealed class DecoderWeights : IDisposable
 
         private DecoderLayer Layer(LayerModules layer) => new()
         {
+            Window = spec.Window(layer.Index),
             AttentionNorm = Vector(layer.AttentionNorm),
-            Query = Matrix(layer.Query),
-            Key = Matrix(layer.Key),
-            Value = Matrix(layer.Value),
-            QueryNorm = Vector(layer.QueryNorm),
-            KeyNorm = Vector(layer.KeyNorm),
-            Output = Matrix(layer.Output),
+            Query = Linear(layer.Query),
+            Key = Linear(layer.Key),
+            Value = Linear(layer.Value),
+            QueryNorm = layer.QueryNorm is { } query ? Vector(query) : null,
+            KeyNorm = layer.KeyNorm is { } key ? Vector(key) : null,
+            Sinks = layer.Sinks is { } sinks ? Vector(sinks) : null,
+            Output = Linear(layer.Output),
             FeedForwardNorm = Vector(layer.FeedForwardNorm),
-            Router = Matrix(layer.Router),
-            RouterBias = Vector(layer.RouterBias),
-            Gate = Experts(layer.Gate),
-            Up = Experts(layer.Up),
-            Down = Experts(layer.Down),
+            Dense = layer.Dense is { } dense ? new() { Gate = Linear(dense.Gate), Up = Linear(dense.Up), Down = Linear(dense.Down) } : null,
+            Experts = layer.Experts is { } experts ? Experts(experts) : null,
+        };
+
+        private ExpertWeights Experts(ExpertModules experts) => new()
+        {
+            Spec = experts.Spec,
+            Router = Linear(experts.Router),
+            Correction = experts.Correction is { } correction ? Vector(correction) : null,
+            Gate = Stack(experts.Spec, experts.Gate),
+            Up = Stack(experts.Spec, experts.Up),
+            Down = Stack(experts.Spec, experts.Down),
         };
 
         private Weight Matrix(ModuleShape module) => Load(module.Name, [checkpoint.Module(module.Name, module.Rows, module.Columns)]);
 
-        private Weight Experts(Func<int, ModuleShape> module)
+        private Linear Linear(ModuleShape module) => new(Matrix(module), module.HasBias ? Vector(module.Bias) : null);
+
+        private Linear Stack(MoeSpec spec, Func<int, ModuleShape> module)
         {
-            var stack = new StoredModule[spec.FeedForward.Experts];
-            for (var e = 0; e < stack.Length; e++)
-            {
-                var (name, rows, columns) = module(e);
-                stack[e] = checkpoint.Module(name, rows, columns);
-            }
-            return Load(stack[0].Name.Replace(".experts.0.", ".experts.", StringComparison.Ordinal), stack);
+            var modules = Enumerable.Range(0, spec.Experts).Select(module).ToArray();
+            var stack = Array.ConvertAll(modules, m => checkpoint.Module(m.Name, m.Rows, m.Columns));
+            var weight = Load(stack[0].Name.Replace(".experts.0.", ".experts.", StringComparison.Ordinal), stack);
+            return new(weight, modules[0].HasBias ? Vectors(Array.ConvertAll(modules, m => m.Bias)) : null);
         }
 
         private Weight Load(string name, StoredModule[] stack)
@@ -112,33 +121,78 @@ internal sealed class DecoderWeights : IDisposable
             return weight;
         }
 
-        private NativeBuffer Vector(VectorShape vector)
+        private NativeBuffer Vector(VectorShape vector) => Vectors([vector]);
+
+        // One behind the other.
+        private NativeBuffer Vectors(VectorShape[] vectors)
         {
-            var (name, length) = vector;
-            var values = checkpoint.Vector(name, length);
-            var buffer = new NativeBuffer((long)length * sizeof(float));
+            var buffer = new NativeBuffer(vectors.Sum(vector => (long)vector.Length) * sizeof(float));
             into.owned.Add(buffer);
-            values.CopyTo(buffer.Span<float>(0, length));
-            done += checkpoint.Tensors[name].Length;
+            var start = 0L;
+            foreach (var (name, length) in vectors)
+            {
+                checkpoint.Vector(name, length).CopyTo(buffer.Span<float>(start, length));
+                start += length;
+                done += checkpoint.Tensors[name].Length;
+            }
             return buffer;
         }
     }
 }
 
-/// <summary>The weights of one decoder layer. Shapes are [outputs, inputs]; experts [experts, outputs, inputs].</summary>
+/// <summary>The weights of one decoder layer. Shapes are [outputs, inputs].</summary>
 internal sealed class DecoderLayer
 {
+    /// <summary>Positions that a token sees, its own included.</summary>
+    public required int Window { get; init; }
+
     public required NativeBuffer AttentionNorm { get; init; }     // [model]
-    public required Weight Query { get; init; }                   // [heads * headDim, model]
-    public required Weight Key { get; init; }                     // [kvHeads * headDim, model]
-    public required Weight Value { get; init; }                   // [kvHeads * headDim, model]
-    public required NativeBuffer QueryNorm { get; init; }         // [heads * headDim]
-    public required NativeBuffer KeyNorm { get; init; }           // [kvHeads * headDim]
-    public required Weight Output { get; init; }                  // [model, heads * headDim]
+    public required Linear Query { get; init; }                   // [heads * headDim, model]
+    public required Linear Key { get; init; }                     // [kvHeads * headDim, model]
+    public required Linear Value { get; init; }                   // [kvHeads * headDim, model]
+    public required NativeBuffer? QueryNorm { get; init; }        // [heads * headDim] or [headDim]
+    public required NativeBuffer? KeyNorm { get; init; }          // [kvHeads * headDim] or [headDim]
+    public required NativeBuffer? Sinks { get; init; }            // [heads]
+    public required Linear Output { get; init; }                  // [model, heads * headDim]
     public required NativeBuffer FeedForwardNorm { get; init; }   // [model]
-    public required Weight Router { get; init; }                  // [experts, model]
-    public required NativeBuffer RouterBias { get; init; }        // [experts]
-    public required Weight Gate { get; init; }                    // [experts, hidden, model], w1
-    public required Weight Up { get; init; }                      // [experts, hidden, model], w3
-    public required Weight Down { get; init; }                    // [experts, model, hidden], w2
+    public required MlpWeights? Dense { get; init; }
+    public required ExpertWeights? Experts { get; init; }
+}
+
+/// <summary>The dense part of a feed-forward.</summary>
+internal sealed class MlpWeights
+{
+    public required Linear Gate { get; init; }                    // [width, model]
+    public required Linear Up { get; init; }                      // [width, model]
+    public required Linear Down { get; init; }                    // [model, width]
+}
+
+/// <summary>Routed experts and their router.</summary>
+internal sealed class ExpertWeights
+{
+    /// <summary>How they are chosen, and their activation.</summary>
+    public required MoeSpec Spec { get; init; }
+
+    public required Linear Router { get; init; }                  // [experts, model]
+    public required NativeBuffer? Correction { get; init; }       // [experts]
+    public required Linear Gate { get; init; }                    // [experts, width, model]
+    public required Linear Up { get; init; }                      // [experts, width, model]
+    public required Linear Down { get; init; }                    // [experts, model, width]
+
+    /// <summary>activation(gate · x, up · x): <paramref name="x"/> is [tokens, model], <paramref name="into"/> [pairs, width] in the plan's order.</summary>
+    public void Activate(OpStream ops, Matrix x, ExpertPlan plan, Matrix into)
+    {
+        if (Spec.SwigluLimit is null && Gate.Bias is null && Up.Bias is null)
+        {
+            ops.MatMulGated(Gate.Weight, Up.Weight, x, plan, into);
+            return;
+        }
+        var mark = ops.Mark();
+        var up = ops.Scratch(into.Rows, into.Columns);
+        Gate.MatMulExperts(ops, x, plan, ExpertRows.Tokens, into);
+        Up.MatMulExperts(ops, x, plan, ExpertRows.Tokens, up);
+        if (Spec.SwigluLimit is { } limit) ops.ClampedSwiglu(into, up, limit, into);
+        else ops.SiluMul(into, up, into);
+        ops.Release(mark);
+    }
 }

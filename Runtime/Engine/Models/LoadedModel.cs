@@ -8,11 +8,14 @@ using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Models;
 
-/// <summary>Everything a checkpoint folder holds, on a device and ready to use. Owns device and weights.</summary>
+/// <summary>Everything a checkpoint folder holds, on a device and ready to use. Owns the weights, and the device it opened.</summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(Checkpoint checkpoint, Device device, Decoder decoder)
+    private readonly bool ownsDevice;
+
+    private LoadedModel(Checkpoint checkpoint, Device device, bool ownsDevice, Decoder decoder)
     {
+        this.ownsDevice = ownsDevice;
         (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
         Warnings = [.. checkpoint.Warnings];
         DefaultSampling = SamplingOptions.From(checkpoint.Generation);
@@ -41,22 +44,22 @@ internal sealed class LoadedModel : IDisposable
 
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>Loads a folder; on an exception nothing stays allocated.</summary>
-    public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    /// <summary>Loads a folder, onto <paramref name="on"/> or a device of its own; on an exception nothing stays allocated.</summary>
+    public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel, Device? on = null)
     {
         using var checkpoint = Checkpoint.Open(folder);
         var spec = Architectures.Describe(checkpoint.Config, Path.Combine(folder, "config.json"));
-        var device = options.OpenDevice();
+        var device = on ?? options.OpenDevice();
         DecoderWeights? weights = null;
         try
         {
             weights = DecoderWeights.Load(checkpoint, spec, device, progress, cancel);
-            return new LoadedModel(checkpoint, device, new Decoder(spec, weights));
+            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights));
         }
         catch
         {
             weights?.Dispose();
-            device.Dispose();
+            if (on is null) device.Dispose();
             throw;
         }
     }
@@ -71,6 +74,6 @@ internal sealed class LoadedModel : IDisposable
     public void Dispose()
     {
         Decoder.Dispose();
-        Device.Dispose();
+        if (ownsDevice) Device.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using Quilt.Formats.Checkpoints;
+using Quilt.Kernels.Ops;
 
 namespace Quilt.Runtime.Models;
 
@@ -13,17 +14,19 @@ internal static class MiniMaxM2
     public static DecoderSpec Describe(ModelConfig config)
     {
         Check(config);
+        var rope = config.Rope(config.HeadDim, new(Theta: 5e6, Share: null) { MayScale = false });
+        var experts = new FeedForwardSpec
+        {
+            Experts = new(config.Experts, config.Intermediate, new(RouterScore.Sigmoid, config.ExpertsPerToken)) { Names = ExpertNames.Mixtral, CorrectionBias = true },
+        };
         return new()
         {
             Layers = config.Layers,
             Hidden = config.Hidden,
             VocabularySize = config.VocabularySize,
             NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, config.RotaryDim, config.RopeTheta, config.MaxPositions)
-            {
-                QkNorm = QkNorm.AcrossHeads,
-            },
-            FeedForward = new(config.Experts, config.ExpertsPerToken, config.ExpertHidden) { Router = Router.SigmoidWithCorrection },
+            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, rope, config.MaxPositions) { QkNorm = QkNorm.AcrossHeads },
+            FeedForward = _ => experts,
         };
     }
 

@@ -9,7 +9,7 @@ internal sealed class StepCost
 {
     private readonly DecoderSpec spec;
     private readonly long dense;          // bytes of all weights that every step reads
-    private readonly long expert;         // bytes of one expert of one layer
+    private readonly long expert;         // bytes of one expert of one routed layer
     private readonly long denseProducts;  // multiply-adds a token, without head and experts
     private readonly long expertProducts; // multiply-adds a token, its experts in all layers
     private readonly long headProducts;   // multiply-adds for one row of logits
@@ -17,14 +17,17 @@ internal sealed class StepCost
     public StepCost(DecoderSpec spec, DecoderWeights weights)
     {
         this.spec = spec;
+        var routedLayers = weights.Layers.Count(layer => layer.Experts is not null);
         foreach (var layer in weights.Layers)
         {
-            Weight[] shared = [layer.Query, layer.Key, layer.Value, layer.Output, layer.Router];
+            var shared = new[] { layer.Query, layer.Key, layer.Value, layer.Output, layer.Experts?.Router, layer.Dense?.Gate, layer.Dense?.Up, layer.Dense?.Down }
+                .OfType<Linear>().Select(linear => linear.Weight).ToArray();
             dense += shared.Sum(weight => weight.Bytes);
             denseProducts += shared.Sum(Products);
-            Weight[] experts = [layer.Gate, layer.Up, layer.Down];
-            expert += experts.Sum(weight => weight.Bytes) / spec.FeedForward.Experts / spec.Layers;
-            expertProducts += experts.Sum(Products) * spec.FeedForward.PerToken;
+            if (layer.Experts is not { } routed) continue;
+            Weight[] experts = [routed.Gate.Weight, routed.Up.Weight, routed.Down.Weight];
+            expert += experts.Sum(weight => weight.Bytes) / routed.Spec.Experts / routedLayers;
+            expertProducts += experts.Sum(Products) * routed.Spec.PerToken;
         }
         dense += weights.Head.Bytes;
         headProducts = Products(weights.Head);

@@ -12,13 +12,15 @@ public sealed class StepTrace
     internal StepTrace(int tokens, DecoderSpec spec, bool layers)
     {
         this.layers = layers;
-        (Tokens, Hidden, VocabularySize, ExpertsPerToken) = (tokens, spec.Hidden, spec.VocabularySize, spec.FeedForward.PerToken);
+        (Tokens, Hidden, VocabularySize, ExpertsPerToken) = (tokens, spec.Hidden, spec.VocabularySize, spec.Experts?.PerToken ?? 0);
         Logits = new float[checked(tokens * spec.VocabularySize)];
         if (!layers) return;
         Embedding = new float[tokens * spec.Hidden];
-        LayerHidden = Make<float>(spec.Layers, tokens * spec.Hidden);
-        RouterIds = Make<int>(spec.Layers, tokens * ExpertsPerToken);
-        RouterWeights = Make<float>(spec.Layers, tokens * ExpertsPerToken);
+        LayerHidden = Make<float>(spec.Layers, _ => tokens * spec.Hidden);
+        RouterIds = Make<int>(spec.Layers, Routed);
+        RouterWeights = Make<float>(spec.Layers, Routed);
+
+        int Routed(int layer) => spec.FeedForward(layer).Experts is null ? 0 : tokens * ExpertsPerToken;
     }
 
     /// <summary>T, tokens in the prompt.</summary>
@@ -30,7 +32,7 @@ public sealed class StepTrace
     /// <summary>V, entries in a row of logits.</summary>
     public int VocabularySize { get; }
 
-    /// <summary>K, experts a token goes to.</summary>
+    /// <summary>K, experts a token goes to; 0 for a model without any.</summary>
     public int ExpertsPerToken { get; }
 
     /// <summary>[T, V] logits after every token.</summary>
@@ -42,7 +44,7 @@ public sealed class StepTrace
     /// <summary>For each layer [T, D]: the residual stream after it; empty unless layers were asked for.</summary>
     public IReadOnlyList<float[]> LayerHidden { get; } = [];
 
-    /// <summary>For each layer [T, K]: the experts of each token, ascending; empty unless layers were asked for.</summary>
+    /// <summary>For each layer [T, K]: the experts of each token, ascending; nothing for a layer without experts. Empty unless layers were asked for.</summary>
     public IReadOnlyList<int[]> RouterIds { get; } = [];
 
     /// <summary>For each layer [T, K]: what the experts' outputs are multiplied with, in the order of <see cref="RouterIds"/>.</summary>
@@ -56,8 +58,9 @@ public sealed class StepTrace
     internal void Layer(int layer, Matrix x, ExpertPlan experts, OpStream ops)
     {
         if (!layers) return;
-        experts.Fetch(ops);
         ops.ToHost(x).Values.CopyTo(LayerHidden[layer].AsSpan(done * Hidden));
+        if (RouterIds[layer].Length == 0) return;
+        experts.Fetch(ops);
         experts.Ids.AsSpan(0, experts.Pairs).CopyTo(RouterIds[layer].AsSpan(done * ExpertsPerToken));
         experts.Gates.AsSpan(0, experts.Pairs).CopyTo(RouterWeights[layer].AsSpan(done * ExpertsPerToken));
     }
@@ -69,10 +72,10 @@ public sealed class StepTrace
         done += logits.Rows;
     }
 
-    private static T[][] Make<T>(int layers, int length)
+    private static T[][] Make<T>(int layers, Func<int, int> length)
     {
         var arrays = new T[layers][];
-        for (var i = 0; i < layers; i++) arrays[i] = new T[length];
+        for (var i = 0; i < layers; i++) arrays[i] = new T[length(i)];
         return arrays;
     }
 }

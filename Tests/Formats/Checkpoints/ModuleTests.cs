@@ -26,7 +26,7 @@ public sealed class ModuleTests
             Check([($"{p}.block_sparse_moe.gate", c.Experts, c.Hidden)]);
             foreach (var w in (string[])["w1", "w2", "w3"])
             {
-                var (rows, columns) = w == "w2" ? (c.Hidden, c.ExpertHidden) : (c.ExpertHidden, c.Hidden);
+                var (rows, columns) = w == "w2" ? (c.Hidden, c.Intermediate) : (c.Intermediate, c.Hidden);
                 Check([.. Enumerable.Range(0, c.Experts).Select(e => ($"{p}.block_sparse_moe.experts.{e}.{w}", rows, columns))]);
             }
         }

@@ -25,7 +25,7 @@ public sealed class CombineTests(Target target) : OpTests(target)
     {
         using var plan = new ExpertPlan();
         var logits = Random(tokens, 16, seed: 1, scale: 3);
-        Ops.Route(On(logits), null, perToken, plan);
+        Ops.Route(On(logits), null, new(RouterScore.Sigmoid, perToken), plan);
         plan.Fetch(Ops);
         var pairs = Random(plan.Pairs, columns, seed: 2);
         var (y, expected) = (Ops.Scratch(tokens, columns), Ops.HostScratch(tokens, columns));
@@ -36,7 +36,7 @@ public sealed class CombineTests(Target target) : OpTests(target)
 
         // The last token alone: other pairs, other places, the same bits.
         var own = Enumerable.Range((tokens - 1) * perToken, perToken).Select(i => pairs.Row(plan.PairOf[i]).ToArray()).ToArray();
-        Alone.Route(Alone.ToDevice(logits.Slice(tokens - 1, 1)), null, perToken, plan);
+        Alone.Route(Alone.ToDevice(logits.Slice(tokens - 1, 1)), null, new(RouterScore.Sigmoid, perToken), plan);
         var alone = Alone.Scratch(1, columns);
         Alone.Combine(Alone.ToDevice(Of(columns, own.SelectMany(row => row).ToArray())), plan, alone);
         AssertSameBits(Alone.ToHost(alone).Values, y.Row(tokens - 1), "a token alone");
@@ -47,7 +47,7 @@ public sealed class CombineTests(Target target) : OpTests(target)
     {
         using var plan = new ExpertPlan();
         NeedsSilentLaunches();
-        Ops.Route(On(Random(30, 16, seed: 1)), null, 4, plan);
+        Ops.Route(On(Random(30, 16, seed: 1)), null, new(RouterScore.Sigmoid, 4), plan);
         var pairs = On(Random(plan.Pairs, 512, seed: 2));
         var y = Ops.Scratch(30, 512);
         Assert.That(Allocated(() => Ops.Combine(pairs, plan, y)), Is.Zero);

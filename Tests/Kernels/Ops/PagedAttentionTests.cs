@@ -45,19 +45,19 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
             }
         }
 
-        public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences)
+        public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null)
         {
             var y = ops.Scratch(q.Rows, q.Columns);
             if (!y.IsOnDevice) y.Values.Fill(float.NaN);
             var starts = sequences.Select(s => Starts[s]).ToArray();
-            ops.PagedAttention(ops.ToDevice(q), Heads, Kv, positions, starts, Tables, 1 / MathF.Sqrt(HeadDim), y);
+            ops.PagedAttention(ops.ToDevice(q), Heads, Kv, positions, starts, Tables, 1 / MathF.Sqrt(HeadDim), y, window, sinks);
             return ops.ToHost(y);
         }
 
-        public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences)
+        public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null)
         {
             var y = ops.HostScratch(q.Rows, q.Columns);
-            PagedAttentionOp.Reference(q, Heads, Mirror, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, 1 / MathF.Sqrt(HeadDim), y);
+            PagedAttentionOp.Reference(q, Heads, Mirror, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, 1 / MathF.Sqrt(HeadDim), y, window, sinks);
             return y;
         }
 
@@ -114,6 +114,32 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
         var q = Random(tokens, share * 16, seed: 1, scale: 3);
         var positions = Enumerable.Range(0, tokens).ToArray();
         AssertClose(scene.Attend(Ops, q, positions, new int[tokens]), scene.Expected(Ops, q, positions, new int[tokens]), 5e-6f);
+    }
+
+    [Test]
+    public void A_window_hides_what_lies_before_it([Values(1, 16, 100, 256, 300, 5000)] int window, [Values(1, 3)] int share, [Values] KvType type)
+    {
+        using var scene = new Scene(Ops, [40, 1100], 2 * share, 2, 32, blockTokens: 16, type);
+        int[] positions = [0, 20, 39, 0, 99, 255, 256, 257, 600, 1099], sequences = [0, 0, 0, 1, 1, 1, 1, 1, 1, 1];
+        var q = Random(positions.Length, 2 * share * 32, seed: 1, scale: 3);
+        var y = scene.Attend(Ops, q, positions, sequences, window);
+        AssertClose(y, scene.Expected(Ops, q, positions, sequences, window), 5e-6f);
+        for (var t = 0; t < positions.Length; t++)
+        {
+            AssertSameBits(scene.Attend(Alone, q.Slice(t, 1), [positions[t]], [sequences[t]], window).Values, y.Row(t), $"position {positions[t]} alone");
+        }
+    }
+
+    [Test]
+    public void A_sink_takes_its_share_and_gives_nothing([Values(7, 256, 1100)] int context, [Values(-30, 0, 4, 60)] int sink, [Values(50, int.MaxValue)] int window)
+    {
+        using var scene = new Scene(Ops, [context], 6, 2, 32, blockTokens: 16, KvType.Float32);
+        using var sinks = Buffer(sink, -sink, 1, sink, -2, 0.5f);
+        int[] positions = [context / 2, context - 1];
+        var q = Random(2, 6 * 32, seed: 1, scale: 3);
+        var y = scene.Attend(Ops, q, positions, [0, 0], window, sinks);
+        AssertClose(y, scene.Expected(Ops, q, positions, [0, 0], window, sinks), 5e-6f);
+        AssertSameBits(scene.Attend(Alone, q.Slice(1, 1), [context - 1], [0], window, sinks).Values, y.Row(1), "alone");
     }
 
     [Test]

@@ -8,19 +8,30 @@ using Quilt.Runtime.Sampling;
 namespace Quilt.Tests.Runtime.Models;
 
 /// <summary>
-/// Whole checkpoints against float64 logits of another implementation, on every instruction set: each prompt alone, all in one batch, whole and in chunks.
+/// Whole checkpoints of every architecture that runs against float64 logits of another implementation, on every instruction set: each prompt alone, all in one batch,
+/// whole and in chunks.
 /// </summary>
 [TestFixtureSource(nameof(Fixtures))]
 [Category("Conformance")]
 public sealed class CheckpointGoldenTests(string? folder, Isa isa)
 {
-    private const float Tolerance = 2e-4f;
+    private const float RouterTolerance = 2e-5f;
+
+    // The activation of gpt-oss grows to 7 · 8, so that plain float32 strays four times as far.
+    private float Tolerance => model.Config.ModelType switch
+    {
+        "gpt_oss" => 3e-4f,
+        "minimax_m2" => 2e-4f,
+        _ => 1e-4f,
+    };
+
     private LoadedModel model = null!;
     private SafeTensorsFile expected = null!;
     private int[][] prompts = [];
+    private (float Values, float Gates) worst;
 
     public static IEnumerable<TestFixtureData> Fixtures() =>
-        from folder in Shared.Folders("golden/checkpoints")
+        from folder in Shared.Folders("golden/checkpoints").Concat(Shared.Folders("golden/architectures")).Where(GoldenFolder.Runs)
         from isa in Enum.GetValues<Isa>()
         select new TestFixtureData(folder, isa).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", isa.ToString());
 
@@ -51,12 +62,16 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
             Assert.That(trace.Embedding, Is.EqualTo(expected.ReadFloats($"prompt.{p}.embed")), $"prompt {p} embedding");
             for (var layer = 0; layer < model.Config.Layers; layer++)
             {
+                Near(trace.LayerHidden[layer], expected.ReadFloats($"prompt.{p}.layer.{layer}.hidden"), $"prompt {p} layer {layer} hidden");
+                var routed = expected.Tensors.ContainsKey($"prompt.{p}.layer.{layer}.router_ids");
+                Assert.That(trace.RouterIds[layer].Length > 0, Is.EqualTo(routed), $"layer {layer} has a router");
+                if (!routed) continue;
                 var ids = expected.ReadIntegers($"prompt.{p}.layer.{layer}.router_ids").Select(id => (int)id).ToArray();
                 Assert.That(trace.RouterIds[layer], Is.EqualTo(ids), $"prompt {p} layer {layer} router ids");
-                Near(trace.RouterWeights[layer], expected.ReadFloats($"prompt.{p}.layer.{layer}.router_weights"), $"prompt {p} layer {layer} router weights");
-                Near(trace.LayerHidden[layer], expected.ReadFloats($"prompt.{p}.layer.{layer}.hidden"), $"prompt {p} layer {layer} hidden");
+                Near(trace.RouterWeights[layer], expected.ReadFloats($"prompt.{p}.layer.{layer}.router_weights"), $"prompt {p} layer {layer} router weights", RouterTolerance);
             }
         }
+        TestContext.Out.WriteLine(FormattableString.Invariant($"worst deviation: {worst.Values:g3}, of router weights {worst.Gates:g3}"));
     }
 
     [Test]
@@ -102,11 +117,12 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
 
     private static uint[] Bits(float[] values) => Array.ConvertAll(values, BitConverter.SingleToUInt32Bits);
 
-    private static void Near(float[] actual, float[] wanted, string what)
+    private void Near(float[] actual, float[] wanted, string what, float? within = null)
     {
         Assert.That(actual, Has.Length.EqualTo(wanted.Length), what);
-        var worst = actual.Zip(wanted, (a, b) => float.IsNaN(a) ? float.PositiveInfinity : Math.Abs(a - b)).DefaultIfEmpty().Max();
-        Assert.That(worst, Is.LessThanOrEqualTo(Tolerance), what);
+        var off = actual.Zip(wanted, (a, b) => float.IsNaN(a) ? float.PositiveInfinity : Math.Abs(a - b)).DefaultIfEmpty().Max();
+        worst = within is null ? (Math.Max(worst.Values, off), worst.Gates) : (worst.Values, Math.Max(worst.Gates, off));
+        Assert.That(off, Is.LessThanOrEqualTo(within ?? Tolerance), what);
     }
 
     private IEnumerable<int> Prompts() => Enumerable.Range(0, int.MaxValue).TakeWhile(p => expected.Tensors.ContainsKey($"prompt.{p}.input_ids"));

@@ -1,8 +1,8 @@
 using Quilt.Formats.Tensors;
-using Quilt.Kernels.Devices;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
+using Quilt.Tests.Kernels;
 
 namespace Quilt.Tests.Runtime.Models;
 
@@ -10,27 +10,27 @@ namespace Quilt.Tests.Runtime.Models;
 [TestFixtureSource(nameof(Fixtures))]
 [Category("Conformance")]
 [Category("Gpu")]
-public sealed class GpuGoldenTests(string? folder, string device)
+public sealed class GpuGoldenTests(string? folder, Target target)
 {
     private const float Tolerance = 2e-3f;
 
     public static IEnumerable<TestFixtureData> Fixtures() =>
-        from folder in Shared.Folders("golden/checkpoints")
-        from device in new[] { GpuDevices.Emulated, "opencl:0", "gpu:0" }
-        select new TestFixtureData(folder, device).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", device);
+        from folder in Shared.Folders("golden/checkpoints").Concat(Shared.Folders("golden/architectures")).Where(GoldenFolder.Runs)
+        from target in Target.Gpus
+        select new TestFixtureData(folder, target).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", target.ToString());
 
     [OneTimeSetUp]
     public void Require()
     {
         Shared.Require(folder);
-        if (GpuDevices.List().First(info => info.Name == device) is { WhyNot: { } why }) Assert.Ignore($"{device}: {why}");
+        target.Open();
     }
 
     [Test]
     public void Gives_the_reference_s_logits_for_all_prompts_in_one_batch()
     {
         using var expected = SafeTensorsFile.Open(Path.Combine(folder!, "expected.safetensors"));
-        using var model = LoadedModel.Open(folder!, new EngineOptions { Device = device, Threads = 2 }, null, default);
+        using var model = Open();
         var prompts = Prompts(expected).Select(p => Ids(expected, $"prompt.{p}.input_ids")).ToArray();
         var logits = BatchRun.Logits(model.Decoder, prompts, chunk: 512, on: model.Device);
         for (var p = 0; p < prompts.Length; p++)
@@ -46,7 +46,7 @@ public sealed class GpuGoldenTests(string? folder, string device)
     public async Task Continues_greedily_as_the_reference_does()
     {
         using var expected = SafeTensorsFile.Open(Path.Combine(folder!, "expected.safetensors"));
-        await using var engine = await Engine.OpenAsync(folder!, new EngineOptions { Device = device, Threads = 2, KvMemory = 64 << 20 });
+        await using var engine = new Engine(Open(), Options);
         var options = new SamplingOptions { Temperature = 0, IgnoreEos = true };
         var prompts = Prompts(expected).ToArray();
         var running = prompts.Select(p => engine.Generate(
@@ -58,6 +58,11 @@ public sealed class GpuGoldenTests(string? folder, string device)
             Assert.That(ids, Is.EqualTo(Ids(expected, $"prompt.{prompts[p]}.greedy")), $"prompt {p}");
         }
     }
+
+    private EngineOptions Options => new() { Device = target.ToString(), Threads = 2, KvMemory = 64 << 20 };
+
+    // On the fixtures' common device, whose kernels are compiled once.
+    private LoadedModel Open() => LoadedModel.Open(folder!, Options, null, default, on: target.Open());
 
     private static IEnumerable<int> Prompts(SafeTensorsFile expected) => Enumerable.Range(0, int.MaxValue).TakeWhile(p => expected.Tensors.ContainsKey($"prompt.{p}.input_ids"));
 

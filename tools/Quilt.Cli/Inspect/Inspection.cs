@@ -61,20 +61,26 @@ internal sealed class Inspection
         Add(checkpoint, "embedding", modules.Embedding);
         if (!tied) Add(checkpoint, "head", modules.Head);
         Add(checkpoint, modules.FinalNorm);
+        var idle = 0L;
         foreach (var layer in modules.Layers)
         {
-            foreach (var module in layer.Shared) Add(checkpoint, module == layer.Router ? "router" : "attention", module);
-            foreach (var module in layer.Experts) Add(checkpoint, "experts", module);
+            foreach (var module in layer.Attention) Add(checkpoint, "attention", module);
+            foreach (var module in layer.Dense?.All ?? []) Add(checkpoint, layer.Experts is null ? "feed-forward" : "shared experts", module);
             foreach (var vector in layer.Vectors) Add(checkpoint, vector);
+            if (layer.Experts is not { } experts) continue;
+            Add(checkpoint, "router", experts.Router);
+            var before = Parameters;
+            foreach (var module in experts.All) Add(checkpoint, "experts", module);
+            idle += (Parameters - before) / experts.Spec.Experts * (experts.Spec.Experts - experts.Spec.PerToken);
         }
-        var expert = 3L * spec.Hidden * spec.FeedForward.Hidden;
-        ActiveParameters = Parameters - (spec.Layers * (spec.FeedForward.Experts - spec.FeedForward.PerToken) * expert);
+        ActiveParameters = Parameters - idle;
     }
 
     private void Add(Checkpoint checkpoint, string kind, ModuleShape shape)
     {
         var module = checkpoint.Module(shape.Name, shape.Rows, shape.Columns);
         Count(kind, module.Scheme.Name, (long)shape.Rows * shape.Columns, module.Bytes);
+        if (shape.HasBias) Add(checkpoint, shape.Bias);
     }
 
     private void Add(Checkpoint checkpoint, VectorShape shape)

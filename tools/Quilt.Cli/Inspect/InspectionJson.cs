@@ -14,8 +14,8 @@ internal static class InspectionJson
         if (found.Spec is { } spec)
         {
             writer.WriteNumber("layers", spec.Layers);
-            writer.WriteNumber("experts", spec.FeedForward.Experts);
-            writer.WriteNumber("experts_per_token", spec.FeedForward.PerToken);
+            writer.WriteNumber("experts", spec.Experts?.Experts ?? 0);
+            writer.WriteNumber("experts_per_token", spec.Experts?.PerToken ?? 0);
             writer.WriteNumber("parameters", found.Parameters);
             writer.WriteNumber("active_parameters", found.ActiveParameters);
             writer.WriteNumber("kv_bytes_per_token", found.KvBytesPerToken);

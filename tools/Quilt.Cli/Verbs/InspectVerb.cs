@@ -36,7 +36,7 @@ internal static class InspectVerb
             return;
         }
         Line("folder", checkpoint.Folder);
-        Line("architecture", found.Spec is { } s ? $"{found.Architecture}, {s.Layers} layers of {s.FeedForward.Experts} experts ({s.FeedForward.PerToken} a token), hidden {s.Hidden}" : found.Architecture);
+        Line("architecture", found.Spec is { } s ? $"{found.Architecture}, {s.Layers} layers{(s.Experts is { } e ? $" of {e.Experts} experts ({e.PerToken} a token)" : "")}, hidden {s.Hidden}" : found.Architecture);
         if (found.Spec is { } spec)
         {
             Line("parameters", $"{Sizes.Count(found.Parameters)}, {Sizes.Count(found.ActiveParameters)} active for a token");

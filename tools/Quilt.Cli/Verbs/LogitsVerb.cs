@@ -34,8 +34,9 @@ internal static class LogitsVerb
         yield return Floats("logits", trace.Logits, trace.Tokens, trace.VocabularySize);
         for (var layer = 0; layer < trace.LayerHidden.Count; layer++)
         {
-            var ids = Array.ConvertAll(trace.RouterIds[layer], id => (long)id);
             yield return Floats($"layer.{layer}.hidden", trace.LayerHidden[layer], trace.Tokens, trace.Hidden);
+            if (trace.RouterIds[layer].Length == 0) continue;
+            var ids = Array.ConvertAll(trace.RouterIds[layer], id => (long)id);
             yield return new($"layer.{layer}.router_ids", DType.I64, [trace.Tokens, trace.ExpertsPerToken], stream => stream.Write(MemoryMarshal.AsBytes<long>(ids)));
             yield return Floats($"layer.{layer}.router_weights", trace.RouterWeights[layer], trace.Tokens, trace.ExpertsPerToken);
         }
