@@ -17,7 +17,7 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     public CpuDevice Device { get; } = device as CpuDevice ?? ((GpuDevice)device).Host;
 
     /// <summary>The GPU that runs the work; null on a CPU.</summary>
-    public GpuStream? Gpu { get; } = device is GpuDevice gpu ? new GpuStream(gpu) : null;
+    public GpuStream? Gpu { get; } = device is GpuDevice gpu ? new GpuStream(gpu, activations) : null;
 
     /// <summary>How quantized weights take their input.</summary>
     public Activations Activations { get; } = activations;

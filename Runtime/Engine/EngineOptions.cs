@@ -38,7 +38,8 @@ public sealed record EngineOptions
     internal void Validate()
     {
         if (Device != "cpu" && !GpuDevices.IsName(Device)) throw new ArgumentException($"Device: expected cpu, gpu:N, opencl:N or {GpuDevices.Emulated}, found '{Device}'.");
-        if (Device != "cpu" && Activations != Activations.Float) throw new ArgumentException($"Activations: expected Float on {Device}, found {Activations}; the choice is the CPU's.");
+        var other = Device == "cpu" ? Activations.Int8 : Activations.BFloat16;
+        if (Activations != Activations.Float && Activations != other) throw new ArgumentException($"Activations: expected Float or {other} on {Device}, found {Activations}.");
         if (Device != "cpu" && Isa is not null) throw new ArgumentException($"Isa: expected none on {Device}, found {Isa}; the choice is the CPU's.");
         Check(nameof(Threads), Threads, 0, 4096);
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);

@@ -21,7 +21,7 @@ public sealed class DemoModelTests
     {
         foreach (var folder in Shared.Folders("models"))
         {
-            foreach (var activations in Enum.GetValues<Activations>()) yield return new TestCaseData(folder, activations).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", activations.ToString());
+            foreach (var activations in new[] { Activations.Float, Activations.Int8 }) yield return new TestCaseData(folder, activations).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", activations.ToString());
         }
     }
 

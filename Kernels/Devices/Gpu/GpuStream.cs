@@ -12,9 +12,9 @@ internal sealed class GpuStream : IDisposable
     private int stagedCount;
     private bool uploaded;
 
-    public GpuStream(GpuDevice device)
+    public GpuStream(GpuDevice device, Activations activations = Activations.Float)
     {
-        Device = device;
+        (Device, Activations) = (device, activations);
         Queue = device.Accelerator.CreateStream();
         Scratch = new GpuScratch(device.Accelerator);
         inputs = device.Accelerator.Allocate1D<int>(staged.Length);
@@ -22,6 +22,9 @@ internal sealed class GpuStream : IDisposable
 
     /// <summary>Where the work runs.</summary>
     public GpuDevice Device { get; }
+
+    /// <summary>How quantized weights take their input.</summary>
+    public Activations Activations { get; }
 
     /// <summary>Launches run in the order in which they are put here.</summary>
     public AcceleratorStream Queue { get; }

@@ -29,16 +29,16 @@ internal static partial class TensorCore
     {
         var lane = Warp.LaneIdx;
         var (g, t) = (lane >> 2, lane & 3);
+        var (a, b) = (new Words4 { A = a0, B = a1, C = a2, D = a3 }, new Words4 { A = b0, B = b1 });
         for (var q = 0; q < 4; q++)
         {
-            // Lane q of a row or column has its k = 2q, 2q + 1, 2q + 8, 2q + 9.
-            var (r0, r1, r2, r3) = (Warp.Shuffle(a0, (4 * g) + q), Warp.Shuffle(a1, (4 * g) + q), Warp.Shuffle(a2, (4 * g) + q), Warp.Shuffle(a3, (4 * g) + q));
-            var (p0, p1) = (Warp.Shuffle(b0, (8 * t) + q), Warp.Shuffle(b1, (8 * t) + q));
-            var (s0, s1) = (Warp.Shuffle(b0, (8 * t) + 4 + q), Warp.Shuffle(b1, (8 * t) + 4 + q));
-            c.A += Dot(r0, p0) + Dot(r2, p1);
-            c.B += Dot(r0, s0) + Dot(r2, s1);
-            c.C += Dot(r1, p0) + Dot(r3, p1);
-            c.D += Dot(r1, s0) + Dot(r3, s1);
+            // Lane q of a row or column has its k = 2q, 2q + 1, 2q + 8, 2q + 9. Each exchange is two meetings of the warp's threads: the fewer the better.
+            var rows = Warp.Shuffle(a, (4 * g) + q);
+            var (left, right) = (Warp.Shuffle(b, (8 * t) + q), Warp.Shuffle(b, (8 * t) + 4 + q));
+            c.A += Dot(rows.A, left.A) + Dot(rows.C, left.B);
+            c.B += Dot(rows.A, right.A) + Dot(rows.C, right.B);
+            c.C += Dot(rows.B, left.A) + Dot(rows.D, left.B);
+            c.D += Dot(rows.B, right.A) + Dot(rows.D, right.B);
         }
         return c;
     }

@@ -25,8 +25,9 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         if (gpu.Device.Traits.TensorCores && TensorTile<T>.Takes(weight))
         {
             var rowsEach = (y.Rows + product.Slots - 1) / product.Slots;
-            var x16 = HalfRows.Make(gpu, x, weight.Order, weight.Layout.Places, rowsEach <= DecodeRows ? 2 : 1);
+            product.Planes = rowsEach <= DecodeRows || gpu.Activations == Activations.Float ? 2 : 1;
             product.Plane = (long)x.Rows * weight.Layout.Places / 8;
+            var x16 = HalfRows.Make(gpu, x, weight.Order, weight.Layout.Places, product.Planes);
             if (rowsEach <= DecodeRows) TensorDecode<T>.Run(gpu, weight, x16, tokens, lists, y, product, rowsEach);
             else TensorPrefill<T>.Run(gpu, weight, x16, tokens, lists, y, product);
         }

@@ -26,6 +26,9 @@ internal struct GpuProduct
     /// <summary>Sixteen-byte words from one plane of the input to the next (<see cref="HalfRows"/>).</summary>
     public long Plane;
 
+    /// <summary>Planes of the input: 2, or 1 where what rounding to bfloat16 takes is left out.</summary>
+    public int Planes;
+
     /// <summary>Blocks of input rows that different groups take; 1 with a plan.</summary>
     public int Blocks;
 

@@ -6,16 +6,19 @@ namespace Quilt.Kernels.Weights;
 
 /// <summary>
 /// Products with many rows (prompts), bound by the matrix instructions. A group takes 128 rows of the weight and 64 input rows: each of its four warps two tiles of 16,
-/// whose codes it turns into bfloat16 once and multiplies with all 64. The input, rounded to bfloat16, comes to shared memory by asynchronous copies, 64 columns at a
-/// time, while the 64 before are multiplied.
+/// whose codes it turns into bfloat16 once and multiplies with all 64. The input, as one bfloat16 or as two (<see cref="HalfRows"/>), comes to shared memory by
+/// asynchronous copies, 64 columns at a time, while the 64 before are multiplied.
 /// </summary>
 internal static class TensorPrefill<T> where T : struct, IGpuFormat
 {
     private const int Threads = 128;
     private const int Tokens = 64;
 
-    /// <summary>Sixteen-byte words of 64 columns of the input rows: [2 halves, 64 rows, 4 lanes].</summary>
-    private const int Stage = 2 * Tokens * 4;
+    /// <summary>Sixteen-byte words of 32 columns of the input rows: [64 rows, 4 lanes].</summary>
+    private const int Half = Tokens * 4;
+
+    /// <summary>Of 64 columns: [2 planes, 2 halves].</summary>
+    private const int Stage = 4 * Half;
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel =
         new(PrefillKernel, KernelNeeds.TensorCores | KernelNeeds.Hot, Threads, 2);
@@ -64,7 +67,7 @@ internal static class TensorPrefill<T> where T : struct, IGpuFormat
         // Thread n copies lane n & 3 of input rows n >> 2 and (n >> 2) + 32, both halves of the 64 columns.
         var from0 = (product.Input(pairToken, pair + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
         var from1 = (product.Input(pairToken, pair + 32 + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
-        Fetch(x, from0, from1, 0, input, 0);
+        Fetch(x, from0, from1, product, 0, input, 0);
         var loaded0 = TensorTile<T>.Load(w, tile0, 0, lane);
         var loaded1 = TensorTile<T>.Load(w, tile1, 0, lane);
 
@@ -73,14 +76,19 @@ internal static class TensorPrefill<T> where T : struct, IGpuFormat
         for (var unit = 0; unit < units; unit++)
         {
             var next = unit + 1 < units ? unit + 1 : unit;
-            Fetch(x, from0, from1, next * 8, input, ((unit + 1) & 1) * Stage);
+            Fetch(x, from0, from1, product, next * 8, input, ((unit + 1) & 1) * Stage);
             var coming0 = TensorTile<T>.Load(w, tile0, next, lane);
             var coming1 = TensorTile<T>.Load(w, tile1, next, lane);
             TensorCore.WaitAllButOne();
             Group.Barrier();
             var at = ((unit & 1) * Stage) + right;
-            Add(w, ref sums, TensorTile<T>.Open(w, loaded0, tile0, unit, 0, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 0, lane), input, at);
-            Add(w, ref sums, TensorTile<T>.Open(w, loaded0, tile0, unit, 1, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 1, lane), input, at + (Stage / 2));
+            // Written out: which half it is must be a constant, or every register would be chosen at run time.
+            var (a0, a1) = (TensorTile<T>.Open(w, loaded0, tile0, unit, 0, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 0, lane));
+            Add(w, ref sums, a0, a1, input, at);
+            if (product.Planes == 2) Add(w, ref sums, a0, a1, input, at + (2 * Half));
+            (a0, a1) = (TensorTile<T>.Open(w, loaded0, tile0, unit, 1, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 1, lane));
+            Add(w, ref sums, a0, a1, input, at + Half);
+            if (product.Planes == 2) Add(w, ref sums, a0, a1, input, at + (3 * Half));
             (loaded0, loaded1) = (coming0, coming1);
             Group.Barrier();
         }
@@ -89,13 +97,19 @@ internal static class TensorPrefill<T> where T : struct, IGpuFormat
     }
 
     /// <summary>Begins to copy 64 columns of the 64 input rows.</summary>
-    private static void Fetch(ArrayView<Words4> x, long from0, long from1, int column, ArrayView<Words4> input, int stage)
+    private static void Fetch(ArrayView<Words4> x, long from0, long from1, GpuProduct product, int column, ArrayView<Words4> input, int stage)
     {
-        TensorCore.CopyAsync(ref input[stage + Group.IdxX], ref x[from0 + column]);
-        TensorCore.CopyAsync(ref input[stage + Group.IdxX + 128], ref x[from1 + column]);
-        TensorCore.CopyAsync(ref input[stage + (Stage / 2) + Group.IdxX], ref x[from0 + column + 4]);
-        TensorCore.CopyAsync(ref input[stage + (Stage / 2) + Group.IdxX + 128], ref x[from1 + column + 4]);
+        Copy(x, from0 + column, from1 + column, input, stage);
+        if (product.Planes == 2) Copy(x, product.Plane + from0 + column, product.Plane + from1 + column, input, stage + (2 * Half));
         TensorCore.Commit();
+    }
+
+    private static void Copy(ArrayView<Words4> x, long from0, long from1, ArrayView<Words4> input, int to)
+    {
+        TensorCore.CopyAsync(ref input[to + Group.IdxX], ref x[from0]);
+        TensorCore.CopyAsync(ref input[to + Group.IdxX + 128], ref x[from1]);
+        TensorCore.CopyAsync(ref input[to + Half + Group.IdxX], ref x[from0 + 4]);
+        TensorCore.CopyAsync(ref input[to + Half + Group.IdxX + 128], ref x[from1 + 4]);
     }
 
     /// <summary>32 columns of two tiles times all 64 input rows.</summary>

@@ -70,8 +70,26 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         Check(kind, rows: 37, columns: 192, tokens, within: 3e-5f, rounded: false);
 
     [Test]
-    public void A_product_of_many_rows_is_exact_for_input_rounded_to_bfloat16([ValueSource(nameof(Kinds))] string kind, [Values(17, 70)] int tokens) =>
-        Check(kind, rows: tokens == 17 ? 37 : 150, columns: 128, tokens, within: 2e-6f, rounded: true);
+    public void A_product_of_many_rows_is_as_good_as_float32([ValueSource(nameof(Kinds))] string kind) =>
+        Check(kind, rows: 37, columns: 128, tokens: 17, within: 3e-5f, rounded: false);
+
+    [Test]
+    public void With_bfloat16_input_a_product_of_many_rows_is_that_of_the_rounded_input()
+    {
+        using var w = RandomWeights.Make("int4-g32", 1, 37, 128, seed: 37);
+        using var on = Target.Place(w);
+        using var ops = new OpStream(Target.Open(), Activations.BFloat16);
+        var x = Random(17, 128, seed: 128);
+        var (y, expected) = (ops.Scratch(17, 37), Ops.HostScratch(17, 37));
+        on.MatMul(ops, ops.ToDevice(x), y);
+        foreach (ref var value in x.Values) value = BFloat16.Round(value);
+        ReferenceMatMul.Run(w, x, expected);
+        AssertClose(ops.ToHost(y), expected, 2e-6f * Magnitude(expected));
+    }
+
+    [TestCase("int4-g32")]
+    [TestCase("fp8-block")]
+    public void A_product_of_many_rows_has_no_seams_between_blocks(string kind) => Check(kind, rows: 150, columns: 128, tokens: 70, within: 2e-6f, rounded: true);
 
     [Test]
     public void Experts_are_multiplied_together_as_each_alone([Values("int4-g32", "fp8-block")] string kind, [Values(1, 5)] int tokens, [Values] bool byPair)
@@ -105,7 +123,7 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         ReferenceMatMul.Run(gate, x, plan, ExpertRows.Tokens, g);
         ReferenceMatMul.Run(up, x, plan, ExpertRows.Tokens, u);
         SiluMulOp.Reference(g, u, g);
-        AssertClose(Back(y), g, within: 3e-5f);
+        AssertClose(Back(y), g, within: 3e-5f * Magnitude(g));
     }
 
     private void Check(string kind, int rows, int columns, int tokens, float within, bool rounded)
