@@ -5,6 +5,12 @@ using BenchmarkDotNet.Running;
 using Quilt.Perf;
 using Quilt.Perf.Columns;
 
+if (args is ["--roofline"])
+{
+    Console.Out.Write(Roofline.Page());
+    return 0;
+}
+
 // With --gate, benchmarks that allocate more than they may make the exit code 1.
 var gate = args.Contains("--gate");
 var config = DefaultConfig.Instance

@@ -94,7 +94,8 @@ public static class GpuDevices
         ? new GpuTraits(128, 8 * accelerator.NumMultiprocessors, cuda.Architecture.Major >= 8)
         : new GpuTraits(Math.Min(64, accelerator.MaxNumThreadsPerGroup), 8 * accelerator.NumMultiprocessors, false);
 
-    private static Context.Builder Common(Context.Builder builder)
+    /// <summary>What every context of ours is made with.</summary>
+    internal static Context.Builder Common(Context.Builder builder)
     {
         TensorCore.Register(builder.GetIntrinsicManager());
         return builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive);

@@ -37,7 +37,8 @@ internal sealed class GpuLayout
 
         // Fast kernels take scales as constant over a number of steps.
         var size = SegmentOfStep.Length / Math.Max(1, Segments);
-        StepsPerSegment = SegmentOfStep.Select((segment, step) => segment == step / Math.Max(1, size)).All(same => same) ? size : 0;
+        var even = SegmentOfStep.Select((segment, step) => segment == step / Math.Max(1, size)).All(same => same);
+        SegmentShift = Segments <= 1 ? 31 : even && System.Numerics.BitOperations.IsPow2(size) ? System.Numerics.BitOperations.Log2((uint)size) : 0;
     }
 
     /// <summary>[places] the column at a place, −1 for padding.</summary>
@@ -58,8 +59,8 @@ internal sealed class GpuLayout
     /// <summary>Whether the input can be used as it is.</summary>
     public bool IsIdentity { get; }
 
-    /// <summary>Steps of every segment where all have the same number; else 0.</summary>
-    public int StepsPerSegment { get; }
+    /// <summary>Step s belongs to segment s >> this; 0 where segments are no power of two of steps, or a single one.</summary>
+    public int SegmentShift { get; }
 
     private static void Pad(List<int> order, int unit)
     {

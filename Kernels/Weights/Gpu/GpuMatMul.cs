@@ -2,6 +2,7 @@ using ILGPU;
 using ILGPU.Runtime;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
@@ -11,9 +12,6 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Plain = new(PlainKernel);
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int, int>> Arrange = new(ArrangeKernel);
 
-    /// <summary>Rows up to which a product is bound by the reading of its weight.</summary>
-    private const int DecodeRows = 16;
-
     /// <summary>y [tokens, rows], or with a plan [pairs, rows]; with an expert ≥ 0 only that expert's pairs, with the weight's first matrix.</summary>
     public static void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ExpertPlan? plan, ExpertRows rows, int expert, Matrix y)
     {
@@ -22,19 +20,19 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         var (lists, tokens) = (on?.Lists ?? weight.Order, on?.PairToken ?? weight.Order);
         var product = Product(weight, plan, rows, expert, y.Rows);
         var mark = gpu.Scratch.Mark();
-        if (gpu.Device.Traits.TensorCores && TensorTile<T>.Takes(weight))
-        {
-            var rowsEach = (y.Rows + product.Slots - 1) / product.Slots;
-            product.Planes = rowsEach <= DecodeRows || gpu.Activations == Activations.Float ? 2 : 1;
-            product.Plane = (long)x.Rows * weight.Layout.Places / 8;
-            var x16 = HalfRows.Make(gpu, x, weight.Order, weight.Layout.Places, product.Planes);
-            if (rowsEach <= DecodeRows) TensorDecode<T>.Run(gpu, weight, x16, tokens, lists, y, product, rowsEach);
-            else TensorPrefill<T>.Run(gpu, weight, x16, tokens, lists, y, product);
-        }
-        else
+        if (!gpu.Device.Traits.TensorCores || !Takes(weight))
         {
             var items = gpu.Groups((long)weight.Tiles * product.Slots);
             Plain.On(gpu.Device)(gpu.Queue, items, GpuTile.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens, lists, gpu.View(y), product);
+        }
+        else
+        {
+            switch (weight.ScaleType)
+            {
+                case TileScales.None: TensorProduct<T, NoScales>.Run(gpu, weight, x, tokens, lists, y, product); break;
+                case TileScales.BFloat16: TensorProduct<T, BFloat16Scales>.Run(gpu, weight, x, tokens, lists, y, product); break;
+                default: TensorProduct<T, Float32Scales>.Run(gpu, weight, x, tokens, lists, y, product); break;
+            }
         }
         gpu.Scratch.Release(mark);
     }
@@ -42,17 +40,23 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     /// <summary>into = silu(gate · x) · (up · x) for the pairs of a plan, in one launch; false where that takes kernels that this device, or these weights, do not have.</summary>
     public static bool TryRunGated(GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ExpertPlan plan, Matrix into)
     {
-        var product = Product(gate, plan, ExpertRows.Tokens, expert: -1, into.Rows);
-        var rowsEach = (into.Rows + product.Slots - 1) / product.Slots;
-        if (!gpu.Device.Traits.TensorCores || !TensorTile<T>.Takes(gate) || !TensorTile<T>.Takes(up) || rowsEach > 8) return false;
+        if (!gpu.Device.Traits.TensorCores || !Takes(gate) || !Takes(up) || gate.ScaleType != up.ScaleType) return false;
         if (!gate.Layout.Order.AsSpan().SequenceEqual(up.Layout.Order)) return false;
-        var mark = gpu.Scratch.Mark();
         var on = plan.On(gpu);
-        product.Plane = (long)x.Rows * gate.Layout.Places / 8;
-        TensorDecode<T>.RunGated(gpu, gate, up, HalfRows.Make(gpu, x, gate.Order, gate.Layout.Places, planes: 2), on.PairToken, on.Lists, into, product, rowsEach);
+        var product = Product(gate, plan, ExpertRows.Tokens, expert: -1, into.Rows);
+        var mark = gpu.Scratch.Mark();
+        var done = gate.ScaleType switch
+        {
+            TileScales.None => TensorProduct<T, NoScales>.TryRunGated(gpu, gate, up, x, on.PairToken, on.Lists, into, product),
+            TileScales.BFloat16 => TensorProduct<T, BFloat16Scales>.TryRunGated(gpu, gate, up, x, on.PairToken, on.Lists, into, product),
+            _ => TensorProduct<T, Float32Scales>.TryRunGated(gpu, gate, up, x, on.PairToken, on.Lists, into, product),
+        };
         gpu.Scratch.Release(mark);
-        return true;
+        return done;
     }
+
+    /// <summary>Whether a weight's shape and segments are such that the kernels with matrix instructions can take it.</summary>
+    private static bool Takes(GpuWeight<T> weight) => T.Loads > 0 && weight.Layout.Places > 0 && weight.Layout.Places % 64 == 0 && weight.Layout.SegmentShift > 0;
 
     private static GpuProduct Product(GpuWeight<T> weight, ExpertPlan? plan, ExpertRows rows, int expert, int count) => new()
     {

@@ -31,8 +31,8 @@ internal struct GpuTile
     /// <summary>−(128 + that zero) as two bfloat16.</summary>
     public uint NegativeZero;
 
-    /// <summary>Steps of each segment where all have the same number; 1 for one segment without end.</summary>
-    public int StepsPerSegment;
+    /// <summary>Step s belongs to segment s >> this; only for <see cref="Scales2"/>.</summary>
+    public int SegmentShift;
 
     public static GpuTile Of<T>(GpuWeight<T> weight, int expert) where T : struct, IGpuFormat => new()
     {
@@ -50,25 +50,26 @@ internal struct GpuTile
         HasZeros = weight.HasZeroPoints ? 1 : 0,
         ZeroCode = weight.Zero,
         NegativeZero = (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) & 0xFFFF0000) | (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) >> 16),
-        StepsPerSegment = Math.Max(1, weight.Layout.StepsPerSegment),
+        SegmentShift = weight.Layout.SegmentShift,
     };
 
-    /// <summary>The segment of a step, where all segments have the same number of steps.</summary>
-    public readonly int Segment(int step) => Segments == 1 ? 0 : step / StepsPerSegment;
-
-    /// <summary>The scale of row pair + 8 · half, where there are scales.</summary>
-    public readonly float StoredScale(long tile, int segment, int pair, int half)
+    /// <summary>The scales of rows pair and pair + 8 of a tile, in the segment of a step.</summary>
+    public readonly ScalePair Scales2<TScales>(long tile, int step, int pair) where TScales : struct, IGpuScales
     {
-        var at = (((FirstTile + tile) * Segments) + segment) * 8 + pair;
-        if (ScaleWords == 2) return Interop.IntAsFloat(Scales[(2 * at) + half]);
+        var at = (((tile * Segments) + (step >> SegmentShift)) * 8) + pair;
+        if (TScales.Words == 2) return new ScalePair { Low = Interop.IntAsFloat(Scales[2 * at]), High = Interop.IntAsFloat(Scales[(2 * at) + 1]) };
         var word = Scales[at];
-        return Interop.IntAsFloat(half == 0 ? word << 16 : word & 0xFFFF0000);
+        return new ScalePair { Low = Interop.IntAsFloat(word << 16), High = Interop.IntAsFloat(word & 0xFFFF0000) };
     }
 
     /// <summary>The scale of row pair + 8 · half of a tile in a segment.</summary>
     public readonly float Scale(long tile, int segment, int pair, int half)
     {
-        return ScaleWords == 0 ? 1f : StoredScale(tile, segment, pair, half);
+        if (ScaleWords == 0) return 1f;
+        var at = ((((FirstTile + tile) * Segments) + segment) * 8) + pair;
+        if (ScaleWords == 2) return Interop.IntAsFloat(Scales[(2 * at) + half]);
+        var word = Scales[at];
+        return Interop.IntAsFloat(half == 0 ? word << 16 : word & 0xFFFF0000);
     }
 
     /// <summary>The zero of row pair + 8 · half of a tile in a segment.</summary>
@@ -76,6 +77,6 @@ internal struct GpuTile
     {
         if (HasZeros == 0) return ZeroCode;
         var word = Zeros[((((FirstTile + tile) * Segments) + segment) * 8) + pair];
-        return (word >> (16 * half)) & 0xFFFF;
+        return (int)((word >> (16 * half)) & 0xFFFF);    // as int: a uint would become a float by way of a double
     }
 }

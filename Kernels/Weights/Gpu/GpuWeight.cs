@@ -44,7 +44,7 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
         : base(device, shape.Name, shape.Experts, shape.Rows, shape.Columns, shape.Format)
     {
         (Layout, Zero, HasZeroPoints) = (layout, zero, zeroPoints);
-        (IsScaled, ScaleWords) = (scaleType != TileScales.None, scaleType == TileScales.BFloat16 ? 1 : 2);
+        ScaleType = scaleType;
         var accelerator = device.Accelerator;
         var tiles = (long)Experts * Tiles;
         words = accelerator.Allocate1D<Words4>(Math.Max(1, tiles * layout.Chunks * 32));
@@ -61,14 +61,17 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
     public int Tiles => (Rows + 15) / 16;
 
     /// <summary>Words of two scales: 1 where they are bfloat16, 2 where float32.</summary>
-    public int ScaleWords { get; }
+    public int ScaleWords => ScaleType == TileScales.BFloat16 ? 1 : 2;
 
     /// <summary>The zero of all codes, where they have no zero points.</summary>
     public float Zero { get; }
 
     public bool HasZeroPoints { get; }
 
-    public bool IsScaled { get; }
+    /// <summary>How scales are held.</summary>
+    public TileScales ScaleType { get; }
+
+    public bool IsScaled => ScaleType != TileScales.None;
 
     public ArrayView<Words4> Words => words.View.BaseView;
 

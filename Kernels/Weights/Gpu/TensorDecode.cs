@@ -9,7 +9,7 @@ namespace Quilt.Kernels.Weights;
 /// Products with few rows (decoding), bound by the reading of the weight. A group takes a tile of 16 rows and its warps every n-th 64 columns of it. Eight columns of
 /// the right operand are four input rows, each as a bfloat16 and the rest that rounding to it left: the sums are as good as float32's, and cost no second reading.
 /// </summary>
-internal static class TensorDecode<T> where T : struct, IGpuFormat
+internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
     /// <summary>Warps of a group that share a tile.</summary>
     public const int Warps = 8;
@@ -128,15 +128,15 @@ internal static class TensorDecode<T> where T : struct, IGpuFormat
         var sums = default(Sums);
         var unit = Group.IdxX >> 5;
         if (unit >= units) return sums;
-        var loaded = TensorTile<T>.Load(w, tile, unit, lane);
+        var loaded = TensorTile<T, TScales>.Load(w, tile, unit, lane);
         while (unit < units)
         {
             // The next unit is on its way while this one is multiplied; the last one is asked for twice, which costs nothing that counts.
             var next = unit + warps;
-            var coming = TensorTile<T>.Load(w, tile, next < units ? next : unit, lane);
+            var coming = TensorTile<T, TScales>.Load(w, tile, next < units ? next : unit, lane);
             var at = unit * 8;
-            Add<TTokens>(w, ref sums, TensorTile<T>.Open(w, loaded, tile, unit, 0, lane), x, x0 + at, x1 + at, x2 + at, x3 + at);
-            Add<TTokens>(w, ref sums, TensorTile<T>.Open(w, loaded, tile, unit, 1, lane), x, x0 + at + 4, x1 + at + 4, x2 + at + 4, x3 + at + 4);
+            Add<TTokens>(ref sums, TensorTile<T, TScales>.Open(w, loaded, tile, unit, 0, lane), x, x0 + at, x1 + at, x2 + at, x3 + at);
+            Add<TTokens>(ref sums, TensorTile<T, TScales>.Open(w, loaded, tile, unit, 1, lane), x, x0 + at + 4, x1 + at + 4, x2 + at + 4, x3 + at + 4);
             loaded = coming;
             unit = next;
         }
@@ -144,15 +144,15 @@ internal static class TensorDecode<T> where T : struct, IGpuFormat
     }
 
     /// <summary>32 columns times all input rows.</summary>
-    private static void Add<TTokens>(GpuTile w, ref Sums sums, TensorTile<T>.Half32 a, ArrayView<Words4> x, long x0, long x1, long x2, long x3)
+    private static void Add<TTokens>(ref Sums sums, TensorTile<T, TScales>.Half32 a, ArrayView<Words4> x, long x0, long x1, long x2, long x3)
         where TTokens : struct, ITokens
     {
-        sums.First = TensorTile<T>.Add(w, sums.First, a, x[x0]);
-        if (TTokens.Count > 1) sums.Second = TensorTile<T>.Add(w, sums.Second, a, x[x1]);
+        sums.First = TensorTile<T, TScales>.Add(sums.First, a, x[x0]);
+        if (TTokens.Count > 1) sums.Second = TensorTile<T, TScales>.Add(sums.Second, a, x[x1]);
         if (TTokens.Count > 2)
         {
-            sums.Third = TensorTile<T>.Add(w, sums.Third, a, x[x2]);
-            sums.Fourth = TensorTile<T>.Add(w, sums.Fourth, a, x[x3]);
+            sums.Third = TensorTile<T, TScales>.Add(sums.Third, a, x[x2]);
+            sums.Fourth = TensorTile<T, TScales>.Add(sums.Fourth, a, x[x3]);
         }
     }
 

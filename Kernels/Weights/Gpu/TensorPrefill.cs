@@ -9,7 +9,7 @@ namespace Quilt.Kernels.Weights;
 /// whose codes it turns into bfloat16 once and multiplies with all 64. The input, as one bfloat16 or as two (<see cref="HalfRows"/>), comes to shared memory by
 /// asynchronous copies, 64 columns at a time, while the 64 before are multiplied.
 /// </summary>
-internal static class TensorPrefill<T> where T : struct, IGpuFormat
+internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
     private const int Threads = 128;
     private const int Tokens = 64;
@@ -68,8 +68,8 @@ internal static class TensorPrefill<T> where T : struct, IGpuFormat
         var from0 = (product.Input(pairToken, pair + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
         var from1 = (product.Input(pairToken, pair + 32 + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
         Fetch(x, from0, from1, product, 0, input, 0);
-        var loaded0 = TensorTile<T>.Load(w, tile0, 0, lane);
-        var loaded1 = TensorTile<T>.Load(w, tile1, 0, lane);
+        var loaded0 = TensorTile<T, TScales>.Load(w, tile0, 0, lane);
+        var loaded1 = TensorTile<T, TScales>.Load(w, tile1, 0, lane);
 
         var sums = default(Sums);
         var right = ((lane >> 2) * 4) + (lane & 3);
@@ -77,18 +77,18 @@ internal static class TensorPrefill<T> where T : struct, IGpuFormat
         {
             var next = unit + 1 < units ? unit + 1 : unit;
             Fetch(x, from0, from1, product, next * 8, input, ((unit + 1) & 1) * Stage);
-            var coming0 = TensorTile<T>.Load(w, tile0, next, lane);
-            var coming1 = TensorTile<T>.Load(w, tile1, next, lane);
+            var coming0 = TensorTile<T, TScales>.Load(w, tile0, next, lane);
+            var coming1 = TensorTile<T, TScales>.Load(w, tile1, next, lane);
             TensorCore.WaitAllButOne();
             Group.Barrier();
             var at = ((unit & 1) * Stage) + right;
             // Written out: which half it is must be a constant, or every register would be chosen at run time.
-            var (a0, a1) = (TensorTile<T>.Open(w, loaded0, tile0, unit, 0, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 0, lane));
-            Add(w, ref sums, a0, a1, input, at);
-            if (product.Planes == 2) Add(w, ref sums, a0, a1, input, at + (2 * Half));
-            (a0, a1) = (TensorTile<T>.Open(w, loaded0, tile0, unit, 1, lane), TensorTile<T>.Open(w, loaded1, tile1, unit, 1, lane));
-            Add(w, ref sums, a0, a1, input, at + Half);
-            if (product.Planes == 2) Add(w, ref sums, a0, a1, input, at + (3 * Half));
+            var (a0, a1) = (TensorTile<T, TScales>.Open(w, loaded0, tile0, unit, 0, lane), TensorTile<T, TScales>.Open(w, loaded1, tile1, unit, 0, lane));
+            Add(ref sums, a0, a1, input, at);
+            if (product.Planes == 2) Add(ref sums, a0, a1, input, at + (2 * Half));
+            (a0, a1) = (TensorTile<T, TScales>.Open(w, loaded0, tile0, unit, 1, lane), TensorTile<T, TScales>.Open(w, loaded1, tile1, unit, 1, lane));
+            Add(ref sums, a0, a1, input, at + Half);
+            if (product.Planes == 2) Add(ref sums, a0, a1, input, at + (3 * Half));
             (loaded0, loaded1) = (coming0, coming1);
             Group.Barrier();
         }
@@ -113,22 +113,22 @@ internal static class TensorPrefill<T> where T : struct, IGpuFormat
     }
 
     /// <summary>32 columns of two tiles times all 64 input rows.</summary>
-    private static void Add(GpuTile w, ref Sums sums, TensorTile<T>.Half32 a0, TensorTile<T>.Half32 a1, ArrayView<Words4> input, int at)
+    private static void Add(ref Sums sums, TensorTile<T, TScales>.Half32 a0, TensorTile<T, TScales>.Half32 a1, ArrayView<Words4> input, int at)
     {
-        Add(w, ref sums.Low.A, ref sums.High.A, a0, a1, input[at]);
-        Add(w, ref sums.Low.B, ref sums.High.B, a0, a1, input[at + 32]);
-        Add(w, ref sums.Low.C, ref sums.High.C, a0, a1, input[at + 64]);
-        Add(w, ref sums.Low.D, ref sums.High.D, a0, a1, input[at + 96]);
-        Add(w, ref sums.Low.E, ref sums.High.E, a0, a1, input[at + 128]);
-        Add(w, ref sums.Low.F, ref sums.High.F, a0, a1, input[at + 160]);
-        Add(w, ref sums.Low.G, ref sums.High.G, a0, a1, input[at + 192]);
-        Add(w, ref sums.Low.H, ref sums.High.H, a0, a1, input[at + 224]);
+        Add(ref sums.Low.A, ref sums.High.A, a0, a1, input[at]);
+        Add(ref sums.Low.B, ref sums.High.B, a0, a1, input[at + 32]);
+        Add(ref sums.Low.C, ref sums.High.C, a0, a1, input[at + 64]);
+        Add(ref sums.Low.D, ref sums.High.D, a0, a1, input[at + 96]);
+        Add(ref sums.Low.E, ref sums.High.E, a0, a1, input[at + 128]);
+        Add(ref sums.Low.F, ref sums.High.F, a0, a1, input[at + 160]);
+        Add(ref sums.Low.G, ref sums.High.G, a0, a1, input[at + 192]);
+        Add(ref sums.Low.H, ref sums.High.H, a0, a1, input[at + 224]);
     }
 
-    private static void Add(GpuTile w, ref Acc4 low, ref Acc4 high, TensorTile<T>.Half32 a0, TensorTile<T>.Half32 a1, Words4 b)
+    private static void Add(ref Acc4 low, ref Acc4 high, TensorTile<T, TScales>.Half32 a0, TensorTile<T, TScales>.Half32 a1, Words4 b)
     {
-        low = TensorTile<T>.Add(w, low, a0, b);
-        high = TensorTile<T>.Add(w, high, a1, b);
+        low = TensorTile<T, TScales>.Add(low, a0, b);
+        high = TensorTile<T, TScales>.Add(high, a1, b);
     }
 
     private static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Eight sums)

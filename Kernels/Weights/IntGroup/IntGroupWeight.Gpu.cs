@@ -18,7 +18,7 @@ internal readonly struct Int4Gpu : IGpuFormat
 
     public static int Shift(int step, int i, int half) => 4 * (half + (2 * (i >> 1)) + (4 * (i & 1)));
 
-    public static float Value(uint code, float zero) => code - zero;
+    public static float Value(uint code, float zero) => (int)code - zero;
 
     public static int Loads => 1;
 
@@ -45,7 +45,7 @@ internal readonly struct Int8Gpu : IGpuFormat
 
     public static int Shift(int step, int i, int half) => 8 * (half + (2 * (i & 1)));
 
-    public static float Value(uint code, float zero) => code - zero;
+    public static float Value(uint code, float zero) => (int)code - zero;
 }
 
 internal sealed partial class Int4GroupWeight

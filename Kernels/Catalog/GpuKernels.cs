@@ -1,0 +1,53 @@
+using System.Reflection;
+using ILGPU;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime.Cuda;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Weights;
+
+namespace Quilt.Kernels.Catalog;
+
+/// <summary>Every kernel of every operation and weight, and its PTX without a GPU.</summary>
+internal static class GpuKernels
+{
+    /// <summary>
+    /// All kernels, by name. They stand in static fields of the classes that launch them; those of a weight once for each format
+    /// it has.
+    /// </summary>
+    public static IReadOnlyList<GpuKernel> All { get; } = [.. Find().OrderBy(kernel => kernel.Name, StringComparer.Ordinal)];
+
+    /// <summary>The PTX of a kernel for an architecture, repaired as at loading (<see cref="PtxFix"/>), in the oldest version that knows the architecture and our instructions.</summary>
+    public static string Ptx(GpuKernel kernel, CudaArchitecture architecture)
+    {
+        // One failure spoils a context for all that come after.
+        using var context = Context.Create(builder => GpuDevices.Common(builder));
+        using var backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, Version(architecture), null);
+        var compiled = (PTXCompiledKernel)backend.Compile(kernel.EntryPoint, kernel.Specialization);
+        return PtxFix.Apply(compiled.PTXAssembly, PtxFix.Target(architecture));
+    }
+
+    private static CudaInstructionSet Version(CudaArchitecture architecture) => architecture.Major switch
+    {
+        >= 12 => CudaInstructionSet.ISA_87,
+        >= 10 => CudaInstructionSet.ISA_86,
+        9 => CudaInstructionSet.ISA_78,
+        _ => architecture.Minor == 9 ? CudaInstructionSet.ISA_78 : CudaInstructionSet.ISA_74,
+    };
+
+    private static IEnumerable<GpuKernel> Find() => typeof(GpuKernel).Assembly.GetTypes().Where(type => Fields(type).Any()).SelectMany(Closed).SelectMany(In);
+
+    /// <summary>A class as it is, or for each format (and kind of scales) that it is launched for.</summary>
+    private static IEnumerable<Type> Closed(Type type) => !type.IsGenericTypeDefinition ? [type]
+        : type.GetGenericArguments().Length == 1 ? Formats.Select(format => type.MakeGenericType(format))
+        : TensorFormats.Select(pair => type.MakeGenericType(pair.Format, pair.Scales));
+
+    private static Type[] Formats => [typeof(BFloat16Gpu), typeof(Float16Gpu), typeof(Float32Gpu), typeof(Fp8Gpu), typeof(Int4Gpu), typeof(Int8Gpu)];
+
+    private static (Type Format, Type Scales)[] TensorFormats =>
+        [(typeof(BFloat16Gpu), typeof(NoScales)), (typeof(Fp8Gpu), typeof(Float32Scales)), (typeof(Int4Gpu), typeof(BFloat16Scales)), (typeof(Int4Gpu), typeof(Float32Scales))];
+
+    private static IEnumerable<GpuKernel> In(Type type) => Fields(type).Select(field => (GpuKernel)field.GetValue(null)!);
+
+    private static IEnumerable<FieldInfo> Fields(Type type) => type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+        .Where(field => typeof(GpuKernel).IsAssignableFrom(field.FieldType));
+}
