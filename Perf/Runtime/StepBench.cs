@@ -25,7 +25,7 @@ public abstract class StepBench
         var options = new EngineOptions { Activations = Input };
         model = BenchModel.Open(options);
         ops = new OpStream(model.Device, Input);
-        Runner = new ModelRunner(model, new KvStore(model.Decoder.Spec, 1024, options.BlockTokens, KvType.BFloat16, model.Device), ops, options.StepTokens);
+        Runner = new ModelRunner(model.Decoder, new KvStore(model.Decoder.Spec, 1024, options.BlockTokens, KvType.BFloat16, model.Device), ops, options.StepTokens);
     }
 
     [GlobalCleanup]

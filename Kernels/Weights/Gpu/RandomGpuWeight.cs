@@ -17,10 +17,15 @@ internal static class RandomGpuWeight
     /// <summary>bfloat16.</summary>
     public static GpuWeight BFloat16(GpuDevice device, string name, int experts, int rows, int columns)
     {
-        // Sign and mantissa at random under one exponent: 1 to 2 times a power of two, whose deviation is 1.53 times it.
-        var exponent = (uint)(127 + Math.Round(Math.Log2(1 / (1.53 * Math.Sqrt(columns)))));
         var weight = new GpuWeight<BFloat16Gpu>(device, new(name, experts, rows, columns, "bf16"), Layout<BFloat16Gpu, BFloat16Format>(columns, columns), TileScales.None, zeroPoints: false, zero: 0);
-        return Fill(weight, 0x807F807F, (exponent << 23) | (exponent << 7), scale: 0);
+        return Fill(weight, 0x807F807F, (Exponent(columns) << 23) | (Exponent(columns) << 7), scale: 0);
+    }
+
+    /// <summary>float32.</summary>
+    public static GpuWeight Float32(GpuDevice device, string name, int experts, int rows, int columns)
+    {
+        var weight = new GpuWeight<Float32Gpu>(device, new(name, experts, rows, columns, "f32"), Layout<Float32Gpu, Float32Format>(columns, columns), TileScales.None, zeroPoints: false, zero: 0);
+        return Fill(weight, 0x807FFFFF, Exponent(columns) << 23, scale: 0);
     }
 
     /// <summary>FP8 E4M3 with a float32 scale for each 128 columns.</summary>
@@ -38,6 +43,9 @@ internal static class RandomGpuWeight
         var scale = BitConverter.SingleToUInt32Bits((float)(1 / (4.64 * Math.Sqrt(columns)))) >> 16;
         return Fill(weight, uint.MaxValue, 0, scale | (scale << 16));
     }
+
+    // Sign and mantissa at random under one exponent: 1 to 2 times a power of two, whose deviation is 1.53 times it.
+    private static uint Exponent(int columns) => (uint)(127 + Math.Round(Math.Log2(1 / (1.53 * Math.Sqrt(columns)))));
 
     private static GpuLayout Layout<T, TFormat>(int columns, int segment) where T : struct, IGpuFormat where TFormat : struct, ITileFormat =>
         new(TileLayout.Even<TFormat>(columns, segment), 256 / T.Bits, TFormat.PerWord);

@@ -1,5 +1,3 @@
-using Quilt.Formats;
-using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
@@ -30,17 +28,13 @@ internal sealed class DecoderWeights : IDisposable
     /// <summary>Bytes of all weights as held.</summary>
     public long Bytes => owned.Sum(item => item is Weight weight ? weight.Bytes : ((NativeBuffer)item).Bytes);
 
-    /// <summary>
-    /// Reads a checkpoint's weights onto a device, module by module; what is read is checked on the way. On an exception nothing stays allocated.
-    /// </summary>
-    /// <exception cref="BadInputException">A tensor is missing, has another shape or holds impossible values.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static DecoderWeights Load(Checkpoint checkpoint, DecoderSpec spec, Device device, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    /// <summary>Makes all weights of a decoder, module by module. On an exception nothing stays allocated.</summary>
+    public static DecoderWeights Load(DecoderSpec spec, IDecoderParts parts)
     {
         var weights = new DecoderWeights();
         try
         {
-            new Reader(checkpoint, spec, device, weights, progress, cancel).ReadAll();
+            new Builder(spec, parts, weights).Build();
             return weights;
         }
         catch
@@ -56,21 +50,16 @@ internal sealed class DecoderWeights : IDisposable
         owned.Clear();
     }
 
-    private sealed class Reader(
-        Checkpoint checkpoint, DecoderSpec spec, Device device, DecoderWeights into, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    private sealed class Builder(DecoderSpec spec, IDecoderParts parts, DecoderWeights into)
     {
-        private readonly long total = checkpoint.Tensors.Values.Sum(tensor => tensor.Length);
-        private long done;
-
-        public void ReadAll()
+        public void Build()
         {
             var modules = new DecoderModules(spec);
-            into.Embedding = Matrix(modules.Embedding);
+            into.Embedding = Weight([modules.Embedding]);
             into.Layers = [.. modules.Layers.Select(Layer)];
             into.FinalNorm = Vector(modules.FinalNorm);
-            into.Head = checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey($"{modules.Head.Name}.weight") ? into.Embedding : Matrix(modules.Head);
-            // Tensors that no weight is made of, such as the shapes beside packed codes, are passed over at the end.
-            progress?.Report(new LoadProgress(total, total, modules.Head.Name));
+            into.Head = parts.HeadIsEmbedding(modules.Head) ? into.Embedding : Weight([modules.Head]);
+            parts.Finish();
         }
 
         private DecoderLayer Layer(LayerModules layer) => new()
@@ -99,25 +88,18 @@ internal sealed class DecoderWeights : IDisposable
             Down = Stack(experts.Spec, experts.Down),
         };
 
-        private Weight Matrix(ModuleShape module) => Load(module.Name, [checkpoint.Module(module.Name, module.Rows, module.Columns)]);
-
-        private Linear Linear(ModuleShape module) => new(Matrix(module), module.HasBias ? Vector(module.Bias) : null);
+        private Linear Linear(ModuleShape module) => new(Weight([module]), module.HasBias ? Vector(module.Bias) : null);
 
         private Linear Stack(MoeSpec spec, Func<int, ModuleShape> module)
         {
             var modules = Enumerable.Range(0, spec.Experts).Select(module).ToArray();
-            var stack = Array.ConvertAll(modules, m => checkpoint.Module(m.Name, m.Rows, m.Columns));
-            var weight = Load(stack[0].Name.Replace(".experts.0.", ".experts.", StringComparison.Ordinal), stack);
-            return new(weight, modules[0].HasBias ? Vectors(Array.ConvertAll(modules, m => m.Bias)) : null);
+            return new(Weight(modules), modules[0].HasBias ? Vectors(Array.ConvertAll(modules, m => m.Bias)) : null);
         }
 
-        private Weight Load(string name, StoredModule[] stack)
+        private Weight Weight(ModuleShape[] stack)
         {
-            cancel.ThrowIfCancellationRequested();
-            var weight = WeightLoader.Load(device, checkpoint, stack, name);
+            var weight = parts.Weight(stack);
             into.owned.Add(weight);
-            foreach (var module in stack) done += module.Bytes;
-            progress?.Report(new LoadProgress(done, total, name));
             return weight;
         }
 
@@ -129,11 +111,10 @@ internal sealed class DecoderWeights : IDisposable
             var buffer = new NativeBuffer(vectors.Sum(vector => (long)vector.Length) * sizeof(float));
             into.owned.Add(buffer);
             var start = 0L;
-            foreach (var (name, length) in vectors)
+            foreach (var vector in vectors)
             {
-                checkpoint.Vector(name, length).CopyTo(buffer.Span<float>(start, length));
-                start += length;
-                done += checkpoint.Tensors[name].Length;
+                parts.Fill(vector, buffer.Span<float>(start, vector.Length));
+                start += vector.Length;
             }
             return buffer;
         }

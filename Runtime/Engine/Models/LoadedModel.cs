@@ -53,7 +53,7 @@ internal sealed class LoadedModel : IDisposable
         DecoderWeights? weights = null;
         try
         {
-            weights = DecoderWeights.Load(checkpoint, spec, device, progress, cancel);
+            weights = DecoderWeights.Load(spec, new CheckpointParts(checkpoint, device, progress, cancel));
             return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights));
         }
         catch

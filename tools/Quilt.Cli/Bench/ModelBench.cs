@@ -30,15 +30,15 @@ internal static class ModelBench
     }
 
     /// <summary>The model's speeds, and the limits.</summary>
-    public static BenchResult Run(string folder, EngineOptions options, BenchOptions bench, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    public static BenchResult Run(Func<EngineOptions, BenchModel> open, EngineOptions options, BenchOptions bench, CancellationToken cancel)
     {
         options.Validate();
         var start = Stopwatch.GetTimestamp();
-        using var model = LoadedModel.Open(folder, options, progress, cancel);
+        using var model = open(options);
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         using var limits = MachineLimits.Of(model.Device);
         using var ops = new OpStream(model.Device, options.Activations);
-        using var runner = new ModelRunner(model, Cache(model, options, bench), ops, options.StepTokens);
+        using var runner = new ModelRunner(model.Decoder, Cache(model, options, bench), ops, options.StepTokens);
 
         var (speeds, rates) = (new List<double>(), new List<double>());
         var prompts = bench.Prompts.Select(_ => new List<(double Rate, double Share)>()).ToArray();
@@ -69,7 +69,7 @@ internal static class ModelBench
             }
         }
 
-        var facts = new ModelFacts(Path.GetFullPath(folder), options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds, Environment.WorkingSet - limits.HostBytes);
+        var facts = new ModelFacts(model.Name, options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds, Environment.WorkingSet - limits.HostBytes);
         return new BenchResult(facts, Facts(limits, speeds, rates),
             [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner))],
             [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench.Context, found))]);
@@ -87,10 +87,10 @@ internal static class ModelBench
         return new(batch, context, rate, bytes, bytes * rate / batch / 1e9, Median(found.Select(f => f.Share)));
     }
 
-    private static KvStore Cache(LoadedModel model, EngineOptions options, BenchOptions bench)
+    private static KvStore Cache(BenchModel model, EngineOptions options, BenchOptions bench)
     {
         var tokens = Math.Max(bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps);
-        if (tokens > model.Config.MaxPositions) throw new UsageException($"the model takes {model.Config.MaxPositions} tokens at most, {tokens} were asked for");
+        if (tokens > model.Decoder.Spec.Attention.MaxPositions) throw new UsageException($"the model takes {model.Decoder.Spec.Attention.MaxPositions} tokens at most, {tokens} were asked for");
         var blocks = bench.Batches.DefaultIfEmpty(1).Max() * ((tokens + options.BlockTokens - 1) / options.BlockTokens);
         var type = options.KvType ?? (options.Activations == Activations.Int8 ? KvType.BFloat16 : KvType.Float32);
         return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, type, model.Device);

@@ -7,12 +7,13 @@ using Quilt.Runtime.Scheduling;
 namespace Quilt.Cli.Bench;
 
 /// <summary>Drives a decoder step by step on random tokens, without sampling, and takes the time. Chooses the same tokens in every run.</summary>
-internal sealed class ModelRunner(LoadedModel model, KvStore kv, OpStream ops, int stepTokens) : IDisposable
+internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int stepTokens) : IDisposable
 {
     private readonly KvBlockPool blocks = new(kv.Blocks);
     private readonly StepPlan plan = new();
     private readonly Random random = new(1);
-    private readonly StepCost cost = new(model.Decoder.Spec, model.Decoder.Weights);
+    private readonly Dictionary<int, int> expertsRead = [];
+    private readonly StepCost cost = new(decoder.Spec, decoder.Weights);
 
     /// <summary>Seconds to read a prompt of <paramref name="tokens"/> tokens, up to the logits of the last.</summary>
     public double Prefill(int tokens)
@@ -44,10 +45,11 @@ internal sealed class ModelRunner(LoadedModel model, KvStore kv, OpStream ops, i
                 Book(sequence, 1);
                 plan.Add(sequence, 1, kv.BlockTokens, LogitsOf.LastToken);
             }
+            if (step == 0 && ops.Gpu is not null) Count(batch);
             var start = Stopwatch.GetTimestamp();
             Forward();
             ticks += Stopwatch.GetTimestamp() - start;
-            bytes += cost.Bytes(model.Decoder.ExpertsRead, sequences.Sum(sequence => (long)sequence.Tokens.Count), kv.Type);
+            bytes += cost.Bytes(ops.Gpu is null ? decoder.ExpertsRead : expertsRead[batch], sequences.Sum(sequence => (long)sequence.Tokens.Count), kv.Type);
             foreach (var sequence in sequences) sequence.Computed++;
         }
         foreach (var sequence in sequences) blocks.Release(sequence.BlockTable);
@@ -78,16 +80,26 @@ internal sealed class ModelRunner(LoadedModel model, KvStore kv, OpStream ops, i
         }
     }
 
+    /// <summary>A GPU does not tell which experts it chose: once for each batch they are counted, in a step that is not timed.</summary>
+    private void Count(int batch)
+    {
+        if (expertsRead.ContainsKey(batch)) return;
+        var trace = new StepTrace(batch, decoder.Spec, layers: true);
+        ops.Reset();
+        ops.ToHost(decoder.Forward(plan, kv, ops, trace));
+        expertsRead[batch] = trace.RouterIds.Sum(layer => layer.Distinct().Count());
+    }
+
     private void Forward()
     {
         ops.Reset();
-        ops.ToHost(model.Decoder.Forward(plan, kv, ops));                                   // as a sampler would read them; on a GPU this is also where the work ends
+        ops.ToHost(decoder.Forward(plan, kv, ops));                                   // as a sampler would read them; on a GPU this is also where the work ends
     }
 
     /// <summary>Appends random tokens and takes the cache blocks for them.</summary>
     private void Book(Sequence sequence, int count)
     {
-        for (var i = 0; i < count; i++) sequence.Tokens.Add(random.Next(model.Config.VocabularySize));
+        for (var i = 0; i < count; i++) sequence.Tokens.Add(random.Next(decoder.Spec.VocabularySize));
         var missing = ((sequence.Tokens.Count + kv.BlockTokens - 1) / kv.BlockTokens) - sequence.BlockTable.Count;
         if (missing > 0 && !blocks.TryAllocate(missing, sequence.BlockTable)) throw new InvalidOperationException("the cache is smaller than the bench planned");
     }

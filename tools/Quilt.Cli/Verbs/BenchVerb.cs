@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Quilt.Cli.Bench;
+using Quilt.Cli.Synth;
+using Quilt.Runtime;
 
 namespace Quilt.Cli.Verbs;
 
@@ -15,7 +17,11 @@ internal static class BenchVerb
         var context = TypedOption.Whole("--context", "Tokens that each sequence looks back on; default 128.");
         var steps = TypedOption.Whole("--steps", "Decoding steps a repetition; default 16.");
         var repetitions = TypedOption.Whole("--repetitions", "Times everything is measured, the median counts; default 5.");
-        var command = new Command("bench", "Measures reading and writing speed beside this machine's limits.") { json, limits, prompts, batches, context, steps, repetitions };
+        var like = new Option<string>("--like") { Description = $"Random weights made on a GPU instead of a checkpoint: {SynthVerb.Like}.", HelpName = "NAME" };
+        var layers = TypedOption.Whole("--layers", "With --like: decoder layers; default 2.");
+        var vocabulary = TypedOption.Whole("--vocab", "With --like: rows of embedding and head; default 32768.");
+        var command = new Command("bench", "Measures reading and writing speed beside this machine's limits.") { json, limits, prompts, batches, context, steps, repetitions, like, layers, vocabulary };
+        like.AcceptOnlyFromAmong(SynthVerb.Like);
         var model = new ModelOptions().AddTo(command);
 
         command.SetAction(async (parsed, cancel) =>
@@ -25,12 +31,17 @@ internal static class BenchVerb
             var bench = new BenchOptions(
                 Numbers("--prompt", parsed.GetValue(prompts)!, 1 << 20), Numbers("--batch", parsed.GetValue(batches)!, 4096),
                 InRange("--context", parsed.GetValue(context) ?? 128, 1, 1 << 20), InRange("--steps", parsed.GetValue(steps) ?? 16, 1, 1 << 16), times);
+            var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000), InRange("--vocab", parsed.GetValue(vocabulary) ?? 32768, 16, 1 << 22));
             var result = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Task.Factory.StartNew(
-                () => parsed.GetValue(limits) ? ModelBench.Limits(options, times, cancel) : ModelBench.Run(parsed.GetValue(model.Model)!, options, bench, progress, cancel),
+                () => parsed.GetValue(limits) ? ModelBench.Limits(options, times, cancel) : ModelBench.Run(Open(progress), options, bench, cancel),
                 cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
             if (parsed.GetValue(json)) BenchReport.PrintJson(result);
             else BenchReport.Print(result);
             return 0;
+
+            Func<EngineOptions, BenchModel> Open(IProgress<LoadProgress>? progress) => parsed.GetValue(like) is null
+                ? chosen => BenchModel.Open(parsed.GetValue(model.Model)!, chosen, progress, cancel)
+                : chosen => BenchModel.Random(shape, chosen, progress, cancel);
         });
         return command;
     }

@@ -7,7 +7,8 @@ namespace Quilt.Cli.Verbs;
 /// <summary><c>synth OUT --like NAME</c>: a random checkpoint with the real layer dimensions, for measuring.</summary>
 internal static class SynthVerb
 {
-    private const string Like = "minimax-m2.5";
+    /// <summary>The model whose sizes there are.</summary>
+    public const string Like = "minimax-m2.5";
 
     private static readonly Dictionary<string, SynthFormat> Formats = new(StringComparer.Ordinal)
     {

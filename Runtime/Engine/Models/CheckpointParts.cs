@@ -1,0 +1,38 @@
+using Quilt.Formats;
+using Quilt.Formats.Checkpoints;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Weights;
+
+namespace Quilt.Runtime.Models;
+
+/// <summary>A decoder's weights as a checkpoint holds them; what is read is checked on the way.</summary>
+/// <exception cref="BadInputException">A tensor is missing, has another shape or holds impossible values.</exception>
+/// <exception cref="OperationCanceledException">Cancelled.</exception>
+internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IProgress<LoadProgress>? progress, CancellationToken cancel) : IDecoderParts
+{
+    private readonly long total = checkpoint.Tensors.Values.Sum(tensor => tensor.Length);
+    private string last = "";
+    private long done;
+
+    public Weight Weight(ModuleShape[] stack)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var modules = Array.ConvertAll(stack, module => checkpoint.Module(module.Name, module.Rows, module.Columns));
+        last = stack[0].Name.Replace(".experts.0.", ".experts.", StringComparison.Ordinal);
+        var weight = WeightLoader.Load(device, checkpoint, modules, last);
+        foreach (var module in modules) done += module.Bytes;
+        progress?.Report(new LoadProgress(done, total, last));
+        return weight;
+    }
+
+    public void Fill(VectorShape vector, Span<float> into)
+    {
+        checkpoint.Vector(vector.Name, vector.Length).CopyTo(into);
+        done += checkpoint.Tensors[vector.Name].Length;
+    }
+
+    public bool HeadIsEmbedding(ModuleShape head) => checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey($"{head.Name}.weight");
+
+    // Tensors that no weight is made of, such as the shapes beside packed codes, are passed over at the end.
+    public void Finish() => progress?.Report(new LoadProgress(total, total, last));
+}

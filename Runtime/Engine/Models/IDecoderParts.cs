@@ -1,0 +1,19 @@
+using Quilt.Kernels.Weights;
+
+namespace Quilt.Runtime.Models;
+
+/// <summary>Where a decoder's weights come from: a checkpoint, or, for measuring, chance.</summary>
+internal interface IDecoderParts
+{
+    /// <summary>A linear module, or a stack of them, of one shape, on the device.</summary>
+    Weight Weight(ModuleShape[] stack);
+
+    /// <summary>Fills in a norm's gains or a bias.</summary>
+    void Fill(VectorShape vector, Span<float> into);
+
+    /// <summary>Whether the embedding serves as the head too.</summary>
+    bool HeadIsEmbedding(ModuleShape head);
+
+    /// <summary>Nothing more will be asked for.</summary>
+    void Finish();
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Quilt.Cli.Synth;
+using Quilt.Formats.Checkpoints;
+using Quilt.Kernels.Devices;
+using Quilt.Runtime;
+using Quilt.Runtime.Models;
+
+namespace Quilt.Cli.Bench;
+
+/// <summary>What is measured: a decoder on its device. Owns both.</summary>
+internal sealed class BenchModel : IDisposable
+{
+    private readonly IDisposable[] owned;
+
+    private BenchModel(string name, Device device, Decoder decoder, params IDisposable[] owned) => (Name, Device, Decoder, this.owned) = (name, device, decoder, owned);
+
+    /// <summary>The folder, or what the weights are like.</summary>
+    public string Name { get; }
+
+    public Device Device { get; }
+
+    public Decoder Decoder { get; }
+
+    /// <summary>A checkpoint folder.</summary>
+    public static BenchModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    {
+        var model = LoadedModel.Open(folder, options, progress, cancel);
+        return new(Path.GetFullPath(folder), model.Device, model.Decoder, model);
+    }
+
+    /// <summary>Random weights of given sizes, made on a GPU: no file is read, and none is as large as the model.</summary>
+    /// <exception cref="UsageException">The device is no GPU.</exception>
+    public static BenchModel Random(SynthShape shape, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    {
+        var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(shape, SynthFormat.Fp8Int4)), "--like");
+        var device = options.OpenDevice();
+        try
+        {
+            if (device is not GpuDevice gpu) throw new UsageException($"--like: expected a GPU as --device, found {device.Name}; on a CPU 'quilt synth' writes a checkpoint to measure");
+            var spec = Architectures.Describe(config, "--like");
+            var decoder = new Decoder(spec, DecoderWeights.Load(spec, new RandomParts(gpu, progress, cancel)));
+            return new($"random, {shape.Layers} layers", device, decoder, decoder, device);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var item in owned) item.Dispose();
+    }
+}
