@@ -25,6 +25,7 @@ internal sealed partial class ExpertPlan
         {
             gpuPlan?.Dispose();
             gpuPlan = new GpuPlan(gpu, this);
+            gpu.Device.Moved();
         }
         isOnGpu = true;
         return gpuPlan;

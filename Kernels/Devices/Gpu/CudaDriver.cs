@@ -74,6 +74,7 @@ internal static unsafe class CudaDriver
         attribute(&minor, ComputeMinor, device);
         attribute(&processors, Multiprocessors, device);
         var description = $"{Marshal.PtrToStringUTF8((nint)text)}, sm_{major}{minor}, {processors} multiprocessors, driver for CUDA {version / 1000}.{version % 1000 / 10}";
+        if (CudaGraphs.Find(out var noGraphs) is null) description += $"; steps are not recorded, which is slower: {noGraphs}";
         var whyNot = major < 5 ? $"expected compute capability 5.0 or later, found {major}.{minor}"
             : version < OldestDriver ? $"expected a driver for CUDA 11.4 or later, found {version / 1000}.{version % 1000 / 10}"
             : null;

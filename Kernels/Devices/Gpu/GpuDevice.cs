@@ -34,6 +34,9 @@ internal sealed class GpuDevice : Device
     /// <summary>Grows whenever memory that kernels were given before has moved.</summary>
     public int Moves { get; private set; }
 
+    /// <summary>To be called when memory that kernels were given is given back.</summary>
+    public void Moved() => Moves++;
+
     /// <summary>The device's copy of a small host buffer of float32, made when first asked for.</summary>
     public ArrayView<float> Mirror(NativeBuffer host)
     {
@@ -42,7 +45,7 @@ internal sealed class GpuDevice : Device
         mirror = Accelerator.Allocate1D<float>(Math.Max(1, host.Bytes / sizeof(float)));
         if (host.Bytes >= sizeof(float)) mirror.View.BaseView.CopyFromCPU(host.Span<float>(0, checked((int)(host.Bytes / sizeof(float)))));
         mirrors.Add(host, mirror);
-        Moves++;
+        Moved();
         return mirror.View;
     }
 

@@ -18,7 +18,11 @@ internal sealed class GpuStream : IDisposable
         Queue = device.Accelerator.CreateStream();
         Scratch = new GpuScratch(device.Accelerator);
         inputs = device.Accelerator.Allocate1D<int>(staged.Length);
+        Recordings = GpuRecordings.Of(this);
     }
+
+    /// <summary>Steps that are recorded; null where the device cannot.</summary>
+    public GpuRecordings? Recordings { get; }
 
     /// <summary>Where the work runs.</summary>
     public GpuDevice Device { get; }
@@ -96,6 +100,7 @@ internal sealed class GpuStream : IDisposable
     public void Dispose()
     {
         Queue.Synchronize();
+        Recordings?.Dispose();
         Scratch.Dispose();
         Forget();
         inputs.Dispose();

@@ -24,10 +24,28 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     /// <summary>Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [plan.LogitRows, vocabulary] in scratch memory of <paramref name="ops"/>.</summary>
     public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null)
     {
-        var x = ops.Scratch(plan.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
-        var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what is added to it next
         var step = new StepInputs(plan, ops);
         rope.Reach(plan.LastPosition);
+        if (trace is not null || !plan.IsDecoding || ops.Gpu?.Recordings is not { } recordings) return Layers(step, kv, ops, trace);
+
+        var shape = new StepShape(plan.Tokens.Length, PagedAttentionOp.SpansFor(plan.LastPosition), kv);
+        if (recordings.TryRun(shape, out var logits)) return logits;
+        recordings.TryBegin(shape);
+        logits = Layers(step, kv, ops, trace);
+        return recordings.TryEnd(logits) ? logits : Layers(step, kv, ops, trace);
+    }
+
+    public void Dispose()
+    {
+        experts.Dispose();
+        rope.Dispose();
+        weights.Dispose();
+    }
+
+    private Matrix Layers(in StepInputs step, KvStore kv, OpStream ops, StepTrace? trace)
+    {
+        var x = ops.Scratch(step.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
+        var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what is added to it next
         ops.Embed(step.Tokens, weights.Embedding, into: x);
         trace?.Embedded(x, ops);
         ExpertsRead = 0;
@@ -39,19 +57,12 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
             trace?.Layer(layer, x, experts, ops);
         }
 
-        var last = ops.Scratch(plan.LogitRows.Length, spec.Hidden);
+        var last = ops.Scratch(step.LogitRows.Length, spec.Hidden);
         ops.Gather(x, step.LogitRows, into: last);
         ops.RmsNorm(last, weights.FinalNorm, spec.NormEpsilon, into: last);
         var logits = ops.Scratch(last.Rows, spec.VocabularySize);
         weights.Head.MatMul(ops, last, logits);
         return logits;                                                                      // [rows that are asked for, vocabulary]
-    }
-
-    public void Dispose()
-    {
-        experts.Dispose();
-        rope.Dispose();
-        weights.Dispose();
     }
 
     private void Attend(DecoderLayer layer, KvLayer kv, Matrix x, in StepInputs step, OpStream ops, Matrix update)

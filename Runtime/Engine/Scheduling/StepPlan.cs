@@ -41,6 +41,9 @@ internal sealed class StepPlan : IResettable
     /// <summary>The largest position of the step; −1 where it has nothing to do.</summary>
     public int LastPosition => tokens.Count == 0 ? -1 : positions.Max();
 
+    /// <summary>Whether every token is the last of its sequence and the next one is asked for.</summary>
+    public bool IsDecoding => tokens.Count > 0 && chunks.Count == tokens.Count && logitRows.Count == tokens.Count;
+
     /// <summary>True if the step has nothing to do.</summary>
     public bool IsEmpty => tokens.Count == 0;
 

@@ -34,7 +34,7 @@ internal static class DoctorVerb
     {
         Console.Out.WriteLine($"system    {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}");
         Console.Out.WriteLine($"cpu       {Environment.ProcessorCount} threads, {string.Join(" ", Features.Where(f => f.Has).Select(f => f.Name))}; kernels: {Word(IsaSupport.Best)}");
-        foreach (var device in Devices()) Console.Out.WriteLine($"device    {device.Name,-13} {(device.Problem is null ? "usable" : "not usable: " + device.Problem)}");
+        foreach (var device in GpuDevices.List()) Console.Out.WriteLine($"device    {device.Name,-13} {(device.WhyNot is null ? $"usable: {device.Description}{Size(device.MemoryBytes)}" : $"not usable: {device.WhyNot}")}");
         Console.Out.WriteLine($"memory    {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30):0.0} GiB");
         Console.Out.WriteLine();
 
@@ -61,12 +61,14 @@ internal static class DoctorVerb
         writer.WriteEndArray();
         writer.WriteString("best_isa", Word(IsaSupport.Best));
         writer.WriteStartArray("devices");
-        foreach (var device in Devices())
+        foreach (var device in GpuDevices.List())
         {
             writer.WriteStartObject();
             writer.WriteString("name", device.Name);
-            writer.WriteBoolean("usable", device.Problem is null);
-            writer.WriteString("reason", device.Problem);
+            writer.WriteBoolean("usable", device.WhyNot is null);
+            writer.WriteString("reason", device.WhyNot);
+            writer.WriteString("description", device.Description);
+            writer.WriteNumber("memory_bytes", device.MemoryBytes);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
@@ -82,7 +84,7 @@ internal static class DoctorVerb
         writer.WriteEndObject();
     });
 
-    private static IEnumerable<(string Name, string? Problem)> Devices() => GpuDevices.List().Select(device => (device.Name, device.WhyNot));
+    private static string Size(long bytes) => bytes == 0 ? "" : FormattableString.Invariant($", {bytes / (double)(1 << 30):0.0} GiB");
 
     private static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 }
