@@ -25,6 +25,21 @@ internal static class WeightLoader
         return staged.MoveTo(gpu);
     }
 
+    /// <summary>Bytes that a module takes once it is loaded, to within its padding.</summary>
+    public static long Bytes(StoredModule module)
+    {
+        long rows = (module.Rows + 15) / 16 * 16, columns = module.Columns;
+        return module.Scheme switch
+        {
+            QuantScheme.Dense s => rows * columns * s.Type.BitSize() / 8,
+            QuantScheme.Fp8 s => rows * (columns + (4 * Segments(s.BlockColumns))),
+            QuantScheme.PackedInt s => rows * ((columns * (s.Bits <= 4 ? 4 : 8) / 8) + (Segments(s.GroupSize) * ((Scales(s) == TileScales.BFloat16 ? 2 : 4) + (s.Symmetric ? 0 : 2)))),
+            var scheme => throw new NotSupportedException($"{module.Name}: no weight for {scheme.Name}."),
+        };
+
+        long Segments(int size) => (columns + size - 1) / size;
+    }
+
     private static Weight Load(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
     {
         var indexes = stack.Select(module => ModuleValues.ReadGroupIndex(checkpoint, module)).ToArray();

@@ -22,6 +22,8 @@ namespace Quilt.Runtime;
 /// </code></example>
 public sealed class Engine : IAsyncDisposable, IDisposable
 {
+    private const long DefaultCache = 2L << 30;
+
     private readonly LoadedModel model;
     private readonly KvStore kv;
     private readonly KvBlockPool blocks;
@@ -38,11 +40,11 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     internal Engine(LoadedModel model, EngineOptions options)
     {
         this.model = model;
-        var type = options.KvType ?? (options.Activations == Activations.Int8 ? KvType.BFloat16 : KvType.Float32);
-        blocks = new KvBlockPool(BlocksFor(model.Decoder.Spec, options, type));
-        kv = new KvStore(model.Decoder.Spec, blocks.Blocks, options.BlockTokens, type, model.Device);
+        blocks = new KvBlockPool(BlocksFor(model, options));
+        kv = new KvStore(model.Decoder.Spec, blocks.Blocks, options.BlockTokens, options.CacheType, model.Device);
         scheduler = new Scheduler(blocks, options.BlockTokens, options.StepTokens, options.MaxSequences);
         ops = new OpStream(model.Device, options.Activations);
+        if (model.Memory is { } memory) ops.Gpu!.Scratch.Reserve(memory.Scratch);
         loop = new EngineLoop(Step, Fail);
         Options = options;
         loop.Start();
@@ -261,11 +263,12 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         live.Clear();
     }
 
-    private static int BlocksFor(DecoderSpec spec, EngineOptions options, KvType type)
+    private static int BlocksFor(LoadedModel model, EngineOptions options)
     {
+        var spec = model.Decoder.Spec;
         // A cache larger than all sequences could ever fill would only reserve address space.
         var useful = (long)options.MaxSequences * ((spec.Attention.MaxPositions + options.BlockTokens - 1) / options.BlockTokens);
-        var fits = options.KvMemory / (KvStore.BytesPerToken(spec, type) * options.BlockTokens);
+        var fits = (model.Memory?.Cache ?? options.KvMemory ?? DefaultCache) / (KvStore.BytesPerToken(spec, options.CacheType) * options.BlockTokens);
         return (int)Math.Clamp(Math.Min(useful, fits), 1, int.MaxValue / options.BlockTokens);
     }
 }

@@ -21,8 +21,11 @@ public sealed record EngineOptions
     /// <summary>Precision of cached keys and values; null: float32 with float activations, bfloat16 with int8 ones.</summary>
     public KvType? KvType { get; init; }
 
-    /// <summary>Most memory for cached keys and values, in bytes. It is taken from the system as it is used. Default 2 GiB.</summary>
-    public long KvMemory { get; init; } = 2L << 30;
+    /// <summary>
+    /// Most memory for cached keys and values, in bytes. Null: 2 GiB on a CPU, where it is taken from the system as it is used; what weights and scratch leave on a GPU,
+    /// where it is taken at once.
+    /// </summary>
+    public long? KvMemory { get; init; }
 
     /// <summary>Tokens in a cache block.</summary>
     public int BlockTokens { get; init; } = 16;
@@ -45,8 +48,11 @@ public sealed record EngineOptions
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);
         Check(nameof(StepTokens), StepTokens, 1, 1 << 16);
         Check(nameof(MaxSequences), MaxSequences, 1, 1 << 16);
-        Check(nameof(KvMemory), KvMemory, 1, long.MaxValue);
+        Check(nameof(KvMemory), KvMemory ?? 1, 1, long.MaxValue);
     }
+
+    /// <summary>The precision of the cache, chosen or not.</summary>
+    internal KvType CacheType => KvType ?? (Activations == Activations.Int8 ? Quilt.Kernels.Ops.KvType.BFloat16 : Quilt.Kernels.Ops.KvType.Float32);
 
     /// <summary>Opens the device.</summary>
     /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>

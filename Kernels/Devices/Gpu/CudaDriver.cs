@@ -35,6 +35,14 @@ internal static unsafe class CudaDriver
     /// <summary>A function of the driver; 0 where it has none of that name.</summary>
     public static nint Function(string name) => NativeLibrary.TryLoad(GpuLibraries.Cuda, out var library) && Find(library, name, out var address) ? address : 0;
 
+    /// <summary>Bytes that are free on the current context's device; null where the driver does not say.</summary>
+    public static long? FreeMemory()
+    {
+        nuint free = 0, all = 0;
+        var function = (delegate* unmanaged<nuint*, nuint*, int>)Function("cuMemGetInfo_v2");
+        return function is not null && function(&free, &all) == 0 ? (long)free : null;
+    }
+
     /// <summary>An error of the driver in words.</summary>
     public static string Explain(int error) => error switch
     {

@@ -31,6 +31,17 @@ internal sealed class GpuDevice : Device
     /// <summary>The processor beside it: reads files and packs weights.</summary>
     public CpuDevice Host { get; }
 
+    /// <summary>Bytes of its memory that are free; where a device cannot tell, all it has.</summary>
+    public long FreeMemory
+    {
+        get
+        {
+            if (!Traits.IsCuda) return Traits.IsEmulated ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : Accelerator.MemorySize;
+            Accelerator.Bind();
+            return CudaDriver.FreeMemory() ?? Accelerator.MemorySize;
+        }
+    }
+
     /// <summary>Grows whenever memory that kernels were given before has moved.</summary>
     public int Moves { get; private set; }
 

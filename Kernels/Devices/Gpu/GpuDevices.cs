@@ -91,7 +91,7 @@ public static class GpuDevices
     }
 
     private static GpuTraits Traits(Accelerator accelerator) => accelerator is CudaAccelerator cuda
-        ? new GpuTraits(128, 8 * accelerator.NumMultiprocessors, cuda.Architecture.Major >= 8)
+        ? new GpuTraits(128, 8 * accelerator.NumMultiprocessors, cuda.Architecture.Major >= 8) { IsCuda = true }
         : new GpuTraits(Math.Min(64, accelerator.MaxNumThreadsPerGroup), 8 * accelerator.NumMultiprocessors, false);
 
     /// <summary>What every context of ours is made with.</summary>

@@ -15,6 +15,9 @@ internal readonly record struct GpuTraits(int GroupThreads, int Groups, bool Ten
     /// <summary>Warps of a group of the kernels with matrix instructions.</summary>
     public int MostWarps => IsEmulated ? 2 : 32;
 
+    /// <summary>Whether it is an NVIDIA GPU under CUDA, with memory of its own.</summary>
+    public bool IsCuda { get; init; }
+
     /// <summary>Whether threads are the system's, so that few groups and small ones are best.</summary>
     public bool IsEmulated { get; init; }
 }

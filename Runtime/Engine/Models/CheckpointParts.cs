@@ -25,6 +25,9 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
         return weight;
     }
 
+    // The experts of a layer are stored alike, or nearly so: the first stands for all.
+    public long Bytes(ModuleShape[] stack) => stack.Length * WeightLoader.Bytes(checkpoint.Module(stack[0].Name, stack[0].Rows, stack[0].Columns));
+
     public void Fill(VectorShape vector, Span<float> into)
     {
         checkpoint.Vector(vector.Name, vector.Length).CopyTo(into);

@@ -44,6 +44,25 @@ internal sealed class DecoderWeights : IDisposable
         }
     }
 
+    /// <summary>Bytes of all linear modules, before any is loaded.</summary>
+    public static long BytesOf(DecoderSpec spec, IDecoderParts parts)
+    {
+        var modules = new DecoderModules(spec);
+        var bytes = parts.Bytes([modules.Embedding]) + (parts.HeadIsEmbedding(modules.Head) ? 0 : parts.Bytes([modules.Head]));
+        foreach (var layer in modules.Layers)
+        {
+            bytes += layer.Attention.Sum(module => parts.Bytes([module]));
+            if (layer.Dense is { } dense) bytes += dense.All.Sum(module => parts.Bytes([module]));
+            if (layer.Experts is not { } experts) continue;
+            bytes += parts.Bytes([experts.Router]);
+            foreach (var matrix in new Func<int, ModuleShape>[] { experts.Gate, experts.Up, experts.Down })
+            {
+                bytes += parts.Bytes([.. Enumerable.Range(0, experts.Spec.Experts).Select(matrix)]);
+            }
+        }
+        return bytes;
+    }
+
     public void Dispose()
     {
         foreach (var item in owned) item.Dispose();

@@ -8,6 +8,9 @@ internal interface IDecoderParts
     /// <summary>A linear module, or a stack of them, of one shape, on the device.</summary>
     Weight Weight(ModuleShape[] stack);
 
+    /// <summary>Bytes that <see cref="Weight"/> will take; nothing is read but headers.</summary>
+    long Bytes(ModuleShape[] stack);
+
     /// <summary>Fills in a norm's gains or a bias.</summary>
     void Fill(VectorShape vector, Span<float> into);
 

@@ -44,6 +44,9 @@ internal sealed class LoadedModel : IDisposable
 
     public IReadOnlyList<string> Warnings { get; }
 
+    /// <summary>What it takes of a GPU's memory; null on a CPU.</summary>
+    public MemoryPlan? Memory { get; private init; }
+
     /// <summary>Loads a folder, onto <paramref name="on"/> or a device of its own; on an exception nothing stays allocated.</summary>
     public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel, Device? on = null)
     {
@@ -53,8 +56,10 @@ internal sealed class LoadedModel : IDisposable
         DecoderWeights? weights = null;
         try
         {
-            weights = DecoderWeights.Load(spec, new CheckpointParts(checkpoint, device, progress, cancel));
-            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights));
+            var parts = new CheckpointParts(checkpoint, device, progress, cancel);
+            var memory = device is GpuDevice gpu ? MemoryPlan.For(gpu, spec, parts, options).Require() : null;
+            weights = DecoderWeights.Load(spec, parts);
+            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights)) { Memory = memory };
         }
         catch
         {

@@ -1,0 +1,79 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+using Quilt.Runtime.Kv;
+using Quilt.Runtime.Models;
+
+namespace Quilt.Runtime;
+
+/// <summary>What an engine will hold in a GPU's memory, in bytes: computed from the checkpoint's headers and the options, before anything is allocated.</summary>
+/// <param name="Device">The device's name.</param>
+/// <param name="Weights">Packed weights.</param>
+/// <param name="Scratch">The matrices of the largest step.</param>
+/// <param name="Reserve">For the driver, kernels and recordings.</param>
+/// <param name="Cache">Keys and values.</param>
+/// <param name="Free">What the device has left for all of it.</param>
+public sealed record MemoryPlan(string Device, long Weights, long Scratch, long Reserve, long Cache, long Free)
+{
+    private const long DriverReserve = 512L << 20;
+    private const long StandInCache = 2L << 30;
+
+    /// <summary>A cache of fewer tokens is not worth opening an engine for.</summary>
+    private const int LeastTokens = 1024;
+
+    /// <summary>All parts together.</summary>
+    public long Total => Weights + Scratch + Reserve + Cache;
+
+    /// <summary>Whether there is room for it.</summary>
+    public bool Fits => Total <= Free;
+
+    /// <summary>The parts in words.</summary>
+    public override string ToString() => FormattableString.Invariant(
+        $"weights {Gib(Weights):0.00}, scratch {Gib(Scratch):0.00}, driver {Gib(Reserve):0.00} and cache {Gib(Cache):0.00} GiB of {Gib(Free):0.00} free on {Device}");
+
+    /// <summary>Plans for a device. Without <see cref="EngineOptions.KvMemory"/> the cache gets what is left, but no more than its sequences could ever fill.</summary>
+    internal static MemoryPlan For(GpuDevice device, DecoderSpec spec, IDecoderParts parts, EngineOptions options) =>
+        For(device.Name, device.FreeMemory, device.Traits.IsCuda, spec, parts, options);
+
+    internal static MemoryPlan For(string device, long free, bool isCuda, DecoderSpec spec, IDecoderParts parts, EngineOptions options)
+    {
+        var (weights, scratch, reserve) = (DecoderWeights.BytesOf(spec, parts), ScratchBytes(spec, options), isCuda ? DriverReserve : 0);
+        var token = KvStore.BytesPerToken(spec, options.CacheType);
+        var most = Math.Min((long)options.MaxSequences * (spec.Attention.MaxPositions + (long)options.BlockTokens), long.MaxValue / token) * token;
+        if (options.KvMemory is { } asked) return new(device, weights, scratch, reserve, Math.Min(asked, most), free);
+
+        var left = free - weights - scratch - reserve;
+        return new(device, weights, scratch, reserve, Math.Clamp(isCuda ? left : Math.Min(left, StandInCache), Math.Min(most, LeastTokens * token), most), free);
+    }
+
+    /// <summary>Refuses a plan that does not fit.</summary>
+    /// <exception cref="NotSupportedException">It does not; the message has every part, and what would help.</exception>
+    internal MemoryPlan Require() => Fits ? this : throw new NotSupportedException(FormattableString.Invariant(
+        $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory), shorter steps (StepTokens) or fewer sequences (MaxSequences) take less."));
+
+    /// <summary>Most that the matrices of a step take: <see cref="Decoder"/>'s, and the copies of inputs that products make.</summary>
+    private static long ScratchBytes(DecoderSpec spec, EngineOptions options)
+    {
+        long tokens = options.StepTokens, hidden = spec.Hidden;
+        long queries = spec.Attention.Heads * spec.Attention.HeadDim, keys = spec.Attention.KeyValueHeads * spec.Attention.HeadDim;
+        var attention = tokens * (hidden + queries + (2 * keys) + Math.Max(hidden, queries));
+        var forward = 0L;
+        for (var layer = 0; layer < spec.Layers; layer++)
+        {
+            var parts = spec.FeedForward(layer);
+            var floats = tokens * (hidden + (2L * parts.Dense) + Math.Max(hidden, parts.Dense));
+            if (parts.Experts is { } moe)
+            {
+                var pairs = tokens * moe.PerToken;
+                floats += (tokens * moe.Experts) + (pairs * ((2L * moe.Hidden) + hidden)) + Math.Max(tokens * hidden, pairs * moe.Hidden);
+            }
+            forward = Math.Max(forward, floats);
+        }
+        var rows = Math.Min(options.MaxSequences, tokens);
+        return sizeof(float) * ((2 * tokens * hidden) + Math.Max(attention, forward) + (rows * (spec.VocabularySize + (2 * hidden)))) + Rounding;
+    }
+
+    /// <summary>Every matrix begins at a multiple of 256 bytes, and columns are padded to whole chunks.</summary>
+    private const long Rounding = 4 << 20;
+
+    private static double Gib(long bytes) => bytes / (double)(1L << 30);
+}
