@@ -47,6 +47,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         if (model.Memory is { } memory) ops.Gpu!.Scratch.Reserve(memory.Scratch);
         loop = new EngineLoop(Step, Fail);
         Options = options;
+        Warnings = model.Device is GpuDevice gpu && GpuRecordings.WhyNot(gpu) is { } why ? [.. model.Warnings, $"{gpu.Name}: steps are not recorded, which is slower: {why}"] : model.Warnings;
         loop.Start();
     }
 
@@ -66,7 +67,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     public SamplingOptions DefaultSampling => model.DefaultSampling;
 
     /// <summary>What looked wrong in the checkpoint but did not keep it from loading.</summary>
-    public IReadOnlyList<string> Warnings => model.Warnings;
+    public IReadOnlyList<string> Warnings { get; }
 
     /// <summary>Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.</summary>
     public int MaxTokens => Math.Min(Config.MaxPositions, scheduler.Capacity);
@@ -94,7 +95,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         options ??= new EngineOptions();
         options.Validate();
         return Task.Factory.StartNew(
-            () => new Engine(LoadedModel.Open(folder, options, progress, cancel), options), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Create(LoadedModel.Open(folder, options, progress, cancel), options), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>Continues a text as it stands, with no template.</summary>
@@ -261,6 +262,19 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         failure = cause;
         foreach (var request in live) request.Generation.Fail(new EngineFailedException(cause));
         live.Clear();
+    }
+
+    private static Engine Create(LoadedModel model, EngineOptions options)
+    {
+        try
+        {
+            return new Engine(model, options);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     private static int BlocksFor(LoadedModel model, EngineOptions options)

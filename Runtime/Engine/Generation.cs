@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 using Quilt.Formats.Chat.Replies;
+using Quilt.Kernels.Devices;
 
 namespace Quilt.Runtime;
 
@@ -112,7 +113,7 @@ public readonly record struct TokenPiece(int Id, string Text, float LogProbabili
 /// <summary>An engine can run no further step. The inner exception says why.</summary>
 public sealed class EngineFailedException : Exception
 {
-    internal EngineFailedException(Exception cause) : base($"The engine failed and is closed: {cause.Message}", cause)
+    internal EngineFailedException(Exception cause) : base($"The engine failed and is closed: {GpuDevices.Explain(cause) ?? cause.Message}", cause)
     {
     }
 }

@@ -9,7 +9,7 @@ namespace Quilt.Runtime;
 /// <param name="Device">The device's name.</param>
 /// <param name="Weights">Packed weights.</param>
 /// <param name="Scratch">The matrices of the largest step.</param>
-/// <param name="Reserve">For the driver, kernels and recordings.</param>
+/// <param name="Reserve">For the driver, kernels, recordings and what is small: norms, tables of angles, plans.</param>
 /// <param name="Cache">Keys and values.</param>
 /// <param name="Free">What the device has left for all of it.</param>
 public sealed record MemoryPlan(string Device, long Weights, long Scratch, long Reserve, long Cache, long Free)

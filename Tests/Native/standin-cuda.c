@@ -124,6 +124,7 @@ result cuMemAlloc_v2(address *to, size_t bytes) {
 
 result cuMemFree_v2(address of) {
     CALL(cuMemFree_v2);
+    if (!of) return 1;
     unsigned char *block = (unsigned char *)of - 256;
     line("cuMemFree_v2 %zu", *(size_t *)block);
     used -= *(size_t *)block;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Quilt.Kernels.Devices;
 using Quilt.Runtime;
 
 namespace Quilt.Cli;
@@ -26,7 +27,7 @@ internal static class Failures
         {
             OutOfMemoryException => "not enough memory",
             Formats.BadInputException or UsageException or IOException or UnauthorizedAccessException or PlatformNotSupportedException or NotSupportedException => failure.Message,
-            _ => $"{failure.GetType().Name}: {failure.Message}",
+            _ => GpuDevices.Explain(failure) ?? $"{failure.GetType().Name}: {failure.Message}",
         });
         if (debug) Console.Error.WriteLine(failure);
         return failure is UsageException ? 2 : 1;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ILGPU.Runtime.Cuda;
 
 namespace Quilt.Kernels.Devices;
 
@@ -42,6 +43,9 @@ internal static unsafe class CudaDriver
         var function = (delegate* unmanaged<nuint*, nuint*, int>)Function("cuMemGetInfo_v2");
         return function is not null && function(&free, &all) == 0 ? (long)free : null;
     }
+
+    /// <summary>An error that ILGPU has thrown, in words. It keeps the number to itself, as the name of an enum.</summary>
+    public static string Explain(CudaException thrown) => Enum.TryParse<CudaError>(thrown.Error, out var error) ? Explain((int)error) : thrown.Error;
 
     /// <summary>An error of the driver in words.</summary>
     public static string Explain(int error) => error switch

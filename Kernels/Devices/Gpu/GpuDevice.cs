@@ -66,7 +66,10 @@ internal sealed class GpuDevice : Device
         mirrors.Clear();
         foreach (var kernel in kernels) kernel.Dispose();
         kernels.Clear();
-        Accelerator.Dispose();
+        // ILGPU also frees the buffer that a driver had no memory for. What it refused first is what there is to tell, not that.
+        for (var tries = 0; tries < 3 && !TryDispose(); tries++)
+        {
+        }
         context.Dispose();
         Host.Dispose();
     }
@@ -81,12 +84,38 @@ internal sealed class GpuDevice : Device
         if (kernel.Needs.HasFlag(KernelNeeds.TensorCores) && !Traits.TensorCores) throw new NotSupportedException($"{kernel.Name} needs matrix instructions, which {Name} lacks.");
         var compiled = Accelerator.GetBackend().Compile(kernel.EntryPoint, kernel.Specialization);
         if (compiled is PTXCompiledKernel ptx) PtxFix.Apply(ptx, ((CudaAccelerator)Accelerator).Architecture);
-        var loaded = Accelerator.LoadKernel(compiled);
+        var loaded = Load(kernel, compiled);
         kernels.Add(loaded);
         var launcher = loaded.CreateLauncherDelegate<TLaunch>();
         if (kernel.Id >= launchers.Length) Array.Resize(ref launchers, 2 * kernel.Id);
         launchers[kernel.Id] = launcher;
         return launcher;
+    }
+
+    private bool TryDispose()
+    {
+        try
+        {
+            Accelerator.Dispose();
+            return true;
+        }
+        catch (CudaException)
+        {
+            return false;
+        }
+    }
+
+    private Kernel Load(GpuKernel kernel, CompiledKernel compiled)
+    {
+        using var log = new DriverLog();
+        try
+        {
+            return Accelerator.LoadKernel(compiled);
+        }
+        catch (CudaException refused)
+        {
+            throw new NotSupportedException($"{Name}: the driver does not take the kernel {kernel.Name}: {CudaDriver.Explain(refused)}. {log.Text}", refused);
+        }
     }
 
     // A mirror outlives its host buffer until another is made: there are few, and none is large.

@@ -39,6 +39,15 @@ public static class GpuDevices
         return name == Emulated || Index(name, Gpu) >= 0 || Index(name, OpenCl) >= 0;
     }
 
+    /// <summary>What a driver's exception means, in words; null for exceptions of another kind.</summary>
+    public static string? Explain(Exception failure) => failure switch
+    {
+        CudaException cuda => $"the driver of the GPU failed: {CudaDriver.Explain(cuda)}",
+        CLException opencl => $"the OpenCL driver failed: {opencl.Error}",
+        CudaGraphException graph => graph.Message,
+        _ => null,
+    };
+
     /// <summary>Opens a device.</summary>
     /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>
     internal static GpuDevice Open(string name, int hostThreads = 0)

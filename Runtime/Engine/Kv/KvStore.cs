@@ -14,9 +14,14 @@ internal sealed class KvStore : IDisposable
     {
         (Blocks, BlockTokens, Type) = (blocks, blockTokens, type);
         layers = new KvLayer[spec.Layers];
-        for (var i = 0; i < layers.Length; i++)
+        try
         {
-            layers[i] = new KvLayer(blocks, blockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, type, device);
+            for (var i = 0; i < layers.Length; i++) layers[i] = new KvLayer(blocks, blockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, type, device);
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -41,6 +46,6 @@ internal sealed class KvStore : IDisposable
 
     public void Dispose()
     {
-        foreach (var layer in layers) layer.Dispose();
+        foreach (var layer in layers) layer?.Dispose();
     }
 }

@@ -1,0 +1,156 @@
+using System.Text.Json;
+
+namespace Quilt.Tests.Kernels.Gpu;
+
+/// <summary>What is asked of a CUDA driver, and what becomes of its errors, shown by one that only stands in.</summary>
+public sealed class StandInTests
+{
+    private static readonly string[] Reply = ["complete", "--tokens", "1,2,3", "--greedy", "--max-tokens", "9", "--device", "gpu:0", "--json"];
+
+    private StandIn driver = null!;
+
+    [OneTimeSetUp]
+    public void Build() => driver = StandIn.Build();
+
+    [OneTimeTearDown]
+    public void Remove() => driver?.Dispose();
+
+    [Test]
+    public void Every_device_is_found_and_named()
+    {
+        var devices = Doctor("DEVICES=2", "SM=120");
+        Assert.That(devices.Keys, Is.SupersetOf(new[] { "gpu:0", "gpu:1" }));
+        Assert.That(devices["gpu:1"].Usable, Is.True);
+        Assert.That(devices["gpu:1"].Text, Does.Contain("Stand-in 1, sm_120, 132 multiprocessors, driver for CUDA 12.8").And.Not.Contain("slower"));
+    }
+
+    [TestCase("FAIL=cuInit:1:803", "different versions")]
+    [TestCase("FAIL=cuInit:1:100", "no device")]
+    [TestCase("FAIL=cuDeviceGetCount:1:999", "unknown error")]
+    [TestCase("DEVICES=0", "sees no device")]
+    [TestCase("DRIVER=11000", "expected a driver for CUDA 11.4 or later, found 11.0")]
+    [TestCase("SM=37", "expected compute capability 5.0 or later, found 3.7")]
+    public void A_device_that_cannot_be_used_says_why(string setting, string why)
+    {
+        var device = Doctor(setting)["gpu:0"];
+        Assert.That(device.Usable, Is.False);
+        Assert.That(device.Text, Does.Contain(why));
+        var run = driver.Run([setting], Reply);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.StartWith("quilt: gpu:0: ").And.Contain(why).And.Not.Contain('\n'));
+    }
+
+    [Test]
+    public void What_does_not_fit_is_refused_before_anything_is_allocated()
+    {
+        var run = driver.Run(["MEMORY=300"], Reply);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Match(@"^quilt: gpu:0: expected at most 0\.29 GiB, which are free, found \d+\.\d+: weights .*, scratch .*, driver .* and cache .* GiB"));
+        Assert.That(run.Count("cuMemAlloc_v2"), Is.Zero);
+    }
+
+    [Test]
+    public void The_cache_takes_what_its_sequences_could_fill_and_the_device_has()
+    {
+        long Taken(string memory) => driver.Run([memory], Reply).Calls.Where(call => call.StartsWith("cuMemAlloc_v2 ", StringComparison.Ordinal)).Sum(call => long.Parse(call.Split(' ')[1], null));
+        var (small, large) = (Taken("MEMORY=900"), Taken("MEMORY=1100"));
+        // 512 MiB are the driver's; norms and tables come out of them.
+        Assert.That(small, Is.InRange(300L << 20, (900L - 504) << 20));
+        Assert.That(large - small, Is.InRange(150L << 20, 250L << 20));
+    }
+
+    [Test]
+    public void A_decoding_step_is_recorded_once_and_then_run_by_one_call()
+    {
+        var run = driver.Run([], Reply);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Count("cuStreamBeginCapture_v2"), Is.EqualTo(1));
+        Assert.That(run.Count("cuGraphInstantiateWithFlags"), Is.EqualTo(1));
+        Assert.That(run.Calls.Single(call => call.StartsWith("cuStreamEndCapture ", StringComparison.Ordinal)).Split(' ')[1], Is.EqualTo(LaunchesAStep(run).ToString()));
+
+        // The first token comes from the prompt, the next two from a step as it is and from the one that is recorded; all others are runs of the recording.
+        var after = run.Calls[run.First("cuStreamEndCapture")..];
+        Assert.That(after, Has.None.StartsWith("cuLaunchKernel"));
+        Assert.That(run.Count("cuGraphLaunch"), Is.EqualTo(7));
+        Assert.That(after.Count(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal)), Is.EqualTo((2 * 7) - 1), "up once and down once a step");
+        Assert.That(after, Has.None.StartsWith("cuMemAlloc"));
+    }
+
+    [Test]
+    public void Everything_that_was_taken_is_given_back()
+    {
+        var run = driver.Run([], Reply);
+        AssertNothingIsLeft(run);
+        Assert.That(run.Count("cuGraphExecDestroy"), Is.EqualTo(run.Count("cuGraphInstantiateWithFlags")));
+        Assert.That(run.Count("cuGraphDestroy"), Is.EqualTo(1));
+        Assert.That(run.Count("cuStreamDestroy_v2"), Is.EqualTo(run.Count("cuStreamCreate")));
+        Assert.That(run.Count("cuCtxDestroy_v2"), Is.EqualTo(run.Count("cuCtxCreate_v2")));
+    }
+
+    [TestCase("cuStreamBeginCapture_v2:1:900")]
+    [TestCase("cuStreamEndCapture:1:901")]
+    [TestCase("cuGraphInstantiateWithFlags:1:801")]
+    public void Where_recording_fails_every_step_is_launched(string fault)
+    {
+        var run = driver.Run([$"FAIL={fault}"], Reply);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Ids(run), Is.EqualTo(Ids(driver.Run([], Reply))));
+        Assert.That(run.Count("cuGraphLaunch"), Is.Zero);
+        AssertNothingIsLeft(run);
+    }
+
+    [Test]
+    public void A_driver_without_graphs_will_do_and_the_doctor_says_so()
+    {
+        using var old = StandIn.Build(graphs: false);
+        var run = old.Run([], Reply);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(Ids(run), Has.Length.EqualTo(9));
+        Assert.That(old.Run([], "doctor").Output, Does.Contain("steps are not recorded, which is slower: the driver has no cuStreamBeginCapture_v2"));
+        Assert.That(run.Error, Does.Contain("steps are not recorded"));
+    }
+
+    [TestCase("cuMemAlloc_v2:20:2", "out of memory")]
+    [TestCase("cuMemAlloc_v2:183:2", "out of memory")]
+    [TestCase("cuMemAlloc_v2:190:2", "out of memory")]
+    [TestCase("cuLaunchKernel:50:700", "illegal address")]
+    [TestCase("cuGraphLaunch:2:700", "does not run a recorded step")]
+    [TestCase("cuMemcpyAsync:12:700", "illegal address")]
+    [TestCase("cuStreamSynchronize:40:700", "illegal address")]
+    [TestCase("cuCtxCreate_v2:1:2", "out of memory")]
+    [TestCase("cuModuleLoadDataEx:3:218", "the driver does not take the kernel")]
+    public void An_error_of_the_driver_is_one_line_and_leaves_nothing_behind(string fault, string words)
+    {
+        var run = driver.Run([$"FAIL={fault}"], Reply);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.StartWith("quilt: ").And.Contain(words).And.Not.Contain('\n'));
+        AssertNothingIsLeft(run);
+    }
+
+    [Test]
+    public void What_a_driver_s_compiler_says_of_a_kernel_is_passed_on() =>
+        Assert.That(driver.Run(["FAIL=cuModuleLoadDataEx:3:218"], Reply).Error, Does.Contain("invalid PTX (218)").And.Contain("ptxas application ptx input, line 1"));
+
+    private static void AssertNothingIsLeft(StandIn.Result run)
+    {
+        string[] Sizes(string function) => [.. run.Calls.Where(call => call.StartsWith(function + " ", StringComparison.Ordinal) && !call.Contains("fails", StringComparison.Ordinal)).Select(call => call.Split(' ')[1]).Order()];
+        Assert.That(Sizes("cuMemFree_v2"), Is.EqualTo(Sizes("cuMemAlloc_v2")));
+    }
+
+    // Those between the last two uploads before the recording begins.
+    private static int LaunchesAStep(StandIn.Result run)
+    {
+        var before = run.Calls[..run.First("cuStreamBeginCapture_v2")].ToList();
+        var upload = before.FindLastIndex(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal));
+        var download = before.FindLastIndex(upload - 1, call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal));
+        var launches = before.Take(download).Reverse().SkipWhile(call => !call.StartsWith("cuLaunchKernel", StringComparison.Ordinal)).TakeWhile(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal));
+        return launches.Count();
+    }
+
+    private static int[] Ids(StandIn.Result run) => [.. JsonDocument.Parse(run.Output).RootElement.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
+
+    private Dictionary<string, (bool Usable, string Text)> Doctor(params string[] settings) =>
+        JsonDocument.Parse(driver.Run(settings, "doctor", "--json").Output).RootElement.GetProperty("devices").EnumerateArray().ToDictionary(
+            device => device.GetProperty("name").GetString()!,
+            device => (device.GetProperty("usable").GetBoolean(), $"{device.GetProperty("description").GetString()} {device.GetProperty("reason").GetString()}"));
+}
