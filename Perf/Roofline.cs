@@ -53,7 +53,8 @@ internal static class Roofline
             var rows = part.Name.StartsWith("experts", StringComparison.Ordinal) ? Math.Max(1, batch * PerToken / touched) : batch;
             var each = rows <= 16 ? Find($"TensorDecode.DecodeKernel<{part.Kernel},{(rows <= 4 ? "Four" : rows <= 8 ? "Eight" : "Sixteen")}>").PerLoad
                 : Math.Ceiling(rows / 64) * Find($"TensorPrefill.PrefillKernel<{part.Kernel}>").PerLoad;
-            var instructions = each * part.Bytes / 512;
+            // A load of a warp is 512 bytes of codes; scales come on top.
+            var instructions = each * part.Bytes / part.BytesOfLoad;
             var share = Math.Min(1, part.Bytes / Bandwidth / (instructions / Issue));
             seconds += part.Bytes / Bandwidth / share;
             page.Append(CultureInfo.InvariantCulture, $"| {part.Name} | {part.Bytes / 1e6:0} | {each:0} | {instructions / 1e6:0.0} | {share:0%} |\n");
@@ -101,5 +102,9 @@ internal static class Roofline
 
     private static PtxFacts Find(string name) => PtxFacts.Of(GpuKernels.Ptx(GpuKernels.All.Single(kernel => kernel.Name == name), CudaArchitecture.SM_90));
 
-    private sealed record Part(string Name, string Kernel, double Bytes);
+    private sealed record Part(string Name, string Kernel, double Bytes)
+    {
+        /// <summary>Bytes that come with sixteen bytes of codes a lane, scales included.</summary>
+        public double BytesOfLoad => Kernel.StartsWith("Int4", StringComparison.Ordinal) ? 512 * 0.5625 / 0.5 : Kernel.StartsWith("Fp8", StringComparison.Ordinal) ? 512 * (1 + (4.0 / 128)) : 512;
+    }
 }
