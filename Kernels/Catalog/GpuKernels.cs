@@ -19,12 +19,26 @@ internal static class GpuKernels
     /// <summary>The PTX of a kernel for an architecture, repaired as at loading (<see cref="PtxFix"/>), in the oldest version that knows the architecture and our instructions.</summary>
     public static string Ptx(GpuKernel kernel, CudaArchitecture architecture)
     {
-        // One failure spoils a context for all that come after.
-        using var context = Context.Create(builder => GpuDevices.Common(builder));
-        using var backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, Version(architecture), null);
-        var compiled = (PTXCompiledKernel)backend.Compile(kernel.EntryPoint, kernel.Specialization);
-        return PtxFix.Apply(compiled.PTXAssembly, PtxFix.Target(architecture));
+        if (!Backends.TryGetValue(architecture, out var backend))
+        {
+            var context = Context.Create(builder => GpuDevices.Common(builder));
+            Backends[architecture] = backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, Version(architecture), null);
+        }
+        try
+        {
+            var compiled = (PTXCompiledKernel)backend.Compile(kernel.EntryPoint, kernel.Specialization);
+            return PtxFix.Apply(compiled.PTXAssembly, PtxFix.Target(architecture));
+        }
+        catch
+        {
+            // One failure spoils a context for all that come after.
+            Backends.Remove(architecture);
+            throw;
+        }
     }
+
+    // For tests and tools, which use them one after another until the process ends.
+    private static readonly Dictionary<CudaArchitecture, PTXBackend> Backends = [];
 
     private static CudaInstructionSet Version(CudaArchitecture architecture) => architecture.Major switch
     {

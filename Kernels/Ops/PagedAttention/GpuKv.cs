@@ -41,6 +41,8 @@ internal sealed class GpuKv : IDisposable
     {
         keys.MemSet(value);
         values.MemSet(value);
+        // It is filled on another queue than operations run on.
+        keys.Accelerator.Synchronize();
     }
 
     /// <summary>A copy of all words, for tests.</summary>
