@@ -12,6 +12,7 @@ public abstract class ReplyParser
     {
         ["minimax_m2"] = options => new MiniMaxReply(options),
         ["minimax_m2_append_think"] = options => new MiniMaxReply(options with { ThinkingAsText = true }, appendsThink: true),
+        ["qwen3_coder"] = options => new Qwen3CoderReply(options),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly ReplyOptions options;

@@ -31,8 +31,7 @@ public sealed class ReplyPropertyTests
 
     private static readonly Gen<string> dialects = Gen.Int[0, ReplyParser.Dialects.Count - 1].Select(i => ReplyParser.Dialects[i]);
 
-    public static IEnumerable<TestCaseData> Samples() => ReplyCaseTests.Cases(
-        ReplyCaseTests.Own(), ["tool_parser_full", "tool_parser_stream", "reasoning_full", "reasoning_stream", "combined_full", "combined_stream", "append_think_full", "append_think_stream"]);
+    public static IEnumerable<TestCaseData> Samples() => ReplyCaseTests.Cases(ReplyCaseTests.Own(), ReplyCaseTests.ReadKinds);
 
     [Test]
     public void Where_a_reply_is_cut_does_not_matter() =>
@@ -52,6 +51,19 @@ public sealed class ReplyPropertyTests
         for (var at = 0; at <= c.Output.Length; at++)
         {
             Assert.That(ReplyReading.Of(c.CreateParser(), [new Piece(c.Output[..at], null), new Piece(c.Output[at..], null)]).Summary(), Is.EqualTo(whole), $"cut at {at}");
+        }
+        Gen.Int[1, 12].Array[1, 20].Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
+    }
+
+    // What holds of a sample cut short holds at every place: nothing throws, and pieces say what the whole says.
+    [TestCaseSource(nameof(Samples))]
+    public void A_reply_may_end_anywhere(JsonElement? test)
+    {
+        var c = new ReplyCase(test!.Value);
+        for (var end = 0; end < c.Output.Length; end++)
+        {
+            var whole = ReplyReading.Of(c.CreateParser(), c.Output[..end]).Summary();
+            Assert.That(ReplyReading.Of(c.CreateParser(), c.Output[..end], 1).Summary(), Is.EqualTo(whole), $"ends at {end}");
         }
     }
 
