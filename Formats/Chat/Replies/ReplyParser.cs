@@ -13,6 +13,16 @@ public abstract class ReplyParser
         ["minimax_m2"] = options => new MiniMaxReply(options),
         ["minimax_m2_append_think"] = options => new MiniMaxReply(options with { ThinkingAsText = true }, appendsThink: true),
         ["qwen3_coder"] = options => new Qwen3CoderReply(options),
+        ["hermes"] = options => new HermesReply(options),
+        ["llama3_json"] = options => new LlamaReply(options),
+        ["mistral"] = options => new MistralReply(options),
+        ["deepseek_v3"] = options => new DeepSeekReply(options),
+        ["deepseek_v31"] = options => new DeepSeekReply(options),
+        ["glm45"] = options => new GlmReply(options),
+        ["kimi_k2"] = options => new KimiReply(options),
+        ["harmony"] = options => new HarmonyReply(options),
+        ["think"] = options => new PlainReply(options, thinks: true),
+        ["text"] = options => new PlainReply(options, thinks: false),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly ReplyOptions options;
