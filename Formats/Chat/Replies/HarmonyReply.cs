@@ -50,7 +50,7 @@ internal sealed class HarmonyReply : TaggedReply
 
     public override bool IsInToolCalls => place is Place.Arguments or Place.Call or Place.Broken;
 
-    private protected override ReadOnlySpan<string> Markers => markers;
+    public override IReadOnlyList<string> Markers => markers;
 
     private protected override MarkerMatcher? Matcher => place switch
     {

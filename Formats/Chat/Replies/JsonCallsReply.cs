@@ -7,13 +7,14 @@ namespace Quilt.Formats.Chat.Replies;
 /// begin at the first '{'. In a JSON string no marker means anything. What turns out to be no call, for want of a name or because it is no JSON, is passed on as the text that it is,
 /// markers and all; where JSON breaks in a call that was passed on already, the call is closed so that its arguments are valid, and what follows is text.
 /// </summary>
-internal abstract class JsonCallsReply : ThinkingReply
+internal abstract partial class JsonCallsReply : ThinkingReply
 {
     private const int MaxHead = 1024;                        // characters before the arguments, at most
     private readonly JsonCallMatchers matchers;
     private readonly JsonEnvelope envelope = new();
     private readonly JsonRelay arguments = new();
     private readonly StringBuilder raw = new();              // of a call that is not certain yet
+    private readonly StringBuilder quoted = new();           // arguments in a string, quotes and all
     private readonly StringBuilder head = new();             // what is before the arguments, with PartEnd for each marker
     private bool isCertain;                                  // the call was passed on as one
     private bool hasSection;                                 // the open block has an end marker of its own
@@ -49,6 +50,9 @@ internal abstract class JsonCallsReply : ThinkingReply
 
         /// <summary>The arguments behind a head.</summary>
         Arguments,
+
+        /// <summary>The arguments behind a head, in a string.</summary>
+        Quoted,
     }
 
     /// <summary>Stands in a head where a marker was.</summary>
@@ -167,93 +171,6 @@ internal abstract class JsonCallsReply : ThinkingReply
         if (Zone == Zone.Calls) Close(isFinished: false);
     }
 
-    // Takes some of the text; says how much. None where it only becomes clear what the text is part of.
-    private int Take(ReadOnlySpan<char> text) => At switch
-    {
-        Step.None => Outside(text),
-        Step.Between => TakeBetween(text[0]),
-        Step.Begin => TakeBegin(text[0]),
-        Step.Head => TakeHead(text[0]),
-        Step.Envelope => TakeEnvelope(text),
-        _ => TakeArguments(text),
-    };
-
-    private int TakeBetween(char c)
-    {
-        if (!isVerbatim && c == '{' && (IsList || !hasSection))
-        {
-            var list = IsList;
-            BeginCall([]);
-            IsList = list;
-            return 0;
-        }
-        Output.Record([c]);
-        isVerbatim |= !(IsPadding(c) || (IsList && c is ',' or ']'));
-        if (isVerbatim) Say([c]);
-        else if (c == ']' && EndsWithCall) Close();
-        return 1;
-    }
-
-    private int TakeBegin(char c)
-    {
-        if (c == '{')
-        {
-            At = Step.Envelope;
-            envelope.Restart();
-            return 0;
-        }
-        if (Spaces.IsSpace(c) || (c == '[' && !IsList && !IsBare))
-        {
-            IsList |= c == '[';
-            Seen([c]);
-            return 1;
-        }
-        if (HasHeads && !IsList) At = Step.Head;
-        else NoCall();
-        return 0;
-    }
-
-    private int TakeHead(char c)
-    {
-        if (c == '{')
-        {
-            if (!TakeUpHead()) NoCall();
-            return 0;
-        }
-        Seen([c]);
-        head.Append(c);
-        if (head.Length > MaxHead) NoCall();
-        return 1;
-    }
-
-    private int TakeArguments(ReadOnlySpan<char> text)
-    {
-        var taken = arguments.Read(text);
-        Seen(text[..taken]);
-        if (arguments.IsDone) EndCall(isComplete: true);
-        else if (arguments.IsBroken) Break();
-        return taken;
-    }
-
-    private int TakeEnvelope(ReadOnlySpan<char> text)
-    {
-        var taken = envelope.Read(text);
-        Seen(text[..taken]);
-        if (envelope.IsReady)
-        {
-            if (IsBare && !Call.Allows(envelope.Name!)) NoCall();
-            else
-            {
-                TakeUp(envelope.Name!);
-                envelope.Begin(Call.Arguments);
-            }
-        }
-        else if (envelope.IsDone && (isCertain || TakeUpNameOnly())) EndCall(isComplete: true);
-        else if (envelope.IsDone || (envelope.IsBroken && !isCertain)) NoCall();
-        else if (envelope.IsBroken) Break();
-        return taken;
-    }
-
     // The head is whole: the call is certain if it holds a name.
     private bool TakeUpHead()
     {
@@ -318,7 +235,7 @@ internal abstract class JsonCallsReply : ThinkingReply
             else arguments.Close();
             EndCall(isComplete: At == Step.Envelope && envelope.HasArguments);
         }
-        else if (At == Step.Head && head.ToString().Contains(PartEnd) && TakeUpHead()) EndCall(isComplete: isEnded);
+        else if (At == Step.Head && IsHeadWhole() && TakeUpHead()) EndCall(isComplete: isEnded);
         else if (At == Step.Envelope && TakeUpNameOnly()) EndCall(isComplete: false);
         else NoCall();
     }

@@ -11,7 +11,6 @@ internal sealed class JsonEnvelope
 {
     private readonly JsonStringReader inside = new();
     private readonly JsonRelay value = new();
-    private readonly JsonRelay decoded = new();              // arguments that came in a string
     private readonly StringBuilder key = new();
     private readonly StringBuilder text = new();             // of a value that is no arguments, or of arguments in a string
     private readonly StringBuilder early = new();            // arguments that came before the name
@@ -145,10 +144,7 @@ internal sealed class JsonEnvelope
         }
         else if (member == Member.ArgumentsInString)
         {
-            // Both the object and nothing but it, or there is no telling what the string is.
-            var json = Text()?.Trim() ?? "";
-            decoded.Begin(early);
-            HasArguments = json.StartsWith('{') && decoded.Read(json) == json.Length && decoded.IsDone;
+            HasArguments = QuotedArguments.TryRead(text, early);
             if (!HasArguments) at = At.Broken;
         }
         if (at != At.Broken && HasArguments && Name is not null && member != Member.Other && !isBegun) IsReady = true;

@@ -10,7 +10,7 @@ internal abstract class ThinkingReply : TaggedReply
 {
     private const int MaxGap = 64;                           // white space held back behind a block, at most
     private readonly ArrayBufferWriter<char> gap = new();
-    private readonly string[] markers;                       // thinking's two first, then the one that begins a block
+    private readonly string[] markers;                       // thinking's two first, if there is thinking, then the one that begins a block
     private bool isThinking, hadCalls;
 
     private protected ThinkingReply(ReplyOptions options, string[] markers, char first = '<')
@@ -25,11 +25,11 @@ internal abstract class ThinkingReply : TaggedReply
 
     public override bool IsInToolCalls => Zone == Zone.Calls;
 
-    private protected override ReadOnlySpan<string> Markers => markers;
+    public override IReadOnlyList<string> Markers => markers;
 
     private protected Zone Zone { get; private set; }
 
-    public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids) => ThinkingSpan.Find(ids, Options.StartsThinking, Id(0), Id(1), Id(2));
+    public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids) => markers.Length < 2 ? new(0..0, 0..0, false) : ThinkingSpan.Find(ids, Options.StartsThinking, Id(0), Id(1), Id(2));
 
     /// <summary>Thinking's markers and another's as a matcher.</summary>
     private protected static MarkerMatcher WithThinking(string begin, string end, params (Marker, string)[] others) => new([(Marker.BeginThinking, begin), (Marker.EndThinking, end), .. others]);

@@ -144,7 +144,7 @@ public sealed class ReplyCaseTests
         return joined;
     }
 
-    private static string Canonical(string json)
+    internal static string Canonical(string json)
     {
         using var document = JsonDocument.Parse(json);
         return Canonical(document.RootElement);

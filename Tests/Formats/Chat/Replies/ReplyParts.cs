@@ -19,6 +19,7 @@ internal static class ReplyParts
             "<minimax:tool_call>", "</minimax:tool_call>", "<invoke name=\"f\">", "<invoke name='g' x=\"a>b\">", "<invoke>", "</invoke>", "<parameter name=\"p\">", "<parameter name=q>", "< parameter name = \"n\" >",
             "</parameter>", "< / parameter >", "<think>", "</think>",
         ],
+        "seed_oss" => ["<seed:tool_call>", "</seed:tool_call>", "<function=f>", "</function>", "<parameter=p>", "</parameter>", "<seed:think>", "</seed:think>"],
         "qwen3_coder" => ["<tool_call>", "</tool_call>", "<function=f>", "<function=>", "</function>", "<parameter=p>", "<parameter=q>", "</parameter>", "<think>", "</think>"],
         "hermes" => ["<tool_call>", "</tool_call>", "<think>", "</think>"],
         "llama3_json" => ["<|python_tag|>", ";"],
@@ -59,6 +60,7 @@ internal static class ReplyParts
     {
         "minimax_m2" or "minimax_m2_append_think" => ("<minimax:tool_call><invoke name=\"f\"><parameter name=\"p\">", "</parameter></invoke></minimax:tool_call>"),
         "qwen3_coder" => ("<tool_call><function=f><parameter=p>\n", "\n</parameter></function></tool_call>"),
+        "seed_oss" => ("<seed:tool_call><function=f><parameter=p>", "</parameter></function></seed:tool_call>"),
         "hermes" => ("<tool_call>{\"name\": \"f\", \"arguments\": {\"p\": \"", "\"}}</tool_call>"),
         "llama3_json" => ("{\"name\": \"f\", \"parameters\": {\"p\": \"", "\"}}"),
         "mistral" => ("[TOOL_CALLS]f[ARGS]{\"p\": \"", "\"}"),
