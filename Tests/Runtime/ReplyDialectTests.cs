@@ -23,24 +23,8 @@ public sealed class ReplyDialectTests
     [TestCase("hermes", "<think>look</think>So.<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": 1}}</tool_call>", "look", "So.")]
     public async Task Markers_that_are_special_tokens_reach_the_parser(string dialect, string reply, string thinking, string text)
     {
-        string[] markers = [.. ReplyParser.Create(dialect).Markers, "<|other|>"];
-        var tokenizer = Tokenizer.Read(ByteTokenizer(markers), "small");
-        var ids = tokenizer.Encode(reply + "<|other|>");
-        Assert.That(ids.Count(tokenizer.IsSpecial), Is.GreaterThan(3), "the reply's markers are special tokens");
-
-        var kept = markers[..^1].Select(marker => tokenizer.TryGetId(marker, out var id) ? id : -1).ToHashSet();
-        var generation = new Generation([0], () => ReplyParser.Create(dialect), () => { }, CancellationToken.None);
-        var request = new Request();
-        // A stop text that never comes makes text wait, so that a marker must wait its turn too.
-        request.Begin(generation, [0], new SamplingOptions { Stop = ["never to be met"] }, [], tokenizer, 1000, kept);
-        foreach (var id in ids) request.Accept(id);
-        request.Finish(FinishReason.Length);
-
-        var events = new List<ReplyEvent>();
-        await foreach (var e in generation.Replies()) events.Add(e);
-        Assert.That(string.Concat(events.OfType<ThinkingText>().Select(e => e.Text)), Is.EqualTo(thinking));
-        Assert.That(string.Concat(events.OfType<ReplyText>().Select(e => e.Text)), Is.EqualTo(text));
-        Assert.That(events.OfType<ToolCallEnded>().Select(e => (e.Name, e.Arguments, e.IsComplete)), Is.EqualTo(new[] { ("f", "{\"a\": 1}", true) }));
+        await MarkersReachTheParser(byteLevel: true, dialect, reply, thinking, text);
+        await MarkersReachTheParser(byteLevel: false, dialect, reply, thinking, text);
     }
 
     [Test]
@@ -59,19 +43,44 @@ public sealed class ReplyDialectTests
         Assert.That(refused!.Message, Does.StartWith("ReplyDialect: expected one of deepseek_v3, ").And.EndsWith("found 'morse'."));
     }
 
-    // A byte-level vocabulary of single bytes, and the markers as special tokens.
-    private static byte[] ByteTokenizer(string[] markers)
+    private static async Task MarkersReachTheParser(bool byteLevel, string dialect, string reply, string thinking, string text)
+    {
+        string[] markers = [.. ReplyParser.Create(dialect).Markers, "<|other|>"];
+        var tokenizer = Tokenizer.Read(SmallTokenizer(markers, byteLevel), "small");
+        var ids = tokenizer.Encode(reply + "<|other|>");
+        Assert.That(ids.Count(tokenizer.IsSpecial), Is.GreaterThan(3), "the reply's markers are special tokens");
+
+        var kept = markers[..^1].Select(marker => tokenizer.TryGetId(marker, out var id) ? id : -1).ToHashSet();
+        var generation = new Generation([0], () => ReplyParser.Create(dialect), () => { }, CancellationToken.None);
+        var request = new Request();
+        // A stop text that never comes makes text wait, so that a marker must wait its turn too.
+        request.Begin(generation, [0], new SamplingOptions { Stop = ["never to be met"] }, [], tokenizer, 1000, kept);
+        foreach (var id in ids) request.Accept(id);
+        request.Finish(FinishReason.Length);
+
+        var events = new List<ReplyEvent>();
+        await foreach (var e in generation.Replies()) events.Add(e);
+        Assert.That(string.Concat(events.OfType<ThinkingText>().Select(e => e.Text)), Is.EqualTo(thinking));
+        Assert.That(string.Concat(events.OfType<ReplyText>().Select(e => e.Text)), Is.EqualTo(text));
+        Assert.That(events.OfType<ToolCallEnded>().Select(e => (e.Name, e.Arguments, e.IsComplete)), Is.EqualTo(new[] { ("f", "{\"a\": 1}", true) }));
+    }
+
+    // A vocabulary of single bytes, or of characters as SentencePiece has them, and the markers as special tokens.
+    private static byte[] SmallTokenizer(string[] markers, bool byteLevelParts)
     {
         var vocabulary = new JsonObject();
-        foreach (var c in Enumerable.Range(0, 256).Select(ByteCharacter)) vocabulary[c.ToString()] = vocabulary.Count;
+        foreach (var c in byteLevelParts ? Enumerable.Range(0, 256).Select(ByteCharacter) : [.. Enumerable.Range('!', 94).Select(c => (char)c), '▁']) vocabulary[c.ToString()] = vocabulary.Count;
         var added = new JsonArray([.. markers.Select((marker, i) => new JsonObject
         {
-            ["id"] = 256 + i, ["content"] = marker, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+            ["id"] = vocabulary.Count + i, ["content"] = marker, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
         })]);
         var byteLevel = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
+        JsonObject Blanks(string from, string to) => new() { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = from }, ["content"] = to };
+        var characters = new JsonObject { ["type"] = "Sequence", ["decoders"] = new JsonArray(Blanks("▁", " "), new JsonObject { ["type"] = "ByteFallback" }, new JsonObject { ["type"] = "Fuse" }) };
         var json = new JsonObject
         {
-            ["version"] = "1.0", ["truncation"] = null, ["padding"] = null, ["added_tokens"] = added, ["normalizer"] = null, ["pre_tokenizer"] = byteLevel, ["post_processor"] = null, ["decoder"] = byteLevel.DeepClone(),
+            ["version"] = "1.0", ["truncation"] = null, ["padding"] = null, ["added_tokens"] = added, ["normalizer"] = byteLevelParts ? null : Blanks(" ", "▁"), ["pre_tokenizer"] = byteLevelParts ? byteLevel : null, ["post_processor"] = null,
+            ["decoder"] = byteLevelParts ? byteLevel.DeepClone() : characters,
             ["model"] = new JsonObject
             {
                 ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null, ["fuse_unk"] = false, ["byte_fallback"] = false, ["vocab"] = vocabulary, ["merges"] = new JsonArray(),

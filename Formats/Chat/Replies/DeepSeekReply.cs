@@ -28,8 +28,12 @@ internal sealed class DeepSeekReply(ReplyOptions options) : JsonCallsReply(optio
 
     private static JsonCallMatchers Matchers()
     {
-        (Marker, string) section = (Marker.BeginCalls, Section), begin = (Marker.BeginCall, Begin), end = (Marker.EndCall, End), endSection = (Marker.EndCalls, EndSection);
-        var text = WithThinking(Think, EndThink, section, begin);
-        return new(text, text, new(section, begin, end, endSection), new(begin, (Marker.Separator, Separator), end, endSection), new(begin, end, endSection));
+        var (section, begin, separator) = (Spellings(Marker.BeginCalls, Section), Spellings(Marker.BeginCall, Begin), Spellings(Marker.Separator, Separator));
+        (Marker, string)[] ends = [.. Spellings(Marker.EndCall, End), .. Spellings(Marker.EndCalls, EndSection)];
+        var text = WithThinking(Think, EndThink, [.. section, .. begin]);
+        return new(text, text, new([.. section, .. begin, .. ends]), new([.. begin, .. separator, .. ends]), new([.. begin, .. ends]));
     }
+
+    // Decoders of the SentencePiece kind turn the ▁ into a blank; distilled models write these markers in letters of their own, with _ as well.
+    private static (Marker, string)[] Spellings(Marker marker, string text) => [(marker, text), (marker, text.Replace('▁', ' ')), (marker, text.Replace('▁', '_'))];
 }

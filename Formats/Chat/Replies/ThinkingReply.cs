@@ -31,7 +31,7 @@ internal abstract class ThinkingReply : TaggedReply
 
     public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids) => markers.Length < 2 ? new(0..0, 0..0, false) : ThinkingSpan.Find(ids, Options.StartsThinking, Id(0), Id(1), Id(2));
 
-    /// <summary>Thinking's markers and another's as a matcher.</summary>
+    /// <summary>Thinking's markers and others as a matcher.</summary>
     private protected static MarkerMatcher WithThinking(string begin, string end, params (Marker, string)[] others) => new([(Marker.BeginThinking, begin), (Marker.EndThinking, end), .. others]);
 
     /// <summary>Text that is none of a call's markup.</summary>
