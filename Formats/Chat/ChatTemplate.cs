@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Quilt.Formats.Chat.Jinja;
+using Quilt.Formats.Chat.Replies;
 
 namespace Quilt.Formats.Chat;
 
@@ -16,8 +17,14 @@ public sealed class ChatTemplate
     private readonly Template? withTools;
     private readonly IReadOnlyList<KeyValuePair<string, object?>> constants;
 
-    private ChatTemplate(Template template, Template? withTools, IReadOnlyList<KeyValuePair<string, object?>> constants) =>
+    private ChatTemplate(Template template, Template? withTools, IReadOnlyList<KeyValuePair<string, object?>> constants)
+    {
         (this.template, this.withTools, this.constants) = (template, withTools, constants);
+        ReplyDialect = ReplyParser.FindDialect((withTools ?? template).Text);
+    }
+
+    /// <summary>How the model replies, one of <see cref="ReplyParser.Dialects"/>: what the template's own text tells, the one for tools if there are two.</summary>
+    public string ReplyDialect { get; }
 
     /// <summary>Reads a template.</summary>
     /// <param name="text">Jinja.</param>

@@ -8,7 +8,7 @@ namespace Quilt.Formats.Tokenizers;
 /// a byte that finishes a character), and those whose text is still to come. This is the library's DecodeStream, but that it goes on where
 /// the library gives up: where new ids change the text of those before them, they are read by themselves.
 /// </summary>
-internal sealed class IdWindow(Tokenizer tokenizer, bool skipSpecialTokens)
+internal sealed class IdWindow(Tokenizer tokenizer, SkippedTokens skipped)
 {
     private readonly List<int> ids = [];
     private string given = "";
@@ -32,7 +32,7 @@ internal sealed class IdWindow(Tokenizer tokenizer, bool skipSpecialTokens)
     // An id without a token, or one that is skipped, leaves no trace.
     private void Add(int id)
     {
-        if (tokenizer.Token(id) is not null && !(skipSpecialTokens && tokenizer.IsSpecial(id))) ids.Add(id);
+        if (tokenizer.Token(id) is not null && !skipped.Contains(id)) ids.Add(id);
     }
 
     private string Advance(string text)
@@ -44,7 +44,7 @@ internal sealed class IdWindow(Tokenizer tokenizer, bool skipSpecialTokens)
         return fresh;
     }
 
-    private string Decode(int from) => tokenizer.Decode(CollectionsMarshal.AsSpan(ids)[from..], skipSpecialTokens);
+    private string Decode(int from) => tokenizer.Decode(CollectionsMarshal.AsSpan(ids)[from..]);
 
     private static bool EndsInReplacement(string text) => text.EndsWith('\uFFFD');
 }

@@ -9,17 +9,17 @@ namespace Quilt.Formats.Tokenizers;
 public sealed class StreamingDecoder
 {
     private readonly Tokenizer tokenizer;
-    private readonly bool skipSpecialTokens;
+    private readonly SkippedTokens skipped;
     private readonly IdWindow? window;
     private byte[] pending = new byte[32];
     private int count;
 
-    internal StreamingDecoder(Tokenizer tokenizer, bool skipSpecialTokens, ReadOnlySpan<int> prefill)
+    internal StreamingDecoder(Tokenizer tokenizer, SkippedTokens skipped, ReadOnlySpan<int> prefill)
     {
         this.tokenizer = tokenizer;
-        this.skipSpecialTokens = skipSpecialTokens;
+        this.skipped = skipped;
         // Only ByteLevel lets every token stand for bytes of its own; with any other decoder a token's text depends on those before it.
-        if (!tokenizer.Parts.Decoder.IsByteLevel) window = new IdWindow(tokenizer, skipSpecialTokens);
+        if (!tokenizer.Parts.Decoder.IsByteLevel) window = new IdWindow(tokenizer, skipped);
         foreach (var id in prefill)
         {
             if (window is null) Append(id);
@@ -49,7 +49,7 @@ public sealed class StreamingDecoder
 
     private void Append(int id)
     {
-        if (skipSpecialTokens && tokenizer.IsSpecial(id)) return;
+        if (skipped.Contains(id)) return;
         var bytes = tokenizer.Bytes(id);
         if (pending.Length < count + bytes.Length) Array.Resize(ref pending, (count + bytes.Length) * 2);
         bytes.CopyTo(pending.AsSpan(count));

@@ -169,5 +169,7 @@ public sealed class Tokenizer
     /// <param name="skipSpecialTokens">Whether special tokens are left out.</param>
     /// <param name="prefill">Ids that came before and whose text was given out already, if they end in a whole character; otherwise their text comes
     /// with the character's end.</param>
-    public StreamingDecoder Stream(bool skipSpecialTokens = false, ReadOnlySpan<int> prefill = default) => new(this, skipSpecialTokens, prefill);
+    /// <param name="kept">Special tokens that are not left out after all: markers that the text's reader needs.</param>
+    public StreamingDecoder Stream(bool skipSpecialTokens = false, ReadOnlySpan<int> prefill = default, IReadOnlySet<int>? kept = null) =>
+        new(this, new SkippedTokens(this, skipSpecialTokens, kept), prefill);
 }

@@ -63,6 +63,9 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// <summary>The chat template; null where the folder has none.</summary>
     public ChatTemplate? Template => model.Template;
 
+    /// <summary>How the model replies in a conversation, one of <see cref="ReplyParser.Dialects"/>: the one asked for, or what the chat template tells; null without either.</summary>
+    public string? ReplyDialect => model.Dialect;
+
     /// <summary>The sampling options that the checkpoint's generation_config.json asks for.</summary>
     public SamplingOptions DefaultSampling => model.DefaultSampling;
 
@@ -112,7 +115,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     public Generation Generate(IReadOnlyList<int> prompt, SamplingOptions? options = null, CancellationToken cancel = default) =>
         Submit(prompt, options, replies: null, cancel);
 
-    /// <summary>Answers a conversation, laid out by the checkpoint's chat template. <see cref="Generation.Replies"/> gives thinking, text and tool calls apart.</summary>
+    /// <summary>Answers a conversation, laid out by the checkpoint's chat template. <see cref="Generation.Replies"/> gives thinking, text and tool calls apart; the tokens' own text holds the dialect's markers.</summary>
     /// <param name="conversation">Messages, tools and template variables.</param>
     /// <param name="options">How tokens are chosen and when to stop; null: <see cref="DefaultSampling"/>.</param>
     /// <param name="cancel">Ends the request; its enumeration then ends without an exception.</param>
@@ -122,7 +125,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     {
         var template = Template ?? throw new BadInputException(model.Folder, "chat_template.jinja", "expected a chat template, found none");
         var prompt = template.Render(conversation);
-        return Submit(NeedTokenizer().Encode(prompt), options, () => LoadedModel.CreateReplyParser(conversation, prompt), cancel);
+        return Submit(NeedTokenizer().Encode(prompt), options, () => model.CreateReplyParser(conversation, prompt), cancel);
     }
 
     /// <summary>Runs one prompt on its own and returns the numbers inside: logits after every token and, if asked for, each layer's output and routing.</summary>
@@ -219,7 +222,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         options.Validate();
         var generation = new Generation(prompt, replies, Wake, cancel);
         var request = requests.Get();
-        request.Begin(generation, prompt, options, model.EndTokens, model.Tokenizer, MaxTokens);
+        request.Begin(generation, prompt, options, model.EndTokens, model.Tokenizer, MaxTokens, replies is null ? null : model.Markers);
         Post(() =>
         {
             if (failure is { } cause)

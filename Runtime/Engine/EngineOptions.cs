@@ -1,3 +1,4 @@
+using Quilt.Formats.Chat.Replies;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 
@@ -36,6 +37,9 @@ public sealed record EngineOptions
     /// <summary>Most sequences that run at the same time; more wait their turn.</summary>
     public int MaxSequences { get; init; } = 64;
 
+    /// <summary>How the model writes its replies, one of <see cref="ReplyParser.Dialects"/>; null: as the text of its chat template tells.</summary>
+    public string? ReplyDialect { get; init; }
+
     /// <summary>Checks ranges.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     internal void Validate()
@@ -44,6 +48,7 @@ public sealed record EngineOptions
         var other = Device == "cpu" ? Activations.Int8 : Activations.BFloat16;
         if (Activations != Activations.Float && Activations != other) throw new ArgumentException($"Activations: expected Float or {other} on {Device}, found {Activations}.");
         if (Device != "cpu" && Isa is not null) throw new ArgumentException($"Isa: expected none on {Device}, found {Isa}; the choice is the CPU's.");
+        if (ReplyDialect is not null && !ReplyParser.Dialects.Contains(ReplyDialect)) throw new ArgumentException($"ReplyDialect: expected one of {string.Join(", ", ReplyParser.Dialects)}, found '{ReplyDialect}'.");
         Check(nameof(Threads), Threads, 0, 4096);
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);
         Check(nameof(StepTokens), StepTokens, 1, 1 << 16);

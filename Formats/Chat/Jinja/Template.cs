@@ -14,6 +14,9 @@ internal sealed class Template
 
     private Template(TemplateSource source, Block body) => (this.source, this.body) = (source, body);
 
+    /// <summary>The template as it is written.</summary>
+    public string Text => source.Text;
+
     /// <exception cref="JinjaException">The template cannot be read.</exception>
     public static Template Parse(string text, string name)
     {

@@ -3,51 +3,43 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Writes one call after another as events: its arguments become fragments of one JSON object as early as their types allow, strings while they come, all else when it is whole.
-/// A parameter given twice counts once, the first time: its text may have been passed on already.
+/// Writes the arguments of a call whose parameters come one by one as text: they become fragments of one JSON object as early as their types allow, strings while they come, all
+/// else when it is whole. A parameter given twice counts once, the first time: its text may have been passed on already.
 /// </summary>
-internal sealed class CallWriter(ReplyOutput output, ToolTable tools, ReplyOptions options)
+internal sealed class CallWriter(OpenCall call, ToolTable tools, ReplyOptions options)
 {
-    private readonly StringBuilder arguments = new();
+    private readonly StringBuilder arguments = call.Arguments;
     private readonly StringBuilder value = new();            // of a parameter that is not streamed
     private readonly StringBuilder spaces = new();           // white space that is trimmed if nothing follows
     private HashSet<string> given = new(StringComparer.Ordinal);
     private JsonString streamed;
-    private string name = "";
-    private int index;
-    private int sent;                                        // characters of arguments passed on
     private ValueTypes types;
-    private bool isDropped;                                  // the call, or all there is of it
     private bool skipsValue;
     private bool isStreamed;
     private bool hasText;
+    private bool isFirst;                                    // character of the value
 
     /// <summary>A call begins. One without a name, or to an undeclared tool, is read and dropped.</summary>
-    public void Begin(string callName)
+    public void Begin(string name)
     {
-        name = callName;
-        isDropped = name.Length == 0 || (options.UndeclaredTools == UndeclaredTools.Drop && !tools.Allows(name));
-        arguments.Clear();
-        sent = 0;
+        call.Begin(name);
         // Clearing a set costs its capacity: one call with very many parameters must not burden all later ones.
         if (given.Count > 64) given = new(StringComparer.Ordinal);
         else given.Clear();
-        if (isDropped) return;
-        index = output.NextCall();
-        output.Add(new ToolCallBegun(index, name));
     }
 
     public void BeginParameter(string parameter)
     {
-        skipsValue = isDropped || parameter.Length == 0 || !given.Add(Key(parameter));
+        skipsValue = call.IsDropped || parameter.Length == 0 || !given.Add(Key(parameter));
         if (skipsValue) return;
         arguments.Append(given.Count == 1 ? "{" : ", ").Append(Key(parameter)).Append(": ");
-        types = tools.TypesOf(name, parameter) ?? (options.Arguments.InferWithoutSchema ? ValueTypes.Inferred : ValueTypes.String);
+        types = tools.TypesOf(call.Name, parameter) ?? options.Arguments.WithoutSchema;
         isStreamed = types == ValueTypes.String && options.Arguments is { DecodeEntities: false, NullAlways: false, LegacyWords: false };
         if (!isStreamed) return;
         arguments.Append('"');
         streamed = new JsonString(arguments);
         hasText = false;
+        isFirst = true;
     }
 
     /// <summary>More of the parameter's value.</summary>
@@ -61,17 +53,18 @@ internal sealed class CallWriter(ReplyOutput output, ToolTable tools, ReplyOptio
         }
         foreach (var c in text)
         {
+            if (options.Arguments.Edge != ValueEdge.Trimmed)
+            {
+                AppendInside(c);
+                continue;
+            }
             if (Spaces.IsTrimmed(c, options.Arguments))
             {
                 if (hasText) spaces.Append(c);
                 continue;
             }
             hasText = true;
-            if (spaces.Length > 0)
-            {
-                foreach (var chunk in spaces.GetChunks()) streamed.Append(chunk.Span);
-                spaces.Clear();
-            }
+            ReleaseSpaces();
             streamed.Append(c);
         }
     }
@@ -90,24 +83,36 @@ internal sealed class CallWriter(ReplyOutput output, ToolTable tools, ReplyOptio
             ArgumentValue.Write(Spaces.Trim(value.ToString(), options.Arguments), types, options.Arguments, arguments);
             value.Clear();
         }
-        Flush();
+        call.Flush();
     }
 
     public void End(bool isComplete)
     {
-        if (isDropped) return;
-        arguments.Append(given.Count == 0 ? "{}" : "}");
-        Flush();
-        output.Add(new ToolCallEnded(index, name, arguments.ToString(), isComplete));
-        isDropped = true;
+        if (!call.IsDropped) arguments.Append(given.Count == 0 ? "{}" : "}");
+        call.End(isComplete);
     }
 
     /// <summary>Passes on what there is of the arguments.</summary>
-    public void Flush()
+    public void Flush() => call.Flush();
+
+    // Without trimming: only the one line break that stands at each end belongs to the markup, if any does.
+    private void AppendInside(char c)
     {
-        if (isDropped || arguments.Length == sent) return;
-        output.Add(new ToolCallArguments(index, arguments.ToString(sent, arguments.Length - sent)));
-        sent = arguments.Length;
+        var holds = c == '\n' && options.Arguments.Edge == ValueEdge.OneLineBreak;
+        if (!(holds && isFirst))
+        {
+            ReleaseSpaces();
+            if (holds) spaces.Append(c);
+            else streamed.Append(c);
+        }
+        isFirst = false;
+    }
+
+    private void ReleaseSpaces()
+    {
+        if (spaces.Length == 0) return;
+        foreach (var chunk in spaces.GetChunks()) streamed.Append(chunk.Span);
+        spaces.Clear();
     }
 
     // Names that JSON cannot tell apart are the same name.

@@ -1,14 +1,14 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Compares text, a character at a time, with a few markers at once. Every marker begins with '&lt;' and has no other one, so that a comparison that failed never has to go back
+/// Compares text, a character at a time, with a few markers at once. Every marker begins with the same character and has no other one, so that a comparison that failed never has to go back
 /// further than its last character. In a pattern <c>*</c> is any white space or none, a blank is one character of white space.
 /// </summary>
 internal sealed class MarkerMatcher(params (Marker Marker, string Pattern)[] patterns)
 {
     private readonly int[] at = new int[patterns.Length];    // how much of each pattern is matched; −1: not this one
 
-    /// <summary>A '&lt;' was seen.</summary>
+    /// <summary>Their first character was seen.</summary>
     public void Begin() => Array.Fill(at, 1);
 
     /// <summary>The next character. True while it may become a marker, and once it is one: then <paramref name="found"/> is set.</summary>
@@ -42,7 +42,7 @@ internal sealed class MarkerMatcher(params (Marker Marker, string Pattern)[] pat
     }
 }
 
-/// <summary>What stands at a place in a reply, in any dialect with tags.</summary>
+/// <summary>What stands at a place in a reply, in any dialect with markers.</summary>
 internal enum Marker
 {
     BeginThinking,
@@ -51,6 +51,10 @@ internal enum Marker
     EndCalls,
     BeginCall,
     EndCall,
+
+    /// <summary>Between the parts of a call's head.</summary>
+    Separator,
+
     BeginParameter,
     EndParameter,
 }

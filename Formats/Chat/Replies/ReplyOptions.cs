@@ -90,4 +90,26 @@ public sealed record ArgumentRules
 
     /// <summary>Whether none and nil are null too, whatever the type, and yes, on, no and off are boolean: vLLM's rules up to the middle of 2026.</summary>
     public bool LegacyWords { get; init; }
+
+    /// <summary>What of a value's edges belongs to the markup; a dialect's own affair.</summary>
+    internal ValueEdge Edge { get; init; }
+
+    /// <summary>What a value is taken for where no schema speaks of it.</summary>
+    internal ValueTypes WithoutSchema => InferWithoutSchema ? ValueTypes.Inferred : JsonWithoutSchema ? ValueTypes.Unknown : ValueTypes.String;
+
+    /// <summary>Whether the dialect writes every value but a string as JSON, so that without a schema JSON is tried first.</summary>
+    internal bool JsonWithoutSchema { get; init; }
+}
+
+/// <summary>What of a value's edges belongs to the markup around it.</summary>
+internal enum ValueEdge
+{
+    /// <summary>White space, by <see cref="ArgumentRules.TrimNewlinesOnly"/>.</summary>
+    Trimmed,
+
+    /// <summary>One line break at each end.</summary>
+    OneLineBreak,
+
+    /// <summary>Nothing.</summary>
+    Exact,
 }

@@ -63,6 +63,7 @@ internal sealed class ReplyOutput(bool holdsBlocks)
     public void CloseBlock(bool asText)
     {
         if (!IsHolding) return;
+        FlushText();
         IsHolding = false;
         if (asText)
         {
@@ -81,6 +82,6 @@ internal sealed class ReplyOutput(bool holdsBlocks)
         if (text.Length == 0) return;
         var made = text.ToString();
         text.Clear();
-        events.Add(textIsThinking ? new ThinkingText(made) : new ReplyText(made));
+        (IsHolding ? waiting : events).Add(textIsThinking ? new ThinkingText(made) : new ReplyText(made));
     }
 }

@@ -10,8 +10,20 @@ public abstract class ReplyParser
 {
     private static readonly FrozenDictionary<string, Func<ReplyOptions, ReplyParser>> dialects = new Dictionary<string, Func<ReplyOptions, ReplyParser>>
     {
+        ["deepseek_v3"] = options => new DeepSeekReply(options),
+        ["deepseek_v31"] = options => new DeepSeekReply(options),
+        ["glm45"] = options => new GlmReply(options),
+        ["harmony"] = options => new HarmonyReply(options),
+        ["hermes"] = options => new HermesReply(options),
+        ["kimi_k2"] = options => new KimiReply(options),
+        ["llama3_json"] = options => new LlamaReply(options),
         ["minimax_m2"] = options => new MiniMaxReply(options),
         ["minimax_m2_append_think"] = options => new MiniMaxReply(options with { ThinkingAsText = true }, appendsThink: true),
+        ["mistral"] = options => new MistralReply(options),
+        ["qwen3_coder"] = options => new Qwen3CoderReply(options),
+        ["seed_oss"] = options => new SeedReply(options),
+        ["text"] = options => new PlainReply(options, thinks: false),
+        ["think"] = options => new PlainReply(options, thinks: true),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly ReplyOptions options;
@@ -21,6 +33,23 @@ public abstract class ReplyParser
     /// <summary>Names of the dialects, sorted.</summary>
     public static IReadOnlyList<string> Dialects { get; } = [.. dialects.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>The dialect of a model by the text of its chat template, whose markers tell; <c>text</c>, or <c>think</c>, where its calls are written in none of <see cref="Dialects"/>.</summary>
+    /// <param name="template">The template as it is written.</param>
+    public static string FindDialect(string template)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        return DialectFinder.Find(template);
+    }
+
+    /// <summary>Whether a prompt's end leaves the model inside its thinking, whatever the dialect: behind the marker that begins it.</summary>
+    /// <param name="prompt">The prompt.</param>
+    public static bool EndsInThinking(string prompt)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var end = prompt.AsSpan().TrimEnd();
+        return end.EndsWith("<think>") || end.EndsWith("<seed:think>") || end.EndsWith("[THINK]") || end.EndsWith("<|channel|>analysis<|message|>");
+    }
+
     /// <summary>A parser for one reply.</summary>
     /// <param name="dialect">One of <see cref="Dialects"/>.</param>
     /// <param name="options">Null for the defaults.</param>
@@ -28,6 +57,9 @@ public abstract class ReplyParser
     public static ReplyParser Create(string dialect, ReplyOptions? options = null) => dialects.TryGetValue(dialect, out var create)
         ? create(options ?? new ReplyOptions())
         : throw new BadInputException("dialect", dialect, $"expected one of {string.Join(", ", Dialects)}");
+
+    /// <summary>The dialect's markers, which the parser has to see: many are special tokens, which a detokenizer may leave out.</summary>
+    public abstract IReadOnlyList<string> Markers { get; }
 
     /// <summary>Whether the reply, as far as it is known, is inside thinking.</summary>
     public abstract bool IsThinking { get; }
@@ -59,9 +91,6 @@ public abstract class ReplyParser
 
     /// <summary>Where a whole reply, given as token ids, thinks; markers are known by <see cref="ReplyOptions.MarkerIds"/>.</summary>
     public abstract ThinkingSpan FindThinking(ReadOnlySpan<int> ids);
-
-    /// <summary>The texts that are special tokens in this dialect.</summary>
-    private protected abstract ReadOnlySpan<string> Markers { get; }
 
     /// <summary>A marker's token id, null where it is not known.</summary>
     private protected int? MarkerId(string marker) => options.MarkerIds is { } ids && ids.TryGetValue(marker, out var id) ? id : null;

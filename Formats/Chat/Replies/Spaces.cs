@@ -21,6 +21,13 @@ internal static class Spaces
     public static string Trim(string text, ArgumentRules rules)
     {
         var (start, end) = (0, text.Length);
+        if (rules.Edge == ValueEdge.Exact) return text;
+        if (rules.Edge == ValueEdge.OneLineBreak)
+        {
+            if (text.StartsWith('\n')) start++;
+            if (end > start && text[end - 1] == '\n') end--;
+            return text[start..end];
+        }
         while (start < end && IsTrimmed(text[start], rules)) start++;
         while (end > start && IsTrimmed(text[end - 1], rules)) end--;
         return text[start..end];

@@ -3,23 +3,26 @@ using System.Buffers;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// A dialect written in tags: cuts the text, however it comes, into markers and what is between them. From a '&lt;' on text is held back for as long as it may be a marker of
-/// the place; a marker that names something is read up to its '&gt;'.
+/// A dialect with markers: cuts the text, however it comes, into markers and what is between them. From a marker's first character on text is held back for as long as it may be a
+/// marker of the place; a marker that names something is read up to its '&gt;'.
 /// </summary>
 internal abstract class TaggedReply : ReplyParser
 {
     private readonly ReplyOutput output;
     private readonly ArrayBufferWriter<char> candidate = new();
     private readonly TagName tag = new();
+    private readonly char first;                             // of every marker
     private MarkerMatcher? matcher;
     private bool isInTag;
 
-    private protected TaggedReply(ReplyOptions options)
+    private protected TaggedReply(ReplyOptions options, char first = '<')
         : base(options)
     {
+        this.first = first;
         Options = options;
         output = new ReplyOutput(options.UnfinishedCalls == UnfinishedCalls.AsText || options.MalformedCalls == MalformedCalls.AsText);
-        Call = new CallWriter(output, new ToolTable(options.Tools), options);
+        Tools = new ToolTable(options.Tools);
+        Call = new OpenCall(output, Tools, options);
     }
 
     private protected ReplyOptions Options { get; }
@@ -27,13 +30,20 @@ internal abstract class TaggedReply : ReplyParser
     private protected ReplyOutput Output => output;
 
     /// <summary>The open call, or the last one.</summary>
-    private protected CallWriter Call { get; }
+    private protected OpenCall Call { get; }
 
-    /// <summary>The markers that mean something here.</summary>
-    private protected abstract MarkerMatcher Matcher { get; }
+    private protected ToolTable Tools { get; }
+
+    /// <summary>The markers that mean something here; null where none does.</summary>
+    private protected abstract MarkerMatcher? Matcher { get; }
 
     /// <summary>A piece begins; it is not empty.</summary>
-    private protected abstract void PieceBegun();
+    private protected virtual void PieceBegun()
+    {
+    }
+
+    /// <summary>Text was read, before it is understood: a block of calls that is held back has to be told of it.</summary>
+    private protected virtual void Reading(ReadOnlySpan<char> text) => output.Record(text);
 
     /// <summary>Text that is no marker.</summary>
     private protected abstract void Plain(ReadOnlySpan<char> text);
@@ -42,7 +52,9 @@ internal abstract class TaggedReply : ReplyParser
     private protected abstract bool Found(Marker marker, ReadOnlySpan<char> text);
 
     /// <summary>The tag behind the last marker is over.</summary>
-    private protected abstract void TagEnded(string name);
+    private protected virtual void TagEnded(string name)
+    {
+    }
 
     /// <summary>The reply is over; <paramref name="rest"/> is half a marker or nothing.</summary>
     private protected abstract void Ended(ReadOnlySpan<char> rest);
@@ -70,7 +82,7 @@ internal abstract class TaggedReply : ReplyParser
     {
         if (isInTag)
         {
-            output.Record(piece[..1]);
+            Reading(piece[..1]);
             if (!tag.Next(piece[0])) return 1;
             isInTag = false;
             TagEnded(tag.ToString());
@@ -78,17 +90,20 @@ internal abstract class TaggedReply : ReplyParser
         }
         if (matcher is null)
         {
-            var plain = piece.IndexOf('<') is >= 0 and var at ? at : piece.Length;
-            if (plain > 0)
+            var plain = piece.IndexOf(first);
+            if (plain == 0 && Matcher is { } here)
             {
-                output.Record(piece[..plain]);
-                Plain(piece[..plain]);
-                return plain;
+                matcher = here;
+                matcher.Begin();
+                Hold(piece[..1]);
+                return 1;
             }
-            matcher = Matcher;
-            matcher.Begin();
-            Hold("<");
-            return 1;
+            // Where no marker means anything the character is text; what follows it may have a meaning again.
+            if (plain == 0) plain = piece[1..].IndexOf(first) + 1;
+            if (plain <= 0) plain = piece.Length;
+            Reading(piece[..plain]);
+            Plain(piece[..plain]);
+            return plain;
         }
         if (!matcher.Next(piece[0], out var found))
         {
@@ -108,7 +123,7 @@ internal abstract class TaggedReply : ReplyParser
 
     private void Hold(ReadOnlySpan<char> text)
     {
-        output.Record(text);
+        Reading(text);
         candidate.Write(text);
     }
 }

@@ -13,7 +13,7 @@ internal sealed class LoadedModel : IDisposable
 {
     private readonly bool ownsDevice;
 
-    private LoadedModel(Checkpoint checkpoint, Device device, bool ownsDevice, Decoder decoder)
+    private LoadedModel(Checkpoint checkpoint, Device device, bool ownsDevice, Decoder decoder, string? dialect)
     {
         this.ownsDevice = ownsDevice;
         (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
@@ -23,6 +23,8 @@ internal sealed class LoadedModel : IDisposable
         EndTokens = [.. checkpoint.Generation.EndTokens];
         if (EndTokens.Length == 0 && checkpoint.Generation.EndTokenText is { } end && Tokenizer?.TryGetId(end, out var id) == true) EndTokens = [id];
         if (ChatTemplate.Exists(Folder)) Template = ChatTemplate.Open(Folder);
+        Dialect = dialect ?? Template?.ReplyDialect;
+        Markers = FindMarkers();
     }
 
     public string Folder { get; }
@@ -36,6 +38,12 @@ internal sealed class LoadedModel : IDisposable
     public Tokenizer? Tokenizer { get; }
 
     public ChatTemplate? Template { get; }
+
+    /// <summary>How the model replies; null without a template and without a choice.</summary>
+    public string? Dialect { get; }
+
+    /// <summary>Special tokens that are markers of the dialect.</summary>
+    public IReadOnlySet<int> Markers { get; }
 
     /// <summary>Ids that end a reply.</summary>
     public int[] EndTokens { get; }
@@ -59,7 +67,7 @@ internal sealed class LoadedModel : IDisposable
             var parts = new CheckpointParts(checkpoint, device, progress, cancel);
             var memory = device is GpuDevice gpu ? MemoryPlan.For(gpu, spec, parts, options).Require() : null;
             weights = DecoderWeights.Load(spec, parts);
-            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights)) { Memory = memory };
+            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights), options.ReplyDialect) { Memory = memory };
         }
         catch
         {
@@ -70,15 +78,27 @@ internal sealed class LoadedModel : IDisposable
     }
 
     /// <summary>A parser for a reply to <paramref name="conversation"/>, whose prompt ended as <paramref name="prompt"/> does.</summary>
-    public static ReplyParser CreateReplyParser(Conversation conversation, string prompt) => ReplyParser.Create("minimax_m2", new ReplyOptions
+    public ReplyParser CreateReplyParser(Conversation conversation, string prompt) => ReplyParser.Create(Dialect!, new ReplyOptions
     {
         Tools = conversation.Tools,
-        StartsThinking = prompt.TrimEnd().EndsWith("<think>", StringComparison.Ordinal),
+        StartsThinking = ReplyParser.EndsInThinking(prompt),
     });
 
     public void Dispose()
     {
         Decoder.Dispose();
         if (ownsDevice) Device.Dispose();
+    }
+
+    // Special tokens are left out of a text; those that the dialect speaks of may not be.
+    private HashSet<int> FindMarkers()
+    {
+        var found = new HashSet<int>();
+        if (Dialect is null || Tokenizer is null) return found;
+        foreach (var marker in ReplyParser.Create(Dialect).Markers)
+        {
+            if (Tokenizer.TryGetId(marker, out var id) && Tokenizer.IsSpecial(id)) found.Add(id);
+        }
+        return found;
     }
 }

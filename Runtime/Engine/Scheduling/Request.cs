@@ -27,14 +27,14 @@ internal sealed class Request
     /// <summary>Why it is over; null while it runs.</summary>
     public FinishReason? Finished { get; private set; }
 
-    /// <summary>Starts a request; what an earlier one left is forgotten.</summary>
-    public void Begin(Generation generation, IReadOnlyList<int> prompt, SamplingOptions options, IReadOnlyCollection<int> endTokens, Tokenizer? tokenizer, int maxTokens)
+    /// <summary>Starts a request; what an earlier one left is forgotten. Special tokens are no text, but for <paramref name="markers"/>.</summary>
+    public void Begin(Generation generation, IReadOnlyList<int> prompt, SamplingOptions options, IReadOnlyCollection<int> endTokens, Tokenizer? tokenizer, int maxTokens, IReadOnlySet<int>? markers = null)
     {
         (Generation, Finished) = (generation, null);
         Sequence.Begin(prompt);
         stop = new StopRule(options, endTokens, maxTokens - prompt.Count);
         stopText = new StopText(options.Stop, options.IncludeStop);
-        decoder = tokenizer?.Stream(skipSpecialTokens: true);
+        decoder = tokenizer?.Stream(skipSpecialTokens: true, kept: markers);
         sampling.Begin(options, CollectionsMarshal.AsSpan(Sequence.Tokens), endTokens);
     }
 

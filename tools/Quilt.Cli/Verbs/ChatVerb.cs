@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Quilt.Cli.Chat;
+using Quilt.Formats.Chat.Replies;
 
 namespace Quilt.Cli.Verbs;
 
@@ -13,7 +14,8 @@ internal static class ChatVerb
         var system = new Option<string?>("--system") { Description = "The system message." };
         var tools = new Option<string?>("--tools") { Description = "Tools the model may call, in OpenAI's form; calls are printed as one JSON line each.", HelpName = "FILE" };
         var thinking = new Option<bool>("--thinking") { Description = "Print thinking too where the output is no terminal, in front as <think>…</think>." };
-        var command = new Command("chat", "Talks to a model.") { prompt, system, tools, thinking };
+        var dialect = new Option<string?>("--dialect") { Description = $"How the model writes its replies, if its chat template does not tell: {string.Join(", ", ReplyParser.Dialects)}.", HelpName = "NAME" };
+        var command = new Command("chat", "Talks to a model.") { prompt, system, tools, thinking, dialect };
         var model = new ModelOptions().AddTo(command);
         var sampling = new SamplingArguments().AddTo(command);
 
@@ -21,7 +23,7 @@ internal static class ChatVerb
         {
             sampling.Check(parsed);
             JsonElement? listed = parsed.GetValue(tools) is { } file ? InputFile.ReadTools(file) : null;
-            await using var engine = await model.OpenAsync(parsed, cancel);
+            await using var engine = await model.OpenAsync(parsed, cancel, options => options with { ReplyDialect = parsed.GetValue(dialect) });
             var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking));
             if (parsed.GetValue(prompt) is { } question) await talk.AskAsync(question, cancel);
             else await talk.LoopAsync(cancel);

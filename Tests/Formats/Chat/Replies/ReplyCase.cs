@@ -33,7 +33,10 @@ internal sealed class ReplyCase(JsonElement json)
     /// <summary>Sizes into which the text is to be cut.</summary>
     public int[] ChunkSizes { get; } = json.TryGetProperty("chunk_sizes_in_tokens", out var sizes) ? [.. sizes.EnumerateArray().Select(s => s.GetInt32())] : [1, 2, 3, 7];
 
-    public ReplyParser CreateParser() => ReplyParser.Create(Kind.StartsWith("append_think", StringComparison.Ordinal) ? "minimax_m2_append_think" : "minimax_m2", Options());
+    /// <summary>How the model writes: MiniMax's way where the case does not say.</summary>
+    public string Dialect { get; } = Text(json, "dialect") ?? (Text(json, "kind")!.StartsWith("append_think", StringComparison.Ordinal) ? "minimax_m2_append_think" : "minimax_m2");
+
+    public ReplyParser CreateParser() => ReplyParser.Create(Dialect, Options());
 
     private ReplyOptions Options()
     {
@@ -41,7 +44,9 @@ internal sealed class ReplyCase(JsonElement json)
         var options = new ReplyOptions
         {
             Tools = json.TryGetProperty("tools", out var tools) ? tools : null,
-            StartsThinking = Text(json, "reasoning_format") != "none" && !Kind.StartsWith("tool_parser", StringComparison.Ordinal),
+            StartsThinking = json.TryGetProperty("starts_thinking", out var starts)
+                ? starts.GetBoolean()
+                : Text(json, "reasoning_format") != "none" && Kind != "reply" && !Kind.StartsWith("tool_parser", StringComparison.Ordinal),
             ThinkingAsText = Text(json, "reasoning_format") == "none",
             MarkerIds = json.TryGetProperty("vocab", out var vocab) ? vocab.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()) : null,
         };

@@ -7,16 +7,17 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 /// <summary>Recorded replies of MiniMax-M2 and what other engines make of them, and our own few; a case's kind and policy say how it is to be read.</summary>
 public sealed class ReplyCaseTests
 {
-    private static readonly string[] readKinds =
-        ["tool_parser_full", "tool_parser_stream", "reasoning_full", "reasoning_stream", "combined_full", "combined_stream", "append_think_full", "append_think_stream"];
+    /// <summary>Kinds of cases that hold a reply; <c>reply</c> names its dialect.</summary>
+    internal static readonly string[] ReadKinds =
+        ["reply", "tool_parser_full", "tool_parser_stream", "reasoning_full", "reasoning_stream", "combined_full", "combined_stream", "append_think_full", "append_think_stream"];
 
-    public static IEnumerable<TestCaseData> SharedReplies() => Cases(Shared.Files("cases", "*.json"), readKinds);
+    public static IEnumerable<TestCaseData> SharedReplies() => Cases(Shared.Files("cases", "*.json"), ReadKinds);
 
     public static IEnumerable<TestCaseData> SharedArguments() => Cases(Shared.Files("cases", "*.json"), ["param_coercion"]);
 
     public static IEnumerable<TestCaseData> SharedTokens() => Cases(Shared.Files("cases", "*.json"), ["reasoning_token_ids"]);
 
-    public static IEnumerable<TestCaseData> OwnReplies() => Cases(Own(), readKinds);
+    public static IEnumerable<TestCaseData> OwnReplies() => Cases(Own(), ReadKinds);
 
     public static IEnumerable<TestCaseData> OwnArguments() => Cases(Own(), ["param_coercion"]);
 
@@ -100,6 +101,7 @@ public sealed class ReplyCaseTests
             case "indices": Assert.That(reading.Calls.Select(call => call.Index), Is.EqualTo(Integers(expected)), what); break;
             case "arguments_text": Assert.That(string.Concat(reading.Calls.Select(call => call.Arguments)), Is.EqualTo(expected.GetString()), what); break;
             case "is_reasoning_end": Assert.That(!reading.Parser.IsThinking, Is.EqualTo(expected.GetBoolean()), what); break;
+            case "complete": Assert.That(reading.Calls.Select(call => call.IsComplete), Is.EqualTo(expected.EnumerateArray().Select(e => e.GetBoolean())), what); break;
             case "in_tool_call": Assert.That(InCallsBeforeFinish(c), Is.EqualTo(expected.GetBoolean()), what); break;
             case "content_contains": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what); break;
             case "content_excludes": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Not.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what); break;
@@ -142,7 +144,7 @@ public sealed class ReplyCaseTests
         return joined;
     }
 
-    private static string Canonical(string json)
+    internal static string Canonical(string json)
     {
         using var document = JsonDocument.Parse(json);
         return Canonical(document.RootElement);

@@ -8,15 +8,7 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 /// <summary>What holds for every text: where it is cut does not matter, nothing makes a parser throw, and neither time nor held text grows faster than the text.</summary>
 public sealed class ReplyPropertyTests
 {
-    private static readonly string[] parts =
-    [
-        "<think>", "</think>", "<minimax:tool_call>", "</minimax:tool_call>", "<invoke name=\"f\">", "<invoke name='g' x=\"a>b\">", "<invoke>", "</invoke>", "<parameter name=\"p\">", "<parameter name=q>",
-        "< parameter name = \"n\" >", "</parameter>", "< / parameter >", "\n", "  ", "text", "12", "1.50", "true", "null", "{\"a\": [1, 2]}", "<", "</", "<p", "\"", "\\", "é", "🌍", "\ud83c", ">", "=",
-    ];
-
     private static readonly JsonElement tools = JsonElement.Parse("""[{"name": "f", "parameters": {"properties": {"p": {"type": ["number", "object"]}, "q": {"type": "string"}}}}]""");
-
-    private static readonly Gen<string> replies = Gen.Int[0, parts.Length - 1].Array[0, 30].Select(picks => string.Concat(picks.Select(i => parts[i])));
 
     private static readonly Gen<ReplyOptions> options = Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool).Select((thinks, asText, drop, held, infer, trim, declares) => new ReplyOptions
     {
@@ -29,20 +21,19 @@ public sealed class ReplyPropertyTests
         Arguments = new ArgumentRules { InferWithoutSchema = infer, TrimNewlinesOnly = trim, DecodeEntities = infer && trim },
     });
 
-    private static readonly Gen<string> dialects = Gen.Int[0, ReplyParser.Dialects.Count - 1].Select(i => ReplyParser.Dialects[i]);
+    public static IEnumerable<string> Dialects() => ReplyParser.Dialects;
 
-    public static IEnumerable<TestCaseData> Samples() => ReplyCaseTests.Cases(
-        ReplyCaseTests.Own(), ["tool_parser_full", "tool_parser_stream", "reasoning_full", "reasoning_stream", "combined_full", "combined_stream", "append_think_full", "append_think_stream"]);
+    public static IEnumerable<TestCaseData> Samples() => ReplyCaseTests.Cases(ReplyCaseTests.Own(), ReplyCaseTests.ReadKinds);
 
-    [Test]
-    public void Where_a_reply_is_cut_does_not_matter() =>
-        Gen.Select(dialects, options, replies, Gen.Int[1, 9].Array[1, 20]).Sample(
-            (dialect, given, text, sizes) =>
+    [TestCaseSource(nameof(Dialects))]
+    public void Where_a_reply_is_cut_does_not_matter(string dialect) =>
+        Gen.Select(options, ReplyParts.Replies(dialect), Gen.Int[1, 9].Array[1, 20]).Sample(
+            (given, text, sizes) =>
             {
                 var whole = ReplyReading.Of(ReplyParser.Create(dialect, given), text).Summary();
                 Assert.That(ReplyReading.Of(ReplyParser.Create(dialect, given), Cut(text, sizes)).Summary(), Is.EqualTo(whole));
             },
-            iter: 3000);
+            iter: 1500);
 
     [TestCaseSource(nameof(Samples))]
     public void A_recorded_reply_may_be_cut_anywhere(JsonElement? test)
@@ -52,6 +43,19 @@ public sealed class ReplyPropertyTests
         for (var at = 0; at <= c.Output.Length; at++)
         {
             Assert.That(ReplyReading.Of(c.CreateParser(), [new Piece(c.Output[..at], null), new Piece(c.Output[at..], null)]).Summary(), Is.EqualTo(whole), $"cut at {at}");
+        }
+        Gen.Int[1, 12].Array[1, 20].Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
+    }
+
+    // What holds of a sample cut short holds at every place: nothing throws, and pieces say what the whole says.
+    [TestCaseSource(nameof(Samples))]
+    public void A_reply_may_end_anywhere(JsonElement? test)
+    {
+        var c = new ReplyCase(test!.Value);
+        for (var end = 0; end < c.Output.Length; end++)
+        {
+            var whole = ReplyReading.Of(c.CreateParser(), c.Output[..end]).Summary();
+            Assert.That(ReplyReading.Of(c.CreateParser(), c.Output[..end], 1).Summary(), Is.EqualTo(whole), $"ends at {end}");
         }
     }
 
@@ -75,62 +79,66 @@ public sealed class ReplyPropertyTests
             iter: 300);
     }
 
-    [Test]
-    public void Text_that_cannot_be_a_marker_is_passed_on_at_once()
+    // Only what may be the beginning of a marker is held back: half of every marker is, up to the character that shows that it is none.
+    [TestCaseSource(nameof(Dialects))]
+    public void Text_that_cannot_be_a_marker_is_passed_on_at_once(string dialect)
     {
         var events = new List<ReplyEvent>();
-        var parser = ReplyParser.Create("minimax_m2");
-        foreach (var (piece, certain) in new[] { ("a", "a"), (" <", " "), ("b", "<b"), ("<thi", ""), ("s", "<this"), ("<minimax:tool_cal", ""), ("e", "<minimax:tool_cale") })
+        var parser = ReplyParser.Create(dialect);
+        var begun = ReplyParts.Markers(dialect).First();
+        Push("a ");
+        foreach (var piece in new[] { "b < [ { c", "\n", "d" }) Assert.That(Push(piece), Is.EqualTo(piece));
+        // Where there are no markers nothing is held.
+        var held = dialect == "text" ? "" : begun[..^1];
+        Assert.That(Push(begun[..^1]), Is.EqualTo(begun[..^(held.Length + 1)]));
+        Assert.That(Push("~"), Is.EqualTo(held + "~"));
+
+        string Push(string piece)
         {
             events.Clear();
             parser.Push(piece, events);
-            Assert.That(string.Concat(events.Cast<ReplyText>().Select(e => e.Text)), Is.EqualTo(certain), piece);
+            return string.Concat(events.Cast<ReplyText>().Select(e => e.Text));
         }
     }
 
     // Work is counted in bytes allocated, which does not depend on the machine: four times the text may cost little more than four times as much.
-    [TestCase("<parameter name=")]
-    [TestCase("<minimax:tool_call>")]
-    [TestCase("<minimax:tool_call><invoke name=\"f\">")]
-    [TestCase("<invoke name=\"f\"><parameter name=\"p\">")]
-    [TestCase("</parameter>")]
-    [TestCase("</parameter> x")]
-    [TestCase("< ")]
-    [TestCase("<")]
-    [TestCase("\"")]
-    [TestCase("\n")]
-    [TestCase("<invoke name=\"f\"><parameter name=\"a\">1</parameter></invoke>")]
-    public void Cost_is_linear_in_the_text(string repeated)
+    [TestCaseSource(nameof(Dialects))]
+    public void Cost_is_linear_in_the_text(string dialect)
     {
-        foreach (var size in new[] { 1, int.MaxValue })
+        foreach (var repeated in ReplyParts.Hostile(dialect))
         {
-            foreach (var start in new[] { "", "<minimax:tool_call>", "<minimax:tool_call><invoke name=\"f\">", "<minimax:tool_call><invoke name=\"f\"><parameter name=\"p\">" })
+            foreach (var size in new[] { 1, int.MaxValue })
             {
-                Cost(repeated, start, 1_000, size);
-                var (small, large) = (Cost(repeated, start, 50_000, size), Cost(repeated, start, 200_000, size));
-                Assert.That(large, Is.LessThan((6 * small) + 100_000), $"{start} in pieces of {size}");
+                foreach (var start in ReplyParts.Starts(dialect))
+                {
+                    Cost(dialect, repeated, start, 1_000, size);
+                    var (small, large) = (Cost(dialect, repeated, start, 20_000, size), Cost(dialect, repeated, start, 80_000, size));
+                    Assert.That(large, Is.LessThan((6 * small) + 100_000), $"{repeated} behind {start} in pieces of {size}");
+                }
             }
         }
     }
 
-    [Test]
-    public void Ten_megabytes_are_read_a_character_at_a_time()
+    [TestCaseSource(nameof(Dialects))]
+    public void Ten_megabytes_are_read_a_character_at_a_time(string dialect)
     {
         var value = new string('x', 10 << 20);
         var last = new Last();
-        var parser = ReplyParser.Create("minimax_m2");
-        foreach (var text in new[] { "<minimax:tool_call><invoke name=\"f\"><parameter name=\"p\">", value, "</parameter></invoke></minimax:tool_call>" })
+        var parser = ReplyParser.Create(dialect);
+        var (before, behind) = ReplyParts.AroundValue(dialect);
+        foreach (var text in new[] { before, value, behind })
         {
             for (var i = 0; i < text.Length; i++) parser.Push(text.AsSpan(i, 1), last);
         }
         parser.Finish(last);
-        Assert.That(((ToolCallEnded)last.Event!).Arguments, Is.EqualTo($"{{\"p\": \"{value}\"}}"));
+        if (behind.Length > 0) Assert.That(((ToolCallEnded)last.Event!).Arguments, Is.EqualTo($"{{\"p\": \"{value}\"}}"));
+        else Assert.That(last.Event, Is.EqualTo(new ReplyText("x")));
     }
 
-    private static long Cost(string repeated, string start, int length, int size)
+    private static long Cost(string dialect, string repeated, string start, int length, int size)
     {
         var text = start + string.Concat(Enumerable.Repeat(repeated, length / repeated.Length));
-        var parser = ReplyParser.Create("minimax_m2");
+        var parser = ReplyParser.Create(dialect);
         var last = new Last();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < text.Length; i += Math.Min(size, text.Length - i)) parser.Push(text.AsSpan(i, Math.Min(size, text.Length - i)), last);

@@ -1,0 +1,120 @@
+using System.Text;
+
+namespace Quilt.Formats.Chat.Replies;
+
+/// <summary>How text that is no marker is read, step by step.</summary>
+internal abstract partial class JsonCallsReply
+{
+    // Takes some of the text; says how much. None where it only becomes clear what the text is part of.
+    private int Take(ReadOnlySpan<char> text) => At switch
+    {
+        Step.None => Outside(text),
+        Step.Between => TakeBetween(text[0]),
+        Step.Begin => TakeBegin(text[0]),
+        Step.Head => TakeHead(text[0]),
+        Step.Envelope => TakeEnvelope(text),
+        Step.Arguments => TakeArguments(text),
+        _ => TakeQuoted(text),
+    };
+
+    private int TakeBetween(char c)
+    {
+        if (!isVerbatim && c == '{' && (IsList || !hasSection))
+        {
+            var list = IsList;
+            BeginCall([]);
+            IsList = list;
+            return 0;
+        }
+        Output.Record([c]);
+        isVerbatim |= !(IsPadding(c) || (IsList && c is ',' or ']'));
+        if (isVerbatim) Say([c]);
+        else if (c == ']' && EndsWithCall) Close();
+        return 1;
+    }
+
+    private int TakeBegin(char c)
+    {
+        if (c == '{')
+        {
+            At = Step.Envelope;
+            envelope.Restart();
+            return 0;
+        }
+        if (Spaces.IsSpace(c) || (c == '[' && !IsList && !IsBare))
+        {
+            IsList |= c == '[';
+            Seen([c]);
+            return 1;
+        }
+        if (HasHeads && !IsList) At = Step.Head;
+        else NoCall();
+        return 0;
+    }
+
+    private int TakeHead(char c)
+    {
+        if (c == '{')
+        {
+            if (!TakeUpHead()) NoCall();
+            return 0;
+        }
+        if (c == '"' && IsHeadWhole())
+        {
+            arguments.Begin(quoted.Clear());
+            At = Step.Quoted;
+            return 0;
+        }
+        Seen([c]);
+        head.Append(c);
+        if (head.Length > MaxHead) NoCall();
+        return 1;
+    }
+
+    private int TakeQuoted(ReadOnlySpan<char> text)
+    {
+        var taken = arguments.Read(text);
+        Seen(text[..taken]);
+        if (!arguments.IsDone) return taken;
+        var whole = new StringBuilder();
+        if (QuotedArguments.TryRead(quoted, whole))
+        {
+            TakeUp(NameIn(head.ToString())!);
+            Call.Arguments.Append(whole);
+            EndCall(isComplete: true);
+        }
+        else NoCall();
+        return taken;
+    }
+
+    // A marker ended the part with the name, so that no '{' need follow.
+    private bool IsHeadWhole() => head.ToString() is var text && text.Contains(PartEnd) && NameIn(text) is not null;
+
+    private int TakeArguments(ReadOnlySpan<char> text)
+    {
+        var taken = arguments.Read(text);
+        Seen(text[..taken]);
+        if (arguments.IsDone) EndCall(isComplete: true);
+        else if (arguments.IsBroken) Break();
+        return taken;
+    }
+
+    private int TakeEnvelope(ReadOnlySpan<char> text)
+    {
+        var taken = envelope.Read(text);
+        Seen(text[..taken]);
+        if (envelope.IsReady)
+        {
+            if (IsBare && !Call.Allows(envelope.Name!)) NoCall();
+            else
+            {
+                TakeUp(envelope.Name!);
+                envelope.Begin(Call.Arguments);
+            }
+        }
+        else if (envelope.IsDone && (isCertain || TakeUpNameOnly())) EndCall(isComplete: true);
+        else if (envelope.IsDone || (envelope.IsBroken && !isCertain)) NoCall();
+        else if (envelope.IsBroken) Break();
+        return taken;
+    }
+}
