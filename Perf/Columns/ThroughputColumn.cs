@@ -36,7 +36,7 @@ public sealed class ThroughputColumn(bool share) : IColumn
         var speed = bytes / statistics.Mean;
         return share
             ? (speed / ReadSpeed.GigabytesPerSecond).ToString("0%", CultureInfo.InvariantCulture)
-            : speed.ToString("0.0", CultureInfo.InvariantCulture);
+            : speed.ToString(speed < 0.1 ? "0.000" : "0.0", CultureInfo.InvariantCulture);
     }
 
     private static long? Bytes(BenchmarkCase benchmarkCase)

@@ -82,7 +82,9 @@ public sealed class ReplyCaseTests
     {
         var c = Given(test);
         var ids = Integers(c.GetProperty("token_ids"));
-        var parser = ReplyParser.Create("minimax_m2", new ReplyOptions { StartsThinking = true, MarkerIds = c.GetProperty("vocab").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()) });
+        var dialect = c.TryGetProperty("dialect", out var named) ? named.GetString()! : "minimax_m2";
+        var startsThinking = !c.TryGetProperty("starts_thinking", out var starts) || starts.GetBoolean();
+        var parser = ReplyParser.Create(dialect, new ReplyOptions { StartsThinking = startsThinking, MarkerIds = c.GetProperty("vocab").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()) });
         var span = parser.FindThinking(ids);
         var expected = c.GetProperty("expected");
         Assert.That(ids[span.Thinking], Is.EqualTo(Integers(expected.GetProperty("reasoning_ids"))));
