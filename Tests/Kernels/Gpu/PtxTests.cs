@@ -6,6 +6,7 @@ using Quilt.Tests.House;
 namespace Quilt.Tests.Kernels.Gpu;
 
 /// <summary>The PTX of every kernel for every architecture, as a driver would be given it; made without a GPU.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class PtxTests
 {
     private static readonly CudaArchitecture[] Architectures = [CudaArchitecture.SM_80, CudaArchitecture.SM_86, CudaArchitecture.SM_89, CudaArchitecture.SM_90, new(12, 0)];

@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace Quilt.Tests.Kernels.Gpu;
 
 /// <summary>What is asked of a CUDA driver, and what becomes of its errors, shown by one that only stands in.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class StandInTests
 {
     private static readonly string[] Reply = ["complete", "--tokens", "1,2,3", "--greedy", "--max-tokens", "9", "--device", "gpu:0", "--json"];
