@@ -1,4 +1,6 @@
 using Quilt.Formats.Tensors;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
@@ -39,6 +41,24 @@ public sealed class GpuGoldenTests(string? folder, Target target)
             Assert.That(logits[p], Has.Length.EqualTo(wanted.Length));
             var worst = logits[p].Zip(wanted, (a, b) => float.IsNaN(a) ? float.PositiveInfinity : Math.Abs(a - b)).Max();
             Assert.That(worst, Is.LessThanOrEqualTo(Tolerance), $"prompt {p}");
+        }
+    }
+
+    [Test]
+    public void Chooses_the_reference_s_experts()
+    {
+        using var expected = SafeTensorsFile.Open(Path.Combine(folder!, "expected.safetensors"));
+        using var model = Open();
+        if (model.Decoder.Spec.Experts is null) Assert.Ignore("The architecture has no experts.");
+        using var ops = new OpStream(model.Device);
+        foreach (var p in Prompts(expected))
+        {
+            var trace = PromptTracer.Run(model.Decoder, Ids(expected, $"prompt.{p}.input_ids"), layers: true, Options, KvType.Float32, model.Device, ops);
+            for (var layer = 0; layer < model.Config.Layers; layer++)
+            {
+                var name = $"prompt.{p}.layer.{layer}.router_ids";
+                Assert.That(trace.RouterIds[layer], Is.EqualTo(expected.Tensors.ContainsKey(name) ? Ids(expected, name) : []), name);
+            }
         }
     }
 
