@@ -76,7 +76,8 @@ internal sealed partial record PtxFacts(int Registers32, int Registers64, int Sh
     [GeneratedRegex(@"\.shared[^;\[]*\[(\d+)\]")]
     private static partial Regex SharedArrays();
 
-    [GeneratedRegex(@"@!?%p\d+\s+bra\.uni")]
+    // Any predicate, however it is named: this finds what a repair has missed.
+    [GeneratedRegex(@"@[^;]*\bbra\.uni")]
     private static partial Regex ConditionalUniform();
 
     [GeneratedRegex(@"^\s+(ld|st)\.(b|f|s|u|v)\d", RegexOptions.Multiline)]

@@ -36,6 +36,12 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
     /// </summary>
     public abstract void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y);
 
+    /// <summary>
+    /// into[p] = silu(this · x) ⊙ (up · x) for every pair p of the plan, in one launch: x is [tokens, columns], <paramref name="into"/> [pairs, rows] in the plan's order.
+    /// False, and nothing done, where there is no such kernel for these two.
+    /// </summary>
+    public virtual bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into) => false;
+
     /// <summary>One row of one matrix as float32: float32(code) · scale, as the checkpoint means it.</summary>
     public abstract void Dequantize(int expert, int row, Span<float> into);
 

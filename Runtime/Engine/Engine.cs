@@ -31,6 +31,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     private readonly OpStream ops;
     private readonly EngineLoop loop;
     private readonly Sampler sampler = new();
+    private readonly IReadOnlyList<string> warnings;
     private readonly List<Request> live = [];
     private readonly List<Request> ended = [];
     private readonly ObjectPool<Request> requests = new DefaultObjectPoolProvider().Create<Request>();
@@ -47,7 +48,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         if (model.Memory is { } memory) ops.Gpu!.Scratch.Reserve(memory.Scratch);
         loop = new EngineLoop(Step, Fail);
         Options = options;
-        Warnings = model.Device is GpuDevice gpu && GpuRecordings.WhyNot(gpu) is { } why ? [.. model.Warnings, $"{gpu.Name}: steps are not recorded, which is slower: {why}"] : model.Warnings;
+        warnings = model.Device is GpuDevice gpu && GpuRecordings.WhyNot(gpu) is { } why ? [.. model.Warnings, $"{gpu.Name}: steps are not recorded, which is slower: {why}"] : model.Warnings;
         loop.Start();
     }
 
@@ -69,8 +70,8 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// <summary>The sampling options that the checkpoint's generation_config.json asks for.</summary>
     public SamplingOptions DefaultSampling => model.DefaultSampling;
 
-    /// <summary>What looked wrong in the checkpoint but did not keep it from loading.</summary>
-    public IReadOnlyList<string> Warnings { get; }
+    /// <summary>What looked wrong in the checkpoint but did not keep it from loading, and what makes the device slower than it should be; that may turn out later, and then comes last.</summary>
+    public IReadOnlyList<string> Warnings => ops.Gpu?.Recordings?.Failure is { } why ? [.. warnings, $"{model.Device.Name}: steps are no longer recorded, which is slower: {why}"] : warnings;
 
     /// <summary>Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.</summary>
     public int MaxTokens => Math.Min(Config.MaxPositions, scheduler.Capacity);

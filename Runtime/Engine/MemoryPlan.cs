@@ -12,7 +12,7 @@ namespace Quilt.Runtime;
 /// <param name="Reserve">For the driver, kernels, recordings and what is small: norms, tables of angles, plans.</param>
 /// <param name="Cache">Keys and values.</param>
 /// <param name="Free">What the device has left for all of it.</param>
-public sealed record MemoryPlan(string Device, long Weights, long Scratch, long Reserve, long Cache, long Free)
+internal sealed record MemoryPlan(string Device, long Weights, long Scratch, long Reserve, long Cache, long Free)
 {
     private const long DriverReserve = 512L << 20;
     private const long StandInCache = 2L << 30;
@@ -31,10 +31,10 @@ public sealed record MemoryPlan(string Device, long Weights, long Scratch, long 
         $"weights {Gib(Weights):0.00}, scratch {Gib(Scratch):0.00}, driver {Gib(Reserve):0.00} and cache {Gib(Cache):0.00} GiB of {Gib(Free):0.00} free on {Device}");
 
     /// <summary>Plans for a device. Without <see cref="EngineOptions.KvMemory"/> the cache gets what is left, but no more than its sequences could ever fill.</summary>
-    internal static MemoryPlan For(GpuDevice device, DecoderSpec spec, IDecoderParts parts, EngineOptions options) =>
+    public static MemoryPlan For(GpuDevice device, DecoderSpec spec, IDecoderParts parts, EngineOptions options) =>
         For(device.Name, device.FreeMemory, device.Traits.IsCuda, spec, parts, options);
 
-    internal static MemoryPlan For(string device, long free, bool isCuda, DecoderSpec spec, IDecoderParts parts, EngineOptions options)
+    public static MemoryPlan For(string device, long free, bool isCuda, DecoderSpec spec, IDecoderParts parts, EngineOptions options)
     {
         var (weights, scratch, reserve) = (DecoderWeights.BytesOf(spec, parts), ScratchBytes(spec, options), isCuda ? DriverReserve : 0);
         var token = KvStore.BytesPerToken(spec, options.CacheType);
@@ -47,7 +47,7 @@ public sealed record MemoryPlan(string Device, long Weights, long Scratch, long 
 
     /// <summary>Refuses a plan that does not fit.</summary>
     /// <exception cref="NotSupportedException">It does not; the message has every part, and what would help.</exception>
-    internal MemoryPlan Require() => Fits ? this : throw new NotSupportedException(FormattableString.Invariant(
+    public MemoryPlan Require() => Fits ? this : throw new NotSupportedException(FormattableString.Invariant(
         $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory), shorter steps (StepTokens) or fewer sequences (MaxSequences) take less."));
 
     /// <summary>Most that the matrices of a step take: <see cref="Decoder"/>'s, and the copies of inputs that products make.</summary>

@@ -7,6 +7,8 @@ namespace Quilt.Cli;
 /// <summary>Which model, and how it runs: the options that several verbs share.</summary>
 internal sealed class ModelOptions
 {
+    private int told;
+
     /// <summary>The checkpoint folder.</summary>
     public Option<string> Model { get; } = new("--model", "-m") { Description = "Checkpoint folder.", HelpName = "MODEL", DefaultValueFactory = _ => DemoModel.Folder };
 
@@ -47,7 +49,15 @@ internal sealed class ModelOptions
     {
         var options = Read(parsed);
         var engine = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Engine.OpenAsync(parsed.GetValue(Model)!, change?.Invoke(options) ?? options, progress, cancel)));
-        foreach (var warning in engine.Warnings) Console.Error.WriteLine($"quilt: warning: {warning}");
+        told = 0;
+        Tell(engine);
         return engine;
+    }
+
+    /// <summary>Prints the engine's warnings that were not there yet when it was last asked.</summary>
+    public void Tell(Engine engine)
+    {
+        foreach (var warning in engine.Warnings.Skip(told)) Console.Error.WriteLine($"quilt: warning: {warning}");
+        told = engine.Warnings.Count;
     }
 }

@@ -5,8 +5,9 @@ namespace Quilt.Formats.Chat.Replies;
 /// one line break at each end is markup, as the template writes it: what is left may be code. Source: Qwen3-Coder's chat template.
 /// </summary>
 internal sealed class Qwen3CoderReply(ReplyOptions options)
-    : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, "<think>", "</think>", tags)
+    : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, "<think>", "</think>", Tags)
 {
-    private static readonly CallTags tags = new(
+    /// <summary>Its tags.</summary>
+    internal static readonly CallTags Tags = new(
         "<tool_call>", "</tool_call>", "<*function*=", "<function=", "<*/*function*>", "<*parameter*=", "<*/*parameter*>");
 }

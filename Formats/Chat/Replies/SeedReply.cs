@@ -4,6 +4,5 @@ namespace Quilt.Formats.Chat.Replies;
 internal sealed class SeedReply(ReplyOptions options)
     : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, "<seed:think>", "</seed:think>", tags)
 {
-    private static readonly CallTags tags = new(
-        "<seed:tool_call>", "</seed:tool_call>", "<*function*=", "<function=", "<*/*function*>", "<*parameter*=", "<*/*parameter*>");
+    private static readonly CallTags tags = Qwen3CoderReply.Tags with { Begin = "<seed:tool_call>", End = "</seed:tool_call>" };
 }

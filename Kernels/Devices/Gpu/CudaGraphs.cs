@@ -56,6 +56,13 @@ internal sealed unsafe class CudaGraphs
         return ready;
     }
 
+    /// <summary>Ends a recording that is of no use, whatever the driver says to it.</summary>
+    public void Abandon(CudaStream stream)
+    {
+        nint graph = 0;
+        if (end(stream.StreamPtr, &graph) == 0) destroyGraph(graph);
+    }
+
     /// <summary>Runs a recording.</summary>
     /// <exception cref="CudaGraphException">The driver refuses.</exception>
     public void Launch(nint ready, CudaStream stream) => Check(launch(ready, stream.StreamPtr), "does not run a recorded step");

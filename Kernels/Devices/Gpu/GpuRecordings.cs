@@ -57,31 +57,30 @@ internal sealed class GpuRecordings : IDisposable
         return true;
     }
 
-    /// <summary>Begins to record, if the shape ran before and nothing moved since. Everything that the step uploads must have been staged.</summary>
-    public bool TryBegin(StepShape shape)
+    /// <summary>
+    /// Begins a step that will be given launch by launch; records it if the shape ran before and nothing moved since. Everything that the step uploads must have been staged.
+    /// </summary>
+    public void Begin(StepShape shape)
     {
-        if (Failure is not null) return false;
+        if (Failure is not null) return;
+        recording = shape;
         gpu.Flush();
         if (!recordings.TryGetValue(shape, out var known) || known.Moves != gpu.Moves)
         {
             if (recordings.Count >= Most) Clear();
             recordings[shape] = new Recording { Moves = -1 };
-            recording = shape;
-            records = false;
-            return false;
+            return;
         }
         try
         {
             gpu.Device.Accelerator.Bind();
             graphs.Begin((CudaStream)gpu.Queue);
+            records = true;
         }
         catch (CudaGraphException thrown)
         {
             GiveUp(thrown);
-            return false;
         }
-        recording = shape;
-        return records = true;
     }
 
     /// <summary>The step's launches are all given. True if they have run, or have been recorded and run; false if they were recorded in vain and must be given again.</summary>
@@ -107,6 +106,14 @@ internal sealed class GpuRecordings : IDisposable
             GiveUp(thrown);
             return false;
         }
+    }
+
+    /// <summary>The step that was begun has failed: the stream no longer records, and can be waited for.</summary>
+    public void Abandon()
+    {
+        if (!records) return;
+        records = false;
+        graphs.Abandon((CudaStream)gpu.Queue);
     }
 
     public void Dispose() => Clear();

@@ -24,7 +24,6 @@ internal static partial class TensorCore
         Add(nameof(Commit), nameof(WriteCommit), CudaArchitecture.SM_80);
         Add(nameof(WaitAllButOne), nameof(WriteWaitAllButOne), CudaArchitecture.SM_80);
         Add(nameof(Wait), nameof(WriteWait), CudaArchitecture.SM_80);
-        Add(nameof(Exp2), nameof(WriteExp2), CudaArchitecture.SM_50);
 
         void Add(string function, string writer, CudaArchitecture from) => manager.RegisterMethod(
             Method(function), new PTXIntrinsic(Method(writer), IntrinsicImplementationMode.GenerateCode, from));
@@ -70,12 +69,6 @@ internal static partial class TensorCore
     public static void WriteWaitAllButOne(PTXBackend backend, PTXCodeGenerator code, Value value) => Line(code, "cp.async.wait_group 1;");
 
     public static void WriteWait(PTXBackend backend, PTXCodeGenerator code, Value value) => Line(code, "cp.async.wait_group 0;");
-
-    public static void WriteExp2(PTXBackend backend, PTXCodeGenerator code, Value value)
-    {
-        var x = Operand(code, value[0]);
-        Line(code, $"ex2.approx.f32 {Name(code.AllocateHardware(value))}, {x};");
-    }
 
     // ILGPU gives a pointer in the space it has proved; without proof a generic address would be read as one of the space wanted.
     private static string Address(PTXCodeGenerator code, Value pointer, MemoryAddressSpace space)

@@ -82,10 +82,6 @@ internal static partial class TensorCore
     {
     }
 
-    /// <summary>2^x, within two units in the last place.</summary>
-    [IntrinsicImplementation]
-    public static float Exp2(float x) => GpuMath.Exp(x * 0.693147181f);
-
     private static float Low(uint pair) => Interop.IntAsFloat(pair << 16);
 
     private static float High(uint pair) => Interop.IntAsFloat(pair & 0xFFFF0000);

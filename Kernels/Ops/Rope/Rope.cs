@@ -10,6 +10,15 @@ namespace Quilt.Kernels.Ops;
 /// </summary>
 internal static partial class RopeOp
 {
+    /// <summary>
+    /// Makes sure that <paramref name="position"/> is in the table, and in the device's copy of it. To be called before a recorded step runs: it reads the copy that there was.
+    /// </summary>
+    public static void Reach(this OpStream ops, RopeTable table, int position)
+    {
+        table.Reach(position);
+        ops.Gpu?.Device.Mirror(table.Rows);
+    }
+
     /// <summary>x is [tokens, heads · headDim], changed in place; one position a token.</summary>
     public static unsafe void Rope(this OpStream ops, Matrix x, int heads, int headDim, RopeTable table, Ints positions)
     {

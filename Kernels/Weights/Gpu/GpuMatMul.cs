@@ -20,7 +20,7 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         var (lists, tokens) = (on?.Lists ?? weight.Order, on?.PairToken ?? weight.Order);
         var product = Product(weight, plan, rows, expert, y.Rows);
         var mark = gpu.Scratch.Mark();
-        if (!gpu.Device.Traits.TensorCores || !Takes(weight))
+        if (!gpu.Device.Traits.TensorCores || !weight.SuitsTensorCores)
         {
             var items = gpu.Groups((long)weight.Tiles * product.Slots);
             Plain.On(gpu.Device)(gpu.Queue, items, GpuTile.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens, lists, gpu.View(y), product);
@@ -40,7 +40,7 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     /// <summary>into = silu(gate · x) · (up · x) for the pairs of a plan, in one launch; false where that takes kernels that this device, or these weights, do not have.</summary>
     public static bool TryRunGated(GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ExpertPlan plan, Matrix into)
     {
-        if (!gpu.Device.Traits.TensorCores || !Takes(gate) || !Takes(up) || gate.ScaleType != up.ScaleType) return false;
+        if (!gpu.Device.Traits.TensorCores || !gate.SuitsTensorCores || !up.SuitsTensorCores || gate.ScaleType != up.ScaleType) return false;
         if (!gate.Layout.Order.AsSpan().SequenceEqual(up.Layout.Order)) return false;
         var on = plan.On(gpu);
         var product = Product(gate, plan, ExpertRows.Tokens, expert: -1, into.Rows);
@@ -54,9 +54,6 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         gpu.Scratch.Release(mark);
         return done;
     }
-
-    /// <summary>Whether a weight's shape and segments are such that the kernels with matrix instructions can take it.</summary>
-    private static bool Takes(GpuWeight<T> weight) => T.Loads > 0 && weight.Layout.Places > 0 && weight.Layout.Places % 64 == 0 && weight.Layout.SegmentShift > 0;
 
     private static GpuProduct Product(GpuWeight<T> weight, ExpertPlan? plan, ExpertRows rows, int expert, int count) => new()
     {

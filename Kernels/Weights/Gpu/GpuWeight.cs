@@ -20,8 +20,8 @@ internal abstract class GpuWeight(GpuDevice device, string name, int experts, in
     /// <summary>The product of a plan's pairs with one expert alone, whose matrix this weight's only one is.</summary>
     public abstract void MatMulExpert(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, int expert, Matrix y);
 
-    /// <summary>silu(this · x) ⊙ (up · x) in one launch; false where there is no such kernel for these two.</summary>
-    public abstract bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into);
+    /// <summary>Whether its shape and segments are such that the kernels with matrix instructions can take it, where the device has these.</summary>
+    public abstract bool SuitsTensorCores { get; }
 }
 
 /// <summary>What a weight in a GPU's memory is called and how large it is.</summary>
@@ -82,6 +82,8 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
     public ArrayView<int> Order => order.View.BaseView;
 
     public ArrayView<int> SegmentOfStep => segments.View.BaseView;
+
+    public override bool SuitsTensorCores => T.Loads > 0 && Layout.Places > 0 && Layout.Places % 64 == 0 && Layout.SegmentShift > 0;
 
     public override long Bytes => words.LengthInBytes + scales.LengthInBytes + zeros.LengthInBytes + order.LengthInBytes + segments.LengthInBytes;
 

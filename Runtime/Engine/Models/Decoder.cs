@@ -18,20 +18,28 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     /// <summary>Its weights.</summary>
     public DecoderWeights Weights => weights;
 
-    /// <summary>Distinct experts that the last step read, summed over layers.</summary>
+    /// <summary>Distinct experts that the last step read, summed over layers; 0 on a GPU, which does not tell.</summary>
     public int ExpertsRead { get; private set; }
 
     /// <summary>Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [plan.LogitRows, vocabulary] in scratch memory of <paramref name="ops"/>.</summary>
     public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null)
     {
         var step = new StepInputs(plan, ops);
-        rope.Reach(plan.LastPosition);
+        ops.Reach(rope, plan.LastPosition);
         if (trace is not null || !plan.IsDecoding || ops.Gpu?.Recordings is not { } recordings) return Layers(step, kv, ops, trace);
 
         var shape = new StepShape(plan.Tokens.Length, PagedAttentionOp.SpansFor(plan.LastPosition), kv);
         if (recordings.TryRun(shape, out var logits)) return logits;
-        recordings.TryBegin(shape);
-        logits = Layers(step, kv, ops, trace);
+        recordings.Begin(shape);
+        try
+        {
+            logits = Layers(step, kv, ops, trace);
+        }
+        catch
+        {
+            recordings.Abandon();
+            throw;
+        }
         return recordings.TryEnd(logits) ? logits : Layers(step, kv, ops, trace);
     }
 

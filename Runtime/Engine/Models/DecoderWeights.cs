@@ -182,11 +182,7 @@ internal sealed class ExpertWeights
     /// <summary>activation(gate · x, up · x): <paramref name="x"/> is [tokens, model], <paramref name="into"/> [pairs, width] in the plan's order.</summary>
     public void Activate(OpStream ops, Matrix x, ExpertPlan plan, Matrix into)
     {
-        if (Spec.SwigluLimit is null && Gate.Bias is null && Up.Bias is null)
-        {
-            ops.MatMulGated(Gate.Weight, Up.Weight, x, plan, into);
-            return;
-        }
+        if (Spec.SwigluLimit is null && Gate.Bias is null && Up.Bias is null && Gate.Weight.TryMatMulGated(ops, Up.Weight, x, plan, into)) return;
         var mark = ops.Mark();
         var up = ops.Scratch(into.Rows, into.Columns);
         Gate.MatMulExperts(ops, x, plan, ExpertRows.Tokens, into);

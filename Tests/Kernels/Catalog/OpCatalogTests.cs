@@ -20,7 +20,9 @@ public sealed class OpCatalogTests
     public void An_operation_has_a_definition_a_test_and_a_bench(OpEntry op)
     {
         var code = Repository("Kernels", "Ops", op.Name, $"{op.Name}.cs");
-        Assert.That(File.ReadAllText(code).Contains("Isa.Avx512", StringComparison.Ordinal), Is.EqualTo(op.Cpu == KernelPath.Vectors), "vector code");
+        var source = File.ReadAllText(code);
+        Assert.That(source.Contains("Isa.Avx512", StringComparison.Ordinal), Is.EqualTo(op.Cpu == KernelPath.Vectors), "vector code");
+        Assert.That(source.Contains("ops.Gpu is not null", StringComparison.Ordinal), Is.EqualTo(op.OnGpu == KernelPath.Kernel), "a GPU's kernel");
         Repository("Kernels", "Ops", op.Name, $"{op.Name}.Reference.cs");
         Repository("Tests", "Kernels", "Ops", $"{op.Name}Tests.cs");
         Repository("Perf", "Kernels", $"{op.Name}Bench.cs");

@@ -84,6 +84,18 @@ public sealed class StandInTests
         Assert.That(after, Has.None.StartsWith("cuMemAlloc"));
     }
 
+    // The table of angles has grown to 1,200 positions when the prompt of 600 is read; the step that reaches position 1,200 needs a longer one, which lies elsewhere.
+    [Test]
+    public void A_step_is_recorded_anew_once_the_table_of_angles_has_moved()
+    {
+        var run = driver.Run([], "complete", "--tokens", string.Join(',', Enumerable.Range(1, 600)), "--greedy", "--max-tokens", "610", "--device", "gpu:0", "--json");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        var recorded = run.Calls.Index().Where(call => call.Item == "cuStreamBeginCapture_v2").Select(call => call.Index).ToArray();
+        Assert.That(recorded, Has.Length.EqualTo(3), "for up to 1,023 positions, for more, and for more with the longer table");
+        var replays = run.Calls[recorded[1]..recorded[2]].Count(call => call.StartsWith("cuGraphLaunch", StringComparison.Ordinal));
+        Assert.That(replays, Is.EqualTo(1200 - 1025), "steps at positions 1,025 to 1,199");
+    }
+
     [Test]
     public void Everything_that_was_taken_is_given_back()
     {
@@ -104,6 +116,7 @@ public sealed class StandInTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(Ids(run), Is.EqualTo(Ids(usual)));
         Assert.That(run.Count("cuGraphLaunch"), Is.Zero);
+        Assert.That(run.Error, Does.StartWith("quilt: warning: gpu:0: steps are no longer recorded, which is slower: the driver ").And.Not.Contain('\n'));
         AssertNothingIsLeft(run);
     }
 
@@ -133,6 +146,14 @@ public sealed class StandInTests
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.StartWith("quilt: ").And.Contain(words).And.Not.Contain('\n'));
         AssertNothingIsLeft(run);
+    }
+
+    [TestCase(1)]
+    [TestCase(60)]
+    public void So_is_one_in_a_step_that_is_recorded(int launch)
+    {
+        var before = usual.Calls[..usual.First("cuStreamBeginCapture_v2")].Count(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal));
+        An_error_of_the_driver_is_one_line_and_leaves_nothing_behind($"cuLaunchKernel:{before + launch}:700", "illegal address");
     }
 
     [Test]

@@ -67,7 +67,7 @@ internal sealed class CpuLimits(CpuDevice device) : MachineLimits
 internal sealed class GpuLimits(GpuDevice device) : MachineLimits
 {
     // Stand-ins run on the processor, where a gigabyte takes minutes.
-    private readonly GpuCopySpeed copy = new(device, device.Name.StartsWith("gpu:", StringComparison.Ordinal) ? GpuCopySpeed.DefaultBytes : 1 << 20);
+    private readonly GpuCopySpeed copy = new(device, device.Traits.IsCuda ? GpuCopySpeed.DefaultBytes : 1 << 20);
     private readonly GpuMatrixSpeed matrix = new(device);
 
     public override string MemoryName => "copy";

@@ -92,8 +92,7 @@ internal static class ModelBench
         var tokens = Math.Max(bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps);
         if (tokens > model.Decoder.Spec.Attention.MaxPositions) throw new UsageException($"the model takes {model.Decoder.Spec.Attention.MaxPositions} tokens at most, {tokens} were asked for");
         var blocks = bench.Batches.DefaultIfEmpty(1).Max() * ((tokens + options.BlockTokens - 1) / options.BlockTokens);
-        var type = options.KvType ?? (options.Activations == Activations.Int8 ? KvType.BFloat16 : KvType.Float32);
-        return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, type, model.Device);
+        return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, options.CacheType, model.Device);
     }
 
     private static MachineFacts Facts(MachineLimits limits, List<double> speeds, List<double> rates) =>

@@ -11,7 +11,7 @@ internal static class BenchVerb
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON document." };
-        var limits = new Option<bool>("--limits") { Description = "Measure the machine's limits alone: read bandwidth and int8 rate." };
+        var limits = new Option<bool>("--limits") { Description = "Measure the device's limits alone: bandwidth of its memory and rate of its products." };
         var prompts = new Option<string>("--prompt") { Description = "Lengths of prompts to read.", HelpName = "N,N", DefaultValueFactory = _ => "32,128,512" };
         var batches = new Option<string>("--batch") { Description = "Numbers of sequences to decode together.", HelpName = "N,N", DefaultValueFactory = _ => "1,8" };
         var context = TypedOption.Whole("--context", "Tokens that each sequence looks back on; default 128.");
@@ -20,7 +20,7 @@ internal static class BenchVerb
         var like = new Option<string>("--like") { Description = $"Random weights made on a GPU instead of a checkpoint: {SynthVerb.Like}.", HelpName = "NAME" };
         var layers = TypedOption.Whole("--layers", "With --like: decoder layers; default 2.");
         var vocabulary = TypedOption.Whole("--vocab", "With --like: rows of embedding and head; default 32768.");
-        var command = new Command("bench", "Measures reading and writing speed beside this machine's limits.") { json, limits, prompts, batches, context, steps, repetitions, like, layers, vocabulary };
+        var command = new Command("bench", "Measures reading and writing speed beside the device's limits.") { json, limits, prompts, batches, context, steps, repetitions, like, layers, vocabulary };
         like.AcceptOnlyFromAmong(SynthVerb.Like);
         var model = new ModelOptions().AddTo(command);
 

@@ -27,6 +27,7 @@ internal static class CompleteVerb
             var generation = text is null ? engine.Generate(prepared, options, cancel) : engine.Generate(text, options, cancel);
             if (parsed.GetValue(json)) await PrintJson(generation, cancel);
             else await PrintText(generation, hasText: engine.Tokenizer is not null);
+            model.Tell(engine);
             cancel.ThrowIfCancellationRequested();
             return 0;
         });

@@ -72,7 +72,8 @@ public sealed class DialectFinderTests
                 }
             }
         }
-        if (!knowsCalls) Assert.That(readBack, Is.Zero, "a dialect reads what this template writes, but was not found");
+        if (!knowsCalls && replies == 0) Assert.Ignore("The template lays out no calls, so that there is nothing to read back.");
+        else if (!knowsCalls) Assert.That(readBack, Is.Zero, "a dialect reads what this template writes, but was not found");
         else if (laidOut == 0) Assert.Ignore("The reference itself refuses every conversation with calls, so that there is nothing to read back.");
         else Assert.That(replies, Is.Positive, "no reply was found in what the template lays out");
     }
