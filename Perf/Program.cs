@@ -11,6 +11,12 @@ if (args is ["--roofline"])
     return 0;
 }
 
+if (args is ["--ptx", var folder])
+{
+    KernelTexts.Write(folder);
+    return 0;
+}
+
 // With --gate, benchmarks that allocate more than they may make the exit code 1.
 var gate = args.Contains("--gate");
 var config = DefaultConfig.Instance

@@ -18,8 +18,6 @@ internal static class Roofline
     // The machine: bytes a second, warp instructions a second, operations a second of its matrix units in bfloat16.
     private const double Bandwidth = 4.8e12, Issue = 132 * 4 * 1.98e9, MatrixRate = 132 * 1.83e9 * 4096;
 
-    private static readonly CudaArchitecture[] Architectures = [CudaArchitecture.SM_80, CudaArchitecture.SM_86, CudaArchitecture.SM_89, CudaArchitecture.SM_90, new(12, 0)];
-
     /// <summary>The whole page.</summary>
     public static string Page()
     {
@@ -86,11 +84,11 @@ internal static class Roofline
     private static void Facts(StringBuilder page)
     {
         page.Append("## Kernels that stream weights\nRegisters as PTX names them, an upper bound. The same for ");
-        page.AppendJoin(", ", Architectures.Select(PtxFix.Target)).Append(" unless a row says otherwise.\n\n");
+        page.AppendJoin(", ", GpuKernels.Architectures.Select(PtxFix.Target)).Append(" unless a row says otherwise.\n\n");
         page.Append("| kernel | 32-bit | 64-bit | shared bytes | loop | 16-byte loads | matrix instructions |\n| --- | --- | --- | --- | --- | --- | --- |\n");
         foreach (var kernel in GpuKernels.All.Where(kernel => kernel.Needs.HasFlag(KernelNeeds.Hot)))
         {
-            var byTarget = Architectures.GroupBy(architecture => PtxFacts.Of(GpuKernels.Ptx(kernel, architecture))).ToArray();
+            var byTarget = GpuKernels.Architectures.GroupBy(architecture => PtxFacts.Of(GpuKernels.Ptx(kernel, architecture))).ToArray();
             foreach (var group in byTarget)
             {
                 var only = byTarget.Length == 1 ? "" : $" ({string.Join(", ", group.Select(PtxFix.Target))})";

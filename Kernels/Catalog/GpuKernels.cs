@@ -16,6 +16,9 @@ internal static class GpuKernels
     /// </summary>
     public static IReadOnlyList<GpuKernel> All { get; } = [.. Find().OrderBy(kernel => kernel.Name, StringComparer.Ordinal)];
 
+    /// <summary>Architectures that the kernels are written for, and whose PTX is tested.</summary>
+    public static IReadOnlyList<CudaArchitecture> Architectures { get; } = [CudaArchitecture.SM_80, CudaArchitecture.SM_86, CudaArchitecture.SM_89, CudaArchitecture.SM_90, new(12, 0)];
+
     /// <summary>The PTX of a kernel for an architecture, repaired as at loading (<see cref="PtxFix"/>), in the oldest version that knows the architecture and our instructions.</summary>
     public static string Ptx(GpuKernel kernel, CudaArchitecture architecture)
     {

@@ -9,11 +9,9 @@ namespace Quilt.Tests.Kernels.Gpu;
 [Parallelizable(ParallelScope.Self)]
 public sealed class PtxTests
 {
-    private static readonly CudaArchitecture[] Architectures = [CudaArchitecture.SM_80, CudaArchitecture.SM_86, CudaArchitecture.SM_89, CudaArchitecture.SM_90, new(12, 0)];
-
     private static IEnumerable<TestCaseData> Kernels() =>
         from kernel in GpuKernels.All
-        from architecture in Architectures
+        from architecture in GpuKernels.Architectures
         select new TestCaseData(kernel.Name, architecture).SetArgDisplayNames(kernel.Name, PtxFix.Target(architecture));
 
     [TestCaseSource(nameof(Kernels))]
