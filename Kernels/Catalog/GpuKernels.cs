@@ -61,7 +61,14 @@ internal static class GpuKernels
     private static Type[] Formats => [typeof(BFloat16Gpu), typeof(Float16Gpu), typeof(Float32Gpu), typeof(Fp8Gpu), typeof(Int4Gpu), typeof(Int8Gpu)];
 
     private static (Type Format, Type Scales)[] TensorFormats =>
-        [(typeof(BFloat16Gpu), typeof(NoScales)), (typeof(Fp8Gpu), typeof(Float32Scales)), (typeof(Int4Gpu), typeof(BFloat16Scales)), (typeof(Int4Gpu), typeof(Float32Scales))];
+    [
+        (typeof(BFloat16Gpu), typeof(NoScales)),
+        (typeof(Fp8Gpu), typeof(WideFloat32Scales)),
+        (typeof(Int4Gpu), typeof(BFloat16Scales)),
+        (typeof(Int4Gpu), typeof(Float32Scales)),
+        (typeof(Int4Gpu), typeof(BFloat16ZeroScales)),
+        (typeof(Int4Gpu), typeof(Float32ZeroScales)),
+    ];
 
     private static IEnumerable<GpuKernel> In(Type type) => Fields(type).Select(field => (GpuKernel)field.GetValue(null)!);
 

@@ -17,6 +17,7 @@ internal static partial class TensorCore
     public static void Register(IntrinsicImplementationManager manager)
     {
         Add(nameof(Multiply), nameof(WriteMultiply), CudaArchitecture.SM_80);
+        Add(nameof(MaskOr), nameof(WriteMaskOr), CudaArchitecture.SM_50);
         Add(nameof(MultiplyAdd2), nameof(WriteMultiplyAdd2), CudaArchitecture.SM_80);
         Add(nameof(Pack2), nameof(WritePack2), CudaArchitecture.SM_80);
         Add(nameof(LoadOnce), nameof(WriteLoadOnce), CudaArchitecture.SM_75);
@@ -38,6 +39,12 @@ internal static partial class TensorCore
         var ab = Enumerable.Range(1, 6).Select(i => Operand(code, value[i])).ToArray();
         var d = Results(code, value);
         Line(code, $"mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {{{d}}}, {{{string.Join(", ", ab[..4])}}}, {{{string.Join(", ", ab[4..])}}}, {{{string.Join(", ", c)}}};");
+    }
+
+    public static void WriteMaskOr(PTXBackend backend, PTXCodeGenerator code, Value value)
+    {
+        var (x, mask, bits) = (Operand(code, value[0]), Operand(code, value[1]), Operand(code, value[2]));
+        Line(code, $"lop3.b32 {Name(code.AllocateHardware(value))}, {x}, {mask}, {bits}, 0xEA;");
     }
 
     public static void WriteMultiplyAdd2(PTXBackend backend, PTXCodeGenerator code, Value value)

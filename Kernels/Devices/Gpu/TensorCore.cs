@@ -43,6 +43,10 @@ internal static partial class TensorCore
         return c;
     }
 
+    /// <summary>(x and mask) or bits: one instruction, which an assembler does not make of two where mask and bits are constants.</summary>
+    [IntrinsicImplementation]
+    public static uint MaskOr(uint x, uint mask, uint bits) => (x & mask) | bits;
+
     /// <summary>a · b + c in two bfloat16 at once, rounded once.</summary>
     [IntrinsicImplementation]
     public static uint MultiplyAdd2(uint a, uint b, uint c)

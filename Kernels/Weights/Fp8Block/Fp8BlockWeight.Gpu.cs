@@ -32,9 +32,9 @@ internal readonly struct Fp8Gpu : IGpuFormat
     }
 
     // Two codes as two bfloat16: as above, times 2^120 in one instruction; the addend −0 changes nothing.
-    private static uint Even(uint codes) => TensorCore.MultiplyAdd2(((codes << 4) & 0x07F007F0) | ((codes << 8) & 0x80008000), 0x7B807B80, 0x80008000);
+    private static uint Even(uint codes) => TensorCore.MultiplyAdd2(TensorCore.MaskOr(codes << 8, 0x80008000, (codes << 4) & 0x07F007F0), 0x7B807B80, 0x80008000);
 
-    private static uint Odd(uint codes) => TensorCore.MultiplyAdd2(((codes >> 4) & 0x07F007F0) | (codes & 0x80008000), 0x7B807B80, 0x80008000);
+    private static uint Odd(uint codes) => TensorCore.MultiplyAdd2(TensorCore.MaskOr(codes, 0x80008000, (codes >> 4) & 0x07F007F0), 0x7B807B80, 0x80008000);
 }
 
 internal sealed partial class Fp8BlockWeight

@@ -27,12 +27,7 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         }
         else
         {
-            switch (weight.ScaleType)
-            {
-                case TileScales.None: TensorProduct<T, NoScales>.Run(gpu, weight, x, tokens, lists, y, product); break;
-                case TileScales.BFloat16: TensorProduct<T, BFloat16Scales>.Run(gpu, weight, x, tokens, lists, y, product); break;
-                default: TensorProduct<T, Float32Scales>.Run(gpu, weight, x, tokens, lists, y, product); break;
-            }
+            TensorProduct<T>.For(weight).Run(gpu, weight, x, tokens, lists, y, product);
         }
         gpu.Scratch.Release(mark);
     }
@@ -40,17 +35,12 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     /// <summary>into = silu(gate · x) · (up · x) for the pairs of a plan, in one launch; false where that takes kernels that this device, or these weights, do not have.</summary>
     public static bool TryRunGated(GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ExpertPlan plan, Matrix into)
     {
-        if (!gpu.Device.Traits.TensorCores || !gate.SuitsTensorCores || !up.SuitsTensorCores || gate.ScaleType != up.ScaleType) return false;
+        if (!gpu.Device.Traits.TensorCores || !gate.SuitsTensorCores || !up.SuitsTensorCores || gate.ScaleType != up.ScaleType || gate.HasZeroPoints != up.HasZeroPoints) return false;
         if (!gate.Layout.Order.AsSpan().SequenceEqual(up.Layout.Order)) return false;
         var on = plan.On(gpu);
         var product = Product(gate, plan, ExpertRows.Tokens, expert: -1, into.Rows);
         var mark = gpu.Scratch.Mark();
-        var done = gate.ScaleType switch
-        {
-            TileScales.None => TensorProduct<T, NoScales>.TryRunGated(gpu, gate, up, x, on.PairToken, on.Lists, into, product),
-            TileScales.BFloat16 => TensorProduct<T, BFloat16Scales>.TryRunGated(gpu, gate, up, x, on.PairToken, on.Lists, into, product),
-            _ => TensorProduct<T, Float32Scales>.TryRunGated(gpu, gate, up, x, on.PairToken, on.Lists, into, product),
-        };
+        var done = TensorProduct<T>.For(gate).TryRunGated(gpu, gate, up, x, on.PairToken, on.Lists, into, product);
         gpu.Scratch.Release(mark);
         return done;
     }

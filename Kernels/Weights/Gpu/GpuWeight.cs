@@ -83,7 +83,7 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
 
     public ArrayView<int> SegmentOfStep => segments.View.BaseView;
 
-    public override bool SuitsTensorCores => T.Loads > 0 && Layout.Places > 0 && Layout.Places % 64 == 0 && Layout.SegmentShift > 0;
+    public override bool SuitsTensorCores => T.Loads > 0 && Layout.Places > 0 && Layout.Places % 64 == 0 && Layout.SegmentShift >= (T.Bits == 8 ? 2 : 1);
 
     public override long Bytes => words.LengthInBytes + scales.LengthInBytes + zeros.LengthInBytes + order.LengthInBytes + segments.LengthInBytes;
 

@@ -5,14 +5,26 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Kernels.Weights;
 
+/// <summary>How the kernels for few rows are launched, whatever the format.</summary>
+internal static class TensorDecode
+{
+    /// <summary>Most warps of a group, which share a tile.</summary>
+    public const int MostWarps = 8;
+
+    /// <summary>
+    /// Warps that share a tile of <paramref name="units"/> times 64 columns. Each should have a dozen, so that what a tile costs once does not count; but a single matrix of
+    /// few tiles, such as keys' and values', would leave most of the device idle. It belongs to the weight, not to the rows, and so does the order of sums.
+    /// </summary>
+    public static int WarpsFor(int units, int tiles, int matrices) => Math.Clamp(matrices == 1 && tiles < 256 ? MostWarps : units / 12, 1, Math.Max(1, Math.Min(MostWarps, units)));
+}
+
 /// <summary>
 /// Products with few rows (decoding), bound by the reading of the weight. A group takes a tile of 16 rows and its warps every n-th 64 columns of it. Eight columns of
 /// the right operand are four input rows, each as a bfloat16 and the rest that rounding to it left: the sums are as good as float32's, and cost no second reading.
 /// </summary>
 internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
-    /// <summary>Warps of a group that share a tile.</summary>
-    public const int Warps = 8;
+    private const int Warps = TensorDecode.MostWarps;
 
     private const int MostTokens = 16;
 
@@ -51,7 +63,7 @@ internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat wher
 
     private static KernelConfig Config(GpuStream gpu, GpuWeight<T> weight, GpuProduct product)
     {
-        var warps = Math.Min(gpu.Device.Traits.MostWarps, Math.Max(1, Math.Min(Warps, weight.Layout.Places / 64)));
+        var warps = Math.Min(gpu.Device.Traits.MostWarps, TensorDecode.WarpsFor(weight.Layout.Places / 64, weight.Tiles, weight.Experts));
         return new((int)Math.Min((long)weight.Tiles * product.Slots, gpu.Device.Traits.MostGroups), 32 * warps);
     }
 
@@ -116,45 +128,46 @@ internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat wher
         var lane = Group.IdxX & 31;
         var warps = Group.DimX >> 5;
         var units = w.Chunks / T.Loads;
+        var unit = Group.IdxX >> 5;
+        var sums = default(Sums);
+        if (unit >= units) return sums;
 
         // Column g of the right operand is input row g & 3, of plane g >> 2.
         var column = (lane >> 2) & 3;
-        var plane = lane >= 16 ? product.Plane : 0;
-        var x0 = plane + (product.Input(pairToken, pair + column, end) >> 3) + (lane & 3);
-        var x1 = TTokens.Count > 1 ? plane + (product.Input(pairToken, pair + 4 + column, end) >> 3) + (lane & 3) : 0;
-        var x2 = TTokens.Count > 2 ? plane + (product.Input(pairToken, pair + 8 + column, end) >> 3) + (lane & 3) : 0;
-        var x3 = TTokens.Count > 2 ? plane + (product.Input(pairToken, pair + 12 + column, end) >> 3) + (lane & 3) : 0;
+        var from = x.SubView((lane >= 16 ? product.Plane : 0) + (lane & 3));
+        var x0 = Row(from, pairToken, product, pair + column, end);
+        var x1 = TTokens.Count > 1 ? Row(from, pairToken, product, pair + 4 + column, end) : x0;
+        var x2 = TTokens.Count > 2 ? Row(from, pairToken, product, pair + 8 + column, end) : x0;
+        var x3 = TTokens.Count > 2 ? Row(from, pairToken, product, pair + 12 + column, end) : x0;
 
-        var sums = default(Sums);
-        var unit = Group.IdxX >> 5;
-        if (unit >= units) return sums;
-        var loaded = TensorTile<T, TScales>.Load(w, tile, unit, lane);
+        var part = TensorTile<T, TScales>.Of(w, tile, lane);
+        var loaded = TensorTile<T, TScales>.Load(part, unit);
         while (unit < units)
         {
             // The next unit is on its way while this one is multiplied; the last one is asked for twice, which costs nothing that counts.
             var next = unit + warps;
-            var coming = TensorTile<T, TScales>.Load(w, tile, next < units ? next : unit, lane);
+            var coming = TensorTile<T, TScales>.Load(part, next < units ? next : unit);
             var at = unit * 8;
-            Add<TTokens>(ref sums, TensorTile<T, TScales>.Open(w, loaded, tile, unit, 0, lane), x, x0 + at, x1 + at, x2 + at, x3 + at);
-            Add<TTokens>(ref sums, TensorTile<T, TScales>.Open(w, loaded, tile, unit, 1, lane), x, x0 + at + 4, x1 + at + 4, x2 + at + 4, x3 + at + 4);
+            var (a0, a1) = (TensorTile<T, TScales>.Open(part, loaded, 0), TensorTile<T, TScales>.Open(part, loaded, 1));
+            sums.First = Add(sums.First, a0, a1, loaded, x0.SubView(at));
+            if (TTokens.Count > 1) sums.Second = Add(sums.Second, a0, a1, loaded, x1.SubView(at));
+            if (TTokens.Count > 2)
+            {
+                sums.Third = Add(sums.Third, a0, a1, loaded, x2.SubView(at));
+                sums.Fourth = Add(sums.Fourth, a0, a1, loaded, x3.SubView(at));
+            }
             loaded = coming;
             unit = next;
         }
         return sums;
     }
 
-    /// <summary>32 columns times all input rows.</summary>
-    private static void Add<TTokens>(ref Sums sums, TensorTile<T, TScales>.Half32 a, ArrayView<Words4> x, long x0, long x1, long x2, long x3)
-        where TTokens : struct, ITokens
-    {
-        sums.First = TensorTile<T, TScales>.Add(sums.First, a, x[x0]);
-        if (TTokens.Count > 1) sums.Second = TensorTile<T, TScales>.Add(sums.Second, a, x[x1]);
-        if (TTokens.Count > 2)
-        {
-            sums.Third = TensorTile<T, TScales>.Add(sums.Third, a, x[x2]);
-            sums.Fourth = TensorTile<T, TScales>.Add(sums.Fourth, a, x[x3]);
-        }
-    }
+    private static Acc4 Add(
+        Acc4 sum, TensorTile<T, TScales>.Half32 a0, TensorTile<T, TScales>.Half32 a1, TensorTile<T, TScales>.Unit unit, ArrayView<Words4> x) =>
+        TensorTile<T, TScales>.Add<OnePlane>(sum, a0, a1, unit, x[0], x[4], default, default);
+
+    private static ArrayView<Words4> Row(ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end) =>
+        x.SubView(product.Input(pairToken, pair, end) >> 3);
 
     /// <summary>[warps, eights, 16 rows, 8 columns].</summary>
     private static void Put<TTokens>(ArrayView<float> shared, Sums sums) where TTokens : struct, ITokens

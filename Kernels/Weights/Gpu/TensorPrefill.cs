@@ -20,19 +20,22 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     /// <summary>Of 64 columns: [2 planes, 2 halves].</summary>
     private const int Stage = 4 * Half;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel =
-        new(PrefillKernel, KernelNeeds.TensorCores | KernelNeeds.Hot, Threads, 2);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Rounded =
+        new(PrefillKernel<OnePlane>, KernelNeeds.TensorCores | KernelNeeds.Hot, Threads, 2);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Full =
+        new(PrefillKernel<TwoPlanes>, KernelNeeds.TensorCores | KernelNeeds.Hot, Threads, 2);
 
     /// <summary>Fills y [tokens, rows] or [pairs, rows].</summary>
     public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
     {
         product.Blocks = product.Experts == 0 ? (y.Rows + Tokens - 1) / Tokens : 1;
         var items = (long)((weight.Tiles + 7) / 8) * product.Slots * product.Blocks;
-        Kernel.On(gpu.Device)(
+        (product.Planes == 2 ? Full : Rounded).On(gpu.Device)(
             gpu.Queue, new KernelConfig((int)Math.Min(items, gpu.Device.Traits.MostGroups), Threads), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
     }
 
-    internal static void PrefillKernel(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+    internal static void PrefillKernel<TPlanes>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+        where TPlanes : struct, IPlanes
     {
         var input = SharedMemory.Allocate<Words4>(2 * Stage);
         var blocks = (w.Tiles + 7) >> 3;
@@ -51,45 +54,56 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
             {
                 // Tiles beyond the last are the last again; their results go nowhere.
                 var (tile0, tile1) = (matrix + Min(tile, w.Tiles - 1), matrix + Min(tile + 1, w.Tiles - 1));
-                var sums = Multiply(w, tile0, tile1, x, pairToken, product, pair, end, input);
+                var sums = Multiply<TPlanes>(w, tile0, tile1, x, pairToken, product, pair, end, input);
                 Store(y, w, tile, pair, end, sums.Low);
                 Store(y, w, tile + 1, pair, end, sums.High);
             }
         }
     }
 
-    private static Sums Multiply(
+    private static Sums Multiply<TPlanes>(
         GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end, ArrayView<Words4> input)
+        where TPlanes : struct, IPlanes
     {
         var lane = Group.IdxX & 31;
         var units = w.Chunks / T.Loads;
 
         // Thread n copies lane n & 3 of input rows n >> 2 and (n >> 2) + 32, both halves of the 64 columns.
-        var from0 = (product.Input(pairToken, pair + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
-        var from1 = (product.Input(pairToken, pair + 32 + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3);
-        Fetch(x, from0, from1, product, 0, input, 0);
-        var loaded0 = TensorTile<T, TScales>.Load(w, tile0, 0, lane);
-        var loaded1 = TensorTile<T, TScales>.Load(w, tile1, 0, lane);
+        var from0 = x.SubView((product.Input(pairToken, pair + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3));
+        var from1 = x.SubView((product.Input(pairToken, pair + 32 + (Group.IdxX >> 2), end) >> 3) + (Group.IdxX & 3));
+        var to = input.SubView(Group.IdxX);
+        Fetch<TPlanes>(from0, from1, product, 0, to);
+        var (part0, part1) = (TensorTile<T, TScales>.Of(w, tile0, lane), TensorTile<T, TScales>.Of(w, tile1, lane));
+        var (loaded0, loaded1) = (TensorTile<T, TScales>.Load(part0, 0), TensorTile<T, TScales>.Load(part1, 0));
 
         var sums = default(Sums);
         var right = ((lane >> 2) * 4) + (lane & 3);
         for (var unit = 0; unit < units; unit++)
         {
             var next = unit + 1 < units ? unit + 1 : unit;
-            Fetch(x, from0, from1, product, next * 8, input, ((unit + 1) & 1) * Stage);
-            var coming0 = TensorTile<T, TScales>.Load(w, tile0, next, lane);
-            var coming1 = TensorTile<T, TScales>.Load(w, tile1, next, lane);
+            Fetch<TPlanes>(from0, from1, product, next * 8, to.SubView(((unit + 1) & 1) * Stage));
+            var tiles = new Tiles
+            {
+                Low0 = TensorTile<T, TScales>.Open(part0, loaded0, 0),
+                Low1 = TensorTile<T, TScales>.Open(part0, loaded0, 1),
+                High0 = TensorTile<T, TScales>.Open(part1, loaded1, 0),
+                High1 = TensorTile<T, TScales>.Open(part1, loaded1, 1),
+                LowUnit = loaded0,
+                HighUnit = loaded1,
+            };
+            // The codes are open, so that the next ones come into the registers that these leave.
+            (loaded0, loaded1) = (TensorTile<T, TScales>.Load(part0, next), TensorTile<T, TScales>.Load(part1, next));
             TensorCore.WaitAllButOne();
             Group.Barrier();
-            var at = ((unit & 1) * Stage) + right;
-            // Written out: which half it is must be a constant, or every register would be chosen at run time.
-            var (a0, a1) = (TensorTile<T, TScales>.Open(w, loaded0, tile0, unit, 0, lane), TensorTile<T, TScales>.Open(w, loaded1, tile1, unit, 0, lane));
-            Add(ref sums, a0, a1, input, at);
-            if (product.Planes == 2) Add(ref sums, a0, a1, input, at + (2 * Half));
-            (a0, a1) = (TensorTile<T, TScales>.Open(w, loaded0, tile0, unit, 1, lane), TensorTile<T, TScales>.Open(w, loaded1, tile1, unit, 1, lane));
-            Add(ref sums, a0, a1, input, at + Half);
-            if (product.Planes == 2) Add(ref sums, a0, a1, input, at + (3 * Half));
-            (loaded0, loaded1) = (coming0, coming1);
+            var at = input.SubView(((unit & 1) * Stage) + right);
+            Add<TPlanes>(ref sums.Low.A, ref sums.High.A, tiles, at, 0);
+            Add<TPlanes>(ref sums.Low.B, ref sums.High.B, tiles, at, 32);
+            Add<TPlanes>(ref sums.Low.C, ref sums.High.C, tiles, at, 64);
+            Add<TPlanes>(ref sums.Low.D, ref sums.High.D, tiles, at, 96);
+            Add<TPlanes>(ref sums.Low.E, ref sums.High.E, tiles, at, 128);
+            Add<TPlanes>(ref sums.Low.F, ref sums.High.F, tiles, at, 160);
+            Add<TPlanes>(ref sums.Low.G, ref sums.High.G, tiles, at, 192);
+            Add<TPlanes>(ref sums.Low.H, ref sums.High.H, tiles, at, 224);
             Group.Barrier();
         }
         TensorCore.Wait();
@@ -97,38 +111,29 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     }
 
     /// <summary>Begins to copy 64 columns of the 64 input rows.</summary>
-    private static void Fetch(ArrayView<Words4> x, long from0, long from1, GpuProduct product, int column, ArrayView<Words4> input, int stage)
+    private static void Fetch<TPlanes>(ArrayView<Words4> from0, ArrayView<Words4> from1, GpuProduct product, int column, ArrayView<Words4> to) where TPlanes : struct, IPlanes
     {
-        Copy(x, from0 + column, from1 + column, input, stage);
-        if (product.Planes == 2) Copy(x, product.Plane + from0 + column, product.Plane + from1 + column, input, stage + (2 * Half));
+        Copy(from0.SubView(column), from1.SubView(column), to);
+        if (TPlanes.Count > 1) Copy(from0.SubView(product.Plane + column), from1.SubView(product.Plane + column), to.SubView(2 * Half));
         TensorCore.Commit();
     }
 
-    private static void Copy(ArrayView<Words4> x, long from0, long from1, ArrayView<Words4> input, int to)
+    private static void Copy(ArrayView<Words4> from0, ArrayView<Words4> from1, ArrayView<Words4> to)
     {
-        TensorCore.CopyAsync(ref input[to + Group.IdxX], ref x[from0]);
-        TensorCore.CopyAsync(ref input[to + Group.IdxX + 128], ref x[from1]);
-        TensorCore.CopyAsync(ref input[to + Half + Group.IdxX], ref x[from0 + 4]);
-        TensorCore.CopyAsync(ref input[to + Half + Group.IdxX + 128], ref x[from1 + 4]);
+        TensorCore.CopyAsync(ref to[0], ref from0[0]);
+        TensorCore.CopyAsync(ref to[128], ref from1[0]);
+        TensorCore.CopyAsync(ref to[Half], ref from0[4]);
+        TensorCore.CopyAsync(ref to[Half + 128], ref from1[4]);
     }
 
-    /// <summary>32 columns of two tiles times all 64 input rows.</summary>
-    private static void Add(ref Sums sums, TensorTile<T, TScales>.Half32 a0, TensorTile<T, TScales>.Half32 a1, ArrayView<Words4> input, int at)
+    /// <summary>64 columns of two tiles times eight input rows.</summary>
+    private static void Add<TPlanes>(ref Acc4 low, ref Acc4 high, Tiles a, ArrayView<Words4> input, int at) where TPlanes : struct, IPlanes
     {
-        Add(ref sums.Low.A, ref sums.High.A, a0, a1, input[at]);
-        Add(ref sums.Low.B, ref sums.High.B, a0, a1, input[at + 32]);
-        Add(ref sums.Low.C, ref sums.High.C, a0, a1, input[at + 64]);
-        Add(ref sums.Low.D, ref sums.High.D, a0, a1, input[at + 96]);
-        Add(ref sums.Low.E, ref sums.High.E, a0, a1, input[at + 128]);
-        Add(ref sums.Low.F, ref sums.High.F, a0, a1, input[at + 160]);
-        Add(ref sums.Low.G, ref sums.High.G, a0, a1, input[at + 192]);
-        Add(ref sums.Low.H, ref sums.High.H, a0, a1, input[at + 224]);
-    }
-
-    private static void Add(ref Acc4 low, ref Acc4 high, TensorTile<T, TScales>.Half32 a0, TensorTile<T, TScales>.Half32 a1, Words4 b)
-    {
-        low = TensorTile<T, TScales>.Add(low, a0, b);
-        high = TensorTile<T, TScales>.Add(high, a1, b);
+        var (b0, b1) = (input[at], input[at + Half]);
+        var c0 = TPlanes.Count > 1 ? input[at + (2 * Half)] : default;
+        var c1 = TPlanes.Count > 1 ? input[at + (3 * Half)] : default;
+        low = TensorTile<T, TScales>.Add<TPlanes>(low, a.Low0, a.Low1, a.LowUnit, b0, b1, c0, c1);
+        high = TensorTile<T, TScales>.Add<TPlanes>(high, a.High0, a.High1, a.HighUnit, b0, b1, c0, c1);
     }
 
     private static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Eight sums)
@@ -168,6 +173,17 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
         public Acc4 F;
         public Acc4 G;
         public Acc4 H;
+    }
+
+    /// <summary>64 columns of two tiles.</summary>
+    private struct Tiles
+    {
+        public TensorTile<T, TScales>.Half32 Low0;
+        public TensorTile<T, TScales>.Half32 Low1;
+        public TensorTile<T, TScales>.Half32 High0;
+        public TensorTile<T, TScales>.Half32 High1;
+        public TensorTile<T, TScales>.Unit LowUnit;
+        public TensorTile<T, TScales>.Unit HighUnit;
     }
 
     private struct Sums

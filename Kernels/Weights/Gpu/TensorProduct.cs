@@ -1,11 +1,39 @@
 using ILGPU;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>Products with matrix instructions: brings the input into their form and chooses the kernel by the number of rows.</summary>
-internal static class TensorProduct<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
+/// <summary>Products with matrix instructions of a weight of one format: one for each way its scales can lie.</summary>
+internal abstract class TensorProduct<T> where T : struct, IGpuFormat
+{
+    private static readonly TensorProduct<T>
+        None = new TensorProduct<T, NoScales>(), Half = new TensorProduct<T, BFloat16Scales>(), Full = new TensorProduct<T, Float32Scales>(),
+        WideFull = new TensorProduct<T, WideFloat32Scales>(),
+        HalfZeros = new TensorProduct<T, BFloat16ZeroScales>(), FullZeros = new TensorProduct<T, Float32ZeroScales>();
+
+    /// <summary>The one for a weight: codes of 8 bits have float32 scales for 64 columns or more (<see cref="GpuWeight{T}.SuitsTensorCores"/>), those of 4 for 32 or more.</summary>
+    public static TensorProduct<T> For(GpuWeight<T> weight) => (weight.ScaleType, T.Bits == 8, weight.HasZeroPoints) switch
+    {
+        (TileScales.None, _, _) => None,
+        (_, true, _) => WideFull,
+        (TileScales.BFloat16, _, true) => HalfZeros,
+        (TileScales.BFloat16, _, _) => Half,
+        (_, _, true) => FullZeros,
+        _ => Full,
+    };
+
+    /// <summary>Fills y [tokens, rows] or [pairs, rows].</summary>
+    public abstract void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product);
+
+    /// <summary>silu(gate · x) ⊙ (up · x) in one launch, for a plan's pairs; false where they are too many.</summary>
+    public abstract bool TryRunGated(
+        GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix into, GpuProduct product);
+}
+
+/// <summary>Brings the input into the form of the matrix instructions and chooses the kernel by the number of rows.</summary>
+internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
     /// <summary>Rows up to which a product is bound by the reading of its weight.</summary>
     private const int DecodeRows = 16;
@@ -13,8 +41,7 @@ internal static class TensorProduct<T, TScales> where T : struct, IGpuFormat whe
     /// <summary>Rows up to which gate and up are multiplied in one launch: more sums would not stand in registers.</summary>
     private const int GatedRows = 8;
 
-    /// <summary>Fills y [tokens, rows] or [pairs, rows].</summary>
-    public static void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
+    public override void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
     {
         var rows = RowsEach(y.Rows, product);
         product.Planes = rows <= DecodeRows || gpu.Activations == Activations.Float ? 2 : 1;
@@ -24,8 +51,7 @@ internal static class TensorProduct<T, TScales> where T : struct, IGpuFormat whe
         else TensorPrefill<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product);
     }
 
-    /// <summary>silu(gate · x) ⊙ (up · x) in one launch, for a plan's pairs; false where they are too many.</summary>
-    public static bool TryRunGated(
+    public override bool TryRunGated(
         GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix into, GpuProduct product)
     {
         var rows = RowsEach(into.Rows, product);

@@ -29,7 +29,7 @@ internal readonly struct Int4Gpu : IGpuFormat
     }
 
     // Nibbles under the mantissa of two bfloat16 128: 128 + code each. Times 1, minus 128 and the zero, in one instruction, exact.
-    private static uint Pair(uint word, uint zero) => TensorCore.MultiplyAdd2((word & 0x000F000F) | 0x43004300, 0x3F803F80, zero);
+    private static uint Pair(uint word, uint zero) => TensorCore.MultiplyAdd2(TensorCore.MaskOr(word, 0x000F000F, 0x43004300), 0x3F803F80, zero);
 }
 
 /// <summary>8-bit integers, offset binary, placed as FP8.</summary>

@@ -14,7 +14,7 @@ namespace Quilt.Tests.Kernels.Gpu;
 public sealed class TensorCoreTests(Target target) : OpTests(target)
 {
     /// <summary>Formats and segments that these kernels take.</summary>
-    private static readonly string[] Kinds = ["bf16", "fp8-block", "fp8-channel", "int4-g32", "int4-channel", "int4-asym", "int4-f32scale"];
+    private static readonly string[] Kinds = ["bf16", "fp8-wide", "fp8-channel", "int4-g32", "int4-channel", "int4-asym", "int4-f32scale"];
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<uint>, ArrayView<uint>, ArrayView<float>>> Product = new(ProductKernel, KernelNeeds.TensorCores);
 
@@ -70,11 +70,11 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         Check(kind, rows: 37, columns: 192, tokens: 1, within: 3e-5f, rounded: false);
 
     [Test]
-    public void More_rows_have_kernels_of_their_own([Values("bf16", "fp8-block", "int4-g32")] string kind, [Values(6, 13)] int tokens) =>
+    public void More_rows_have_kernels_of_their_own([Values("bf16", "fp8-wide", "int4-g32")] string kind, [Values(6, 13)] int tokens) =>
         Check(kind, rows: 20, columns: 128, tokens, within: 3e-5f, rounded: false);
 
     [Test]
-    public void A_product_of_many_rows_is_as_good_as_float32([Values("bf16", "fp8-block", "int4-g32", "int4-asym")] string kind) =>
+    public void A_product_of_many_rows_is_as_good_as_float32([Values("bf16", "fp8-wide", "int4-g32", "int4-asym", "int4-f32scale")] string kind) =>
         Check(kind, rows: 37, columns: 128, tokens: 17, within: 3e-5f, rounded: false);
 
     [Test]
@@ -95,7 +95,7 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     public void A_product_of_many_rows_has_no_seams_between_blocks() => Check("int4-g32", rows: 130, columns: 64, tokens: 66, within: 2e-6f, rounded: true);
 
     [Test]
-    public void Experts_are_multiplied_together_as_each_alone([Values("int4-g32", "fp8-block")] string kind, [Values(1, 5)] int tokens, [Values] bool byPair)
+    public void Experts_are_multiplied_together_as_each_alone([Values("int4-g32", "fp8-wide")] string kind, [Values(1, 5)] int tokens, [Values] bool byPair)
     {
         const int Rows = 32, Columns = 64, Experts = 4, PerToken = 2;
         using var w = RandomWeights.Make(kind, Experts, Rows, Columns, seed: 3);
@@ -110,7 +110,7 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void Gate_and_up_are_multiplied_in_one_launch([Values("int4-g32", "fp8-block")] string kind, [Values(1, 5)] int tokens)
+    public void Gate_and_up_are_multiplied_in_one_launch([Values("int4-g32", "fp8-wide")] string kind, [Values(1, 5)] int tokens)
     {
         const int Rows = 32, Columns = 64, Experts = 4, PerToken = 2;
         using var gate = RandomWeights.Make(kind, Experts, Rows, Columns, seed: 3);
@@ -127,6 +127,23 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         ReferenceMatMul.Run(up, x, plan, ExpertRows.Tokens, u);
         SiluMulOp.Reference(g, u, g);
         AssertClose(Back(y), g, within: 3e-5f * Magnitude(g));
+    }
+
+    [TestCase("fp8-block", 128)]
+    [TestCase("fp8-wide", 96)]
+    [TestCase("int4-g16", 128)]
+    [TestCase("int4-reordered", 96)]
+    [TestCase("int8-g32", 128)]
+    public void What_they_do_not_take_is_multiplied_by_the_kernel_for_every_device(string kind, int columns)
+    {
+        using var w = RandomWeights.Make(kind, 1, 20, columns, seed: 5);
+        using var on = Target.Place(w);
+        Assert.That(((GpuWeight)on).SuitsTensorCores, Is.False);
+        var x = Random(2, columns, seed: columns);
+        var (y, expected) = (Ops.Scratch(2, 20), Ops.HostScratch(2, 20));
+        on.MatMul(Ops, On(x), y);
+        ReferenceMatMul.Run(w, x, expected);
+        AssertClose(Back(y), expected, 2e-6f * Magnitude(expected));
     }
 
     private void Check(string kind, int rows, int columns, int tokens, float within, bool rounded)
