@@ -22,6 +22,14 @@ internal static class GpuKernels
     /// <summary>The PTX of a kernel for an architecture, repaired as at loading (<see cref="PtxFix"/>), in the oldest version that knows the architecture and our instructions.</summary>
     public static string Ptx(GpuKernel kernel, CudaArchitecture architecture)
     {
+        lock (Texts)
+        {
+            return Texts.TryGetValue((kernel.Id, architecture), out var ptx) ? ptx : Texts[(kernel.Id, architecture)] = Compile(kernel, architecture);
+        }
+    }
+
+    private static string Compile(GpuKernel kernel, CudaArchitecture architecture)
+    {
         if (!Backends.TryGetValue(architecture, out var backend))
         {
             var context = Context.Create(builder => GpuDevices.Common(builder));
@@ -40,7 +48,9 @@ internal static class GpuKernels
         }
     }
 
-    // For tests and tools, which use them one after another until the process ends.
+    // For tests and tools, which ask for the same texts again and again until the process ends.
+    private static readonly Dictionary<(int Kernel, CudaArchitecture Architecture), string> Texts = [];
+
     private static readonly Dictionary<CudaArchitecture, PTXBackend> Backends = [];
 
     private static CudaInstructionSet Version(CudaArchitecture architecture) => architecture.Major switch
