@@ -33,6 +33,12 @@ internal sealed class GpuPlan : IDisposable
     /// <summary>[tokens, perToken] the chosen experts, ascending for each token.</summary>
     public ArrayView<int> Ids => ids.View.BaseView;
 
+    /// <summary>Pairs that there is room for.</summary>
+    public int Capacity => pairs;
+
+    /// <summary>The four lists below in one: [3 · capacity] and [2 · experts + 2].</summary>
+    public ArrayView<int> Sorted => sorted.View.BaseView;
+
     /// <summary>[pairs] the token of a pair.</summary>
     public ArrayView<int> PairToken => sorted.View.BaseView.SubView(0, pairs);
 

@@ -42,6 +42,12 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
     /// </summary>
     public virtual bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into) => false;
 
+    /// <summary>
+    /// The products of three weights with one input, this one's into <paramref name="y"/>, as <see cref="MatMul"/> makes each. False, and nothing done, where making them
+    /// together saves nothing.
+    /// </summary>
+    public virtual bool TryMatMulThree(OpStream ops, Matrix x, Matrix y, Weight second, Matrix ofSecond, Weight third, Matrix ofThird) => false;
+
     /// <summary>One row of one matrix as float32: float32(code) · scale, as the checkpoint means it.</summary>
     public abstract void Dequantize(int expert, int row, Span<float> into);
 

@@ -48,4 +48,22 @@ internal static class GpuMath
         if ((bits & 0x7FFFFFFF) > 0x7F800000) return (bits >> 16) | 0x40;
         return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
     }
+
+    /// <summary>
+    /// 1 / √(mean of squares + ε) for a group, of which each thread brings a sum of squares; they are folded in halves in <paramref name="sums"/>, which is shared, one a thread,
+    /// and free again afterwards.
+    /// </summary>
+    public static float Rms(ArrayView<float> sums, float sum, int count, float epsilon)
+    {
+        sums[Group.IdxX] = sum;
+        Group.Barrier();
+        for (var half = Group.DimX >> 1; half > 0; half >>= 1)
+        {
+            if (Group.IdxX < half) sums[Group.IdxX] += sums[Group.IdxX + half];
+            Group.Barrier();
+        }
+        var mean = sums[0] / count;
+        Group.Barrier();
+        return 1f / ILGPU.Algorithms.XMath.Sqrt(mean + epsilon);
+    }
 }

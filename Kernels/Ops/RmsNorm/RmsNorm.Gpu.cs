@@ -8,10 +8,18 @@ internal static partial class RmsNormOp
 {
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, int, float>> Kernel = new(RmsNormKernel);
 
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, int, float>> AddKernel = new(AddRmsNormKernel);
+
     private static void RunGpu(GpuStream gpu, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
         if (x.Rows == 0) return;
         Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows, x.Columns, epsilon);
+    }
+
+    private static void RunGpu(GpuStream gpu, Matrix update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
+    {
+        if (x.Rows == 0) return;
+        AddKernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows), gpu.View(update), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows, x.Columns, epsilon);
     }
 
     /// <summary>A group takes a row: each thread sums every DimX-th square, the sums are folded in halves.</summary>
@@ -23,16 +31,25 @@ internal static partial class RmsNormOp
             var first = (long)row * columns;
             var sum = 0f;
             for (var c = Group.IdxX; c < columns; c += Group.DimX) sum += x[first + c] * x[first + c];
-            sums[Group.IdxX] = sum;
-            Group.Barrier();
-            for (var half = Group.DimX >> 1; half > 0; half >>= 1)
+            var scale = GpuMath.Rms(sums, sum, columns, epsilon);
+            for (var c = Group.IdxX; c < columns; c += Group.DimX) y[first + c] = (x[first + c] * scale) * gain[c];
+        }
+    }
+
+    internal static void AddRmsNormKernel(ArrayView<float> update, ArrayView<float> x, ArrayView<float> gain, ArrayView<float> y, int rows, int columns, float epsilon)
+    {
+        var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads);
+        for (var row = Grid.IdxX; row < rows; row += Grid.DimX)
+        {
+            var first = (long)row * columns;
+            var sum = 0f;
+            for (var c = Group.IdxX; c < columns; c += Group.DimX)
             {
-                if (Group.IdxX < half) sums[Group.IdxX] += sums[Group.IdxX + half];
-                Group.Barrier();
+                var value = x[first + c] + update[first + c];
+                x[first + c] = value;
+                sum += value * value;
             }
-            var mean = sums[0] / columns;
-            Group.Barrier();
-            var scale = 1f / ILGPU.Algorithms.XMath.Sqrt(mean + epsilon);
+            var scale = GpuMath.Rms(sums, sum, columns, epsilon);
             for (var c = Group.IdxX; c < columns; c += Group.DimX) y[first + c] = (x[first + c] * scale) * gain[c];
         }
     }

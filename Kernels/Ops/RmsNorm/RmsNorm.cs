@@ -29,6 +29,22 @@ internal static partial class RmsNormOp
         }
     }
 
+    /// <summary>
+    /// x += update, then <paramref name="into"/> = norm of x: where one part of a layer ends and the next begins. All are [tokens, columns]. One launch on a GPU, where a
+    /// launch costs as much as what it does for a single token; the same bits as <see cref="AddOp"/> and this operation.
+    /// </summary>
+    public static void AddRmsNorm(this OpStream ops, Matrix update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
+    {
+        Debug.Assert(x.Rows == update.Rows && x.Columns == update.Columns && x.Rows == into.Rows && x.Columns == into.Columns, "add and norm: shapes differ");
+        if (ops.Gpu is not null)
+        {
+            RunGpu(ops.Gpu, update, x, gain, epsilon, into);
+            return;
+        }
+        ops.Add(update, into: x);
+        ops.RmsNorm(x, gain, epsilon, into);
+    }
+
     private static unsafe void Run<T>(OpStream ops, Matrix x, NativeBuffer gain, float epsilon, Matrix into) where T : unmanaged, IVector16<T>
     {
         var job = new Job<T>(x, (float*)gain.Data, epsilon, into);

@@ -9,7 +9,7 @@ internal static partial class RouteOp
     /// <summary>Most experts of a layer on a GPU: their scores stand in shared memory.</summary>
     internal const int MostExpertsOnGpu = 1024;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, RouteSizes>> Kernel = new(RouteKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<int>, RouteSizes>> Kernel = new(RouteKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix logits, NativeBuffer? bias, Routing routing, ExpertPlan plan)
     {
@@ -28,18 +28,20 @@ internal static partial class RouteOp
                 Softmax = routing.Score == RouterScore.Softmax ? 1 : 0,
                 Normalize = routing.Normalize ? 1 : 0,
                 Scale = routing.Scale,
+                Capacity = on.Capacity,
             };
             var biases = bias is null ? on.Gates : gpu.Device.Mirror(bias);
-            Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(logits.Rows), gpu.View(logits), biases, on.Gates, on.Ids, sizes);
+            Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(logits.Rows), gpu.View(logits), biases, on.Gates, on.Ids, on.Sorted, sizes);
         }
-        on.Sort(gpu, plan);
+        if (logits.Rows != 1) on.Sort(gpu, plan);
     }
 
     /// <summary>
     /// A group takes a token. Each thread computes every DimX-th expert's score; an expert is chosen if fewer than perToken experts come before it (a larger choice
     /// value, or the same and a lower id), which each thread counts for its own; its place among the chosen is the number of chosen experts with lower ids.
+    /// A single token's pairs are in order already, so that the plan is finished here.
     /// </summary>
-    internal static void RouteKernel(ArrayView<float> logits, ArrayView<float> bias, ArrayView<float> gates, ArrayView<int> ids, RouteSizes sizes)
+    internal static void RouteKernel(ArrayView<float> logits, ArrayView<float> bias, ArrayView<float> gates, ArrayView<int> ids, ArrayView<int> sorted, RouteSizes sizes)
     {
         var scores = SharedMemory.Allocate<float>(MostExpertsOnGpu);
         var choices = SharedMemory.Allocate<float>(MostExpertsOnGpu);
@@ -63,7 +65,7 @@ internal static partial class RouteOp
             Group.Barrier();
             for (var e = Group.IdxX; e < n; e += Group.DimX)
             {
-                if (chosen[e] == 0) continue;
+                if (chosen[e] == 0 && sizes.Tokens != 1) continue;
                 var place = 0;
                 var sum = 0.0;
                 for (var other = 0; other < n; other++)
@@ -71,12 +73,31 @@ internal static partial class RouteOp
                     if (chosen[other] != 0 || (sizes.Softmax != 0 && sizes.Normalize == 0)) sum += scores[other];
                     if (chosen[other] != 0 && other < e) place++;
                 }
+                if (sizes.Tokens == 1) Plan(sorted, sizes, e, chosen[e], place);
+                if (chosen[e] == 0) continue;
                 if (sizes.Softmax == 0 && sizes.Normalize == 0) sum = 1;
                 ids[(token * sizes.PerToken) + place] = e;
                 gates[(token * sizes.PerToken) + place] = (float)(scores[e] / sum * sizes.Scale);
             }
             Group.Barrier();
         }
+    }
+
+    /// <summary>An expert's part of the plan of a single token (<see cref="GpuPlan"/>).</summary>
+    private static void Plan(ArrayView<int> sorted, RouteSizes sizes, int expert, int chosen, int place)
+    {
+        var lists = 3 * sizes.Capacity;
+        sorted[lists + expert] = place;
+        if (chosen != 0)
+        {
+            sorted[place] = 0;
+            sorted[sizes.Capacity + place] = expert;
+            sorted[(2 * sizes.Capacity) + place] = place;
+            sorted[lists + sizes.Experts + 2 + place] = expert;
+        }
+        if (expert != sizes.Experts - 1) return;
+        sorted[lists + sizes.Experts] = sizes.PerToken;
+        sorted[lists + sizes.Experts + 1] = sizes.PerToken;
     }
 
     /// <summary>How many of the first <paramref name="n"/> values come before the e-th: larger ones, and of equals those in front.</summary>
@@ -134,5 +155,8 @@ internal static partial class RouteOp
         public int Softmax;
         public int Normalize;
         public float Scale;
+
+        /// <summary>Pairs that the plan has room for.</summary>
+        public int Capacity;
     }
 }

@@ -35,8 +35,7 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     /// <summary>into = silu(gate · x) · (up · x) for the pairs of a plan, in one launch; false where that takes kernels that this device, or these weights, do not have.</summary>
     public static bool TryRunGated(GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ExpertPlan plan, Matrix into)
     {
-        if (!gpu.Device.Traits.TensorCores || !gate.SuitsTensorCores || !up.SuitsTensorCores || gate.ScaleType != up.ScaleType || gate.HasZeroPoints != up.HasZeroPoints) return false;
-        if (!gate.Layout.Order.AsSpan().SequenceEqual(up.Layout.Order)) return false;
+        if (!AreAlike(gpu, gate, up)) return false;
         var on = plan.On(gpu);
         var product = Product(gate, plan, ExpertRows.Tokens, expert: -1, into.Rows);
         var mark = gpu.Scratch.Mark();
@@ -44,6 +43,21 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         gpu.Scratch.Release(mark);
         return done;
     }
+
+    /// <summary>Three products of one input; false where they would not share anything.</summary>
+    public static bool TryRunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third)
+    {
+        if (!AreAlike(gpu, first.W, second.W) || !AreAlike(gpu, first.W, third.W)) return false;
+        var mark = gpu.Scratch.Mark();
+        TensorProduct<T>.For(first.W).RunThree(gpu, x, first, second, third, Product(first.W, plan: null, ExpertRows.Tokens, expert: -1, x.Rows));
+        gpu.Scratch.Release(mark);
+        return true;
+    }
+
+    /// <summary>Whether one kernel with matrix instructions takes both, and their inputs lie alike.</summary>
+    private static bool AreAlike(GpuStream gpu, GpuWeight<T> a, GpuWeight<T> b) =>
+        gpu.Device.Traits.TensorCores && a.SuitsTensorCores && b.SuitsTensorCores && a.ScaleType == b.ScaleType && a.HasZeroPoints == b.HasZeroPoints
+        && ((a.Layout.IsIdentity && b.Layout.IsIdentity && a.Columns == b.Columns) || a.Layout.Order.AsSpan().SequenceEqual(b.Layout.Order));
 
     private static GpuProduct Product(GpuWeight<T> weight, ExpertPlan? plan, ExpertRows rows, int expert, int count) => new()
     {

@@ -122,6 +122,9 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
     public override bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into) =>
         up is GpuWeight<T> same && plan.Pairs > 0 && GpuMatMul<T>.TryRunGated(ops.Gpu!, this, same, x, plan, into);
 
+    public override bool TryMatMulThree(OpStream ops, Matrix x, Matrix y, Weight second, Matrix ofSecond, Weight third, Matrix ofThird) =>
+        second is GpuWeight<T> b && third is GpuWeight<T> c && x.Rows > 0 && GpuMatMul<T>.TryRunThree(ops.Gpu!, x, (this, y), (b, ofSecond), (c, ofThird));
+
     public override void Embed(GpuStream gpu, Ints tokens, Matrix into) => GpuRows<T>.Run(gpu, this, expert: 0, tokens, into);
 
     /// <summary>For tests and tools: a round trip a row.</summary>

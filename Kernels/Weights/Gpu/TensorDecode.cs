@@ -22,7 +22,7 @@ internal static class TensorDecode
 /// Products with few rows (decoding), bound by the reading of the weight. A group takes a tile of 16 rows and its warps every n-th 64 columns of it. Eight columns of
 /// the right operand are four input rows, each as a bfloat16 and the rest that rounding to it left: the sums are as good as float32's, and cost no second reading.
 /// </summary>
-internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
+internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
     private const int Warps = TensorDecode.MostWarps;
 
@@ -34,10 +34,6 @@ internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat wher
         new(DecodeKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel16 =
         new(DecodeKernel<Sixteen>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Gated4 =
-        new(GatedKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Gated8 =
-        new(GatedKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
 
     /// <summary>Kernels for 4, 8 and 16 input rows at a time.</summary>
     internal interface ITokens
@@ -50,21 +46,13 @@ internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat wher
     public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product, int rowsEach)
     {
         var kernel = rowsEach <= 4 ? Kernel4 : rowsEach <= 8 ? Kernel8 : Kernel16;
-        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, weight, product), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
+        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, weight, weight.Tiles, product), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
     }
 
-    /// <summary>The same of two weights of one shape, silu(gate) · up: fills y [pairs, rows].</summary>
-    public static void RunGated(
-        GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product, int rowsEach)
+    private static KernelConfig Config(GpuStream gpu, GpuWeight<T> weight, int tiles, GpuProduct product)
     {
-        var kernel = rowsEach <= 4 ? Gated4 : Gated8;
-        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, gate, product), GpuTile.Of(gate, 0), GpuTile.Of(up, 0), x, tokens, lists, gpu.View(y), product);
-    }
-
-    private static KernelConfig Config(GpuStream gpu, GpuWeight<T> weight, GpuProduct product)
-    {
-        var warps = Math.Min(gpu.Device.Traits.MostWarps, TensorDecode.WarpsFor(weight.Layout.Places / 64, weight.Tiles, weight.Experts));
-        return new((int)Math.Min((long)weight.Tiles * product.Slots, gpu.Device.Traits.MostGroups), 32 * warps);
+        var warps = Math.Min(gpu.Device.Traits.MostWarps, TensorDecode.WarpsFor(weight.Layout.Places / 64, tiles, weight.Experts));
+        return new((int)Math.Min((long)tiles * product.Slots, gpu.Device.Traits.MostGroups), 32 * warps);
     }
 
     internal static void DecodeKernel<TTokens>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
@@ -81,41 +69,7 @@ internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat wher
             {
                 Put<TTokens>(sums, Multiply<TTokens>(w, (product.Matrix(expert) * w.Tiles) + tile, x, pairToken, product, pair, end));
                 Group.Barrier();
-                for (var o = Group.IdxX; o < 64 * TTokens.Count; o += Group.DimX)
-                {
-                    var (token, row) = (pair + (o >> 4), (tile * 16) + (o & 15));
-                    var sum = Fold<TTokens>(sums, o);
-                    if (token < end && row < w.Rows) y[((long)token * w.Rows) + row] = sum;
-                }
-                Group.Barrier();
-            }
-        }
-    }
-
-    internal static void GatedKernel<TTokens>(
-        GpuTile gate, GpuTile up, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
-        where TTokens : struct, ITokens
-    {
-        var gates = SharedMemory.Allocate<float>(Warps * 8 * 32);
-        var ups = SharedMemory.Allocate<float>(Warps * 8 * 32);
-        for (var item = Grid.IdxX; item < gate.Tiles * product.Slots; item += Grid.DimX)
-        {
-            var slot = item / gate.Tiles;
-            var tile = item - (slot * gate.Tiles);
-            var expert = product.Expert(lists, slot);
-            var end = product.End(lists, expert);
-            for (var pair = product.First(lists, expert); pair < end; pair += 4 * TTokens.Count)
-            {
-                var matrixTile = (product.Matrix(expert) * gate.Tiles) + tile;
-                Put<TTokens>(gates, Multiply<TTokens>(gate, matrixTile, x, pairToken, product, pair, end));
-                Put<TTokens>(ups, Multiply<TTokens>(up, matrixTile, x, pairToken, product, pair, end));
-                Group.Barrier();
-                for (var o = Group.IdxX; o < 64 * TTokens.Count; o += Group.DimX)
-                {
-                    var (token, row) = (pair + (o >> 4), (tile * 16) + (o & 15));
-                    var value = SiluMulOp.Silu(Fold<TTokens>(gates, o)) * Fold<TTokens>(ups, o);
-                    if (token < end && row < gate.Rows) y[((long)token * gate.Rows) + row] = value;
-                }
+                Store<TTokens>(sums, y, w.Rows, tile, pair, end);
                 Group.Barrier();
             }
         }
@@ -190,6 +144,17 @@ internal static class TensorDecode<T, TScales> where T : struct, IGpuFormat wher
         shared[at + 1] = sum.B;
         shared[at + 64] = sum.C;
         shared[at + 65] = sum.D;
+    }
+
+    /// <summary>Writes what the warps have put there.</summary>
+    private static void Store<TTokens>(ArrayView<float> shared, ArrayView<float> y, int rows, int tile, int pair, int end) where TTokens : struct, ITokens
+    {
+        for (var o = Group.IdxX; o < 64 * TTokens.Count; o += Group.DimX)
+        {
+            var (token, row) = (pair + (o >> 4), (tile * 16) + (o & 15));
+            var sum = Fold<TTokens>(shared, o);
+            if (token < end && row < rows) y[((long)token * rows) + row] = sum;
+        }
     }
 
     /// <summary>Output o = 16 · token + row, summed over warps and both planes.</summary>

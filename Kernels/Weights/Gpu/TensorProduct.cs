@@ -30,6 +30,9 @@ internal abstract class TensorProduct<T> where T : struct, IGpuFormat
     /// <summary>silu(gate · x) ⊙ (up · x) in one launch, for a plan's pairs; false where they are too many.</summary>
     public abstract bool TryRunGated(
         GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix into, GpuProduct product);
+
+    /// <summary>Three products of one input, whose rows are brought into form once; few rows in one launch.</summary>
+    public abstract void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third, GpuProduct product);
 }
 
 /// <summary>Brings the input into the form of the matrix instructions and chooses the kernel by the number of rows.</summary>
@@ -44,9 +47,7 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
     public override void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
     {
         var rows = RowsEach(y.Rows, product);
-        product.Planes = rows <= DecodeRows || gpu.Activations == Activations.Float ? 2 : 1;
-        product.Plane = (long)x.Rows * weight.Layout.Places / 8;
-        var halves = HalfRows.Make(gpu, x, weight.Order, weight.Layout.Places, product.Planes);
+        var halves = Halves(gpu, weight, x, rows, ref product);
         if (rows <= DecodeRows) TensorDecode<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product, rows);
         else TensorPrefill<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product);
     }
@@ -56,10 +57,27 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
     {
         var rows = RowsEach(into.Rows, product);
         if (rows > GatedRows) return false;
-        product.Planes = 2;
-        product.Plane = (long)x.Rows * gate.Layout.Places / 8;
-        TensorDecode<T, TScales>.RunGated(gpu, gate, up, HalfRows.Make(gpu, x, gate.Order, gate.Layout.Places, product.Planes), tokens, lists, into, product, rows);
+        var halves = Halves(gpu, gate, x, rows, ref product);
+        TensorDecode<T, TScales>.RunGated(gpu, gate, up, halves, tokens, lists, into, product, rows);
         return true;
+    }
+
+    public override void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
+    {
+        var halves = Halves(gpu, first.W, x, x.Rows, ref product);
+        if (x.Rows <= DecodeRows)
+        {
+            TensorDecode<T, TScales>.RunThree(gpu, halves, first, second, third, product);
+            return;
+        }
+        foreach (var (weight, y) in new ReadOnlySpan<(GpuWeight<T>, Matrix)>([first, second, third])) TensorPrefill<T, TScales>.Run(gpu, weight, halves, weight.Order, weight.Order, y, product);
+    }
+
+    private static ArrayView<Words4> Halves(GpuStream gpu, GpuWeight<T> weight, Matrix x, int rows, ref GpuProduct product)
+    {
+        product.Planes = rows <= DecodeRows || gpu.Activations == Activations.Float ? 2 : 1;
+        product.Plane = (long)x.Rows * weight.Layout.Places / 8;
+        return HalfRows.Make(gpu, x, weight.Order, weight.Layout.Places, product.Planes);
     }
 
     /// <summary>Input rows that a matrix is likely to meet.</summary>

@@ -53,15 +53,20 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     private Matrix Layers(in StepInputs step, KvStore kv, OpStream ops, StepTrace? trace)
     {
         var x = ops.Scratch(step.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
+        var h = ops.Scratch(x.Rows, spec.Hidden);                                           // its norm, what a part of a layer works on
         var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what is added to it next
         ops.Embed(step.Tokens, weights.Embedding, into: x);
         trace?.Embedded(x, ops);
         ExpertsRead = 0;
 
+        ops.RmsNorm(x, weights.Layers[0].AttentionNorm, spec.NormEpsilon, into: h);
         for (var layer = 0; layer < spec.Layers; layer++)
         {
-            Attend(weights.Layers[layer], kv[layer], x, step, ops, update);
-            FeedForward(weights.Layers[layer], x, ops, update);
+            Attend(weights.Layers[layer], kv[layer], h, step, ops, update);
+            ops.AddRmsNorm(update, x, weights.Layers[layer].FeedForwardNorm, spec.NormEpsilon, into: h);
+            FeedForward(weights.Layers[layer], h, ops, x, update);
+            if (layer + 1 < spec.Layers) ops.AddRmsNorm(update, x, weights.Layers[layer + 1].AttentionNorm, spec.NormEpsilon, into: h);
+            else ops.Add(update, into: x);
             trace?.Layer(layer, x, experts, ops);
         }
 
@@ -73,53 +78,29 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
         return logits;                                                                      // [rows that are asked for, vocabulary]
     }
 
-    private void Attend(DecoderLayer layer, KvLayer kv, Matrix x, in StepInputs step, OpStream ops, Matrix update)
+    private void Attend(DecoderLayer layer, KvLayer kv, Matrix h, in StepInputs step, OpStream ops, Matrix update)
     {
         var a = spec.Attention;
         var mark = ops.Mark();
-        var h = ops.Scratch(x.Rows, spec.Hidden);
-        var q = ops.Scratch(x.Rows, a.Heads * a.HeadDim);
-        var k = ops.Scratch(x.Rows, a.KeyValueHeads * a.HeadDim);
-        var v = ops.Scratch(x.Rows, a.KeyValueHeads * a.HeadDim);
+        var q = ops.Scratch(h.Rows, a.Heads * a.HeadDim);
+        var k = ops.Scratch(h.Rows, a.KeyValueHeads * a.HeadDim);
+        var v = ops.Scratch(h.Rows, a.KeyValueHeads * a.HeadDim);
 
-        ops.RmsNorm(x, layer.AttentionNorm, spec.NormEpsilon, into: h);
-        layer.Query.MatMul(ops, h, q);
-        layer.Key.MatMul(ops, h, k);
-        layer.Value.MatMul(ops, h, v);
-
-        if (layer.QueryNorm is { } queryNorm) NormHeads(q, a.Heads, queryNorm, ops);
-        if (layer.KeyNorm is { } keyNorm) NormHeads(k, a.KeyValueHeads, keyNorm, ops);
-        ops.Rope(q, a.Heads, a.HeadDim, rope, step.Positions);
-        ops.Rope(k, a.KeyValueHeads, a.HeadDim, rope, step.Positions);
-
+        Linear.MatMul(ops, h, (layer.Query, q), (layer.Key, k), (layer.Value, v));
+        ops.NormRope(q, layer.QueryNorm, k, layer.KeyNorm, a.HeadDim, a.QkNorm == QkNorm.PerHead, spec.NormEpsilon, rope, step.Positions);
         ops.WriteKv(k, v, kv, step.Slots);
         ops.PagedAttention(q, a.Heads, kv, step.Positions, step.TableStarts, step.Tables, a.Scale, into: q, layer.Window, layer.Sinks);
         layer.Output.MatMul(ops, q, update);
-        ops.Add(update, into: x);
         ops.Release(mark);
     }
 
-    private void NormHeads(Matrix heads, int count, NativeBuffer gain, OpStream ops)
-    {
-        var rows = spec.Attention.QkNorm == QkNorm.PerHead ? heads.Cut(count) : heads;      // each head, or all heads of a token at once
-        ops.RmsNorm(rows, gain, spec.NormEpsilon, into: rows);
-    }
-
-    private void FeedForward(DecoderLayer layer, Matrix x, OpStream ops, Matrix update)
+    /// <summary>Leaves in <paramref name="update"/> what is to be added to <paramref name="x"/> yet.</summary>
+    private void FeedForward(DecoderLayer layer, Matrix h, OpStream ops, Matrix x, Matrix update)
     {
         var mark = ops.Mark();
-        var h = ops.Scratch(x.Rows, spec.Hidden);
-        ops.RmsNorm(x, layer.FeedForwardNorm, spec.NormEpsilon, into: h);
-        if (layer.Experts is { } routed)
-        {
-            Experts(routed, h, ops, update);
-            ops.Add(update, into: x);
-        }
-        if (layer.Dense is { } dense)
-        {
-            Dense(dense, h, ops, update);
-            ops.Add(update, into: x);
-        }
+        if (layer.Experts is { } routed) Experts(routed, h, ops, update);
+        if (layer.Experts is not null && layer.Dense is not null) ops.Add(update, into: x);
+        if (layer.Dense is { } dense) Dense(dense, h, ops, update);
         ops.Release(mark);
     }
 

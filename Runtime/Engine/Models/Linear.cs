@@ -13,7 +13,21 @@ internal sealed record Linear(Weight Weight, NativeBuffer? Bias)
     public void MatMul(OpStream ops, Matrix x, Matrix y)
     {
         Weight.MatMul(ops, x, y);
-        if (Bias is not null) ops.AddBias(Bias, into: y);
+        AddBias(ops, y);
+    }
+
+    /// <summary>Three products of one input; together where that saves something.</summary>
+    public static void MatMul(OpStream ops, Matrix x, (Linear W, Matrix Y) first, (Linear W, Matrix Y) second, (Linear W, Matrix Y) third)
+    {
+        if (!first.W.Weight.TryMatMulThree(ops, x, first.Y, second.W.Weight, second.Y, third.W.Weight, third.Y))
+        {
+            first.W.Weight.MatMul(ops, x, first.Y);
+            second.W.Weight.MatMul(ops, x, second.Y);
+            third.W.Weight.MatMul(ops, x, third.Y);
+        }
+        first.W.AddBias(ops, first.Y);
+        second.W.AddBias(ops, second.Y);
+        third.W.AddBias(ops, third.Y);
     }
 
     /// <summary>The same for every (token, expert) pair of a plan (<see cref="Kernels.Weights.Weight.MatMulExperts"/>).</summary>
@@ -21,5 +35,10 @@ internal sealed record Linear(Weight Weight, NativeBuffer? Bias)
     {
         Weight.MatMulExperts(ops, x, plan, rows, y);
         if (Bias is not null) ops.AddBias(Bias, into: y, plan);
+    }
+
+    private void AddBias(OpStream ops, Matrix y)
+    {
+        if (Bias is not null) ops.AddBias(Bias, into: y);
     }
 }

@@ -129,6 +129,36 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         AssertClose(Back(y), g, within: 3e-5f * Magnitude(g));
     }
 
+    [Test]
+    public void Three_products_of_one_input_are_what_each_alone_is([Values("int4-g32", "fp8-wide", "bf16")] string kind, [Values(1, 7, 11, 17)] int tokens)
+    {
+        int[] rows = [40, 16, 20];
+        var weights = rows.Select(count => RandomWeights.Make(kind, 1, count, 128, seed: count)).ToArray();
+        var on = weights.Select(Target.Place).ToArray();
+        var x = Random(tokens, 128, seed: 5);
+        var y = rows.Select(count => Ops.Scratch(tokens, count)).ToArray();
+        Assert.That(on[0].TryMatMulThree(Ops, On(x), y[0], on[1], y[1], on[2], y[2]), Is.True);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var expected = Ops.HostScratch(tokens, rows[i]);
+            ReferenceMatMul.Run(weights[i], x, expected);
+            AssertClose(Back(y[i]), expected, 3e-5f * Magnitude(expected));
+        }
+        foreach (var weight in weights.Concat(on)) weight.Dispose();
+    }
+
+    [Test]
+    public void Products_that_share_nothing_are_not_made_together()
+    {
+        using var int4 = Target.Place(RandomWeights.Make("int4-g32", 1, 16, 128, seed: 1));
+        using var bf16 = Target.Place(RandomWeights.Make("bf16", 1, 16, 128, seed: 1));
+        using var asymmetric = Target.Place(RandomWeights.Make("int4-asym", 1, 16, 128, seed: 1));
+        var x = On(Random(1, 128, seed: 5));
+        var y = Ops.Scratch(1, 16);
+        Assert.That(int4.TryMatMulThree(Ops, x, y, int4, y, bf16, y), Is.False);
+        Assert.That(int4.TryMatMulThree(Ops, x, y, asymmetric, y, int4, y), Is.False);
+    }
+
     [TestCase("fp8-block", 128)]
     [TestCase("fp8-wide", 96)]
     [TestCase("int4-g16", 128)]

@@ -53,6 +53,20 @@ public sealed class RmsNormTests(Target target) : OpTests(target)
     }
 
     [Test]
+    public void Adding_first_gives_the_same_bits_as_the_two_operations([Values(1, 3, 16, 67, 600)] int columns, [Values(1, 5)] int rows)
+    {
+        var (x, update) = (Random(rows, columns, seed: 7, scale: 3), Random(rows, columns, seed: 8, scale: 3));
+        using var gain = RandomBuffer(columns, seed: 5);
+        var (together, y) = (On(Copy(x)), Ops.Scratch(rows, columns));
+        Ops.AddRmsNorm(On(update), together, gain, 1e-6f, y);
+        var (apart, expected) = (On(Copy(x)), Ops.Scratch(rows, columns));
+        Ops.Add(On(update), into: apart);
+        Ops.RmsNorm(apart, gain, 1e-6f, expected);
+        AssertSameBits(Back(together).Values, Back(apart).Values, "sum");
+        AssertSameBits(Back(y).Values, Back(expected).Values, "norm");
+    }
+
+    [Test]
     public void Allocates_nothing()
     {
         NeedsSilentLaunches();

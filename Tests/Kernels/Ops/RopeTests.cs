@@ -63,6 +63,29 @@ public sealed class RopeTests(Target target) : OpTests(target)
     }
 
     [Test]
+    public void With_norms_first_it_is_what_norm_and_rotation_are([Values(0, 10, 16, 44)] int rotaryDim, [Values] bool perHead, [Values] bool queries, [Values] bool keys, [Values(1, 5)] int tokens)
+    {
+        const int HeadDim = 44, Heads = 6, KeyHeads = 2;
+        using var table = new RopeTable(rotaryDim, 1e4, 2000);
+        var positions = Enumerable.Range(0, tokens).Select(t => 7 * t).ToArray();
+        var (q, k) = (Random(tokens, Heads * HeadDim, seed: 1, scale: 3), Random(tokens, KeyHeads * HeadDim, seed: 2, scale: 3));
+        using var qGain = RandomBuffer(perHead ? HeadDim : Heads * HeadDim, seed: 3);
+        using var kGain = RandomBuffer(perHead ? HeadDim : KeyHeads * HeadDim, seed: 4);
+        var (onQ, onK) = (On(Copy(q)), On(Copy(k)));
+        Ops.NormRope(onQ, queries ? qGain : null, onK, keys ? kGain : null, HeadDim, perHead, 1e-6f, table, positions);
+        AssertClose(Back(onQ), Expected(q, queries ? qGain : null), 1e-5f);
+        AssertClose(Back(onK), Expected(k, keys ? kGain : null), 1e-5f);
+
+        Matrix Expected(Matrix x, NativeBuffer? gain)
+        {
+            var rows = perHead ? x.Cut(x.Columns / HeadDim) : x;
+            if (gain is not null) RmsNormOp.Reference(rows, gain, 1e-6f, rows);
+            RopeOp.Reference(x, x.Columns / HeadDim, HeadDim, table, positions);
+            return x;
+        }
+    }
+
+    [Test]
     public void Allocates_nothing_once_the_table_is_filled()
     {
         NeedsSilentLaunches();
