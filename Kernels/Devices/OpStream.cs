@@ -35,9 +35,11 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     public Matrix ToHost(Matrix matrix)
     {
         if (Gpu is null || !matrix.IsOnDevice) return matrix;
-        var copy = HostScratch(matrix.Rows, matrix.Columns);
-        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(matrix).CopyToCPU(Gpu.Queue, ref copy.Values[0], copy.Values.Length);
-        Gpu.Queue.Synchronize();
+        var empty = matrix.Rows == 0 || matrix.Columns == 0;
+        var data = empty ? null : Gpu.Land(Gpu.View(matrix));
+        var copy = data is null ? HostScratch(matrix.Rows, matrix.Columns) : new Matrix(data, matrix.Rows, matrix.Columns);
+        if (data is null && !empty) Gpu.View(matrix).CopyToCPUUnsafeAsync(Gpu.Queue, ref copy.Values[0], copy.Values.Length);
+        Gpu.Wait();
         return copy;
     }
 
@@ -46,8 +48,8 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     {
         if (Gpu is null || matrix.IsOnDevice) return matrix;
         var copy = Gpu.Scratch.Take(matrix.Rows, matrix.Columns);
-        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(copy).CopyFromCPU(Gpu.Queue, ref matrix.Values[0], matrix.Values.Length);
-        Gpu.Queue.Synchronize();
+        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(copy).CopyFromCPUUnsafeAsync(Gpu.Queue, ref matrix.Values[0], matrix.Values.Length);
+        Gpu.Wait();
         return copy;
     }
 
