@@ -87,6 +87,10 @@ internal sealed class DeviceChoice(int vocabulary)
         var results = ops.Scratch(1, (rows.Count * width) + places.Count);
         if (places.Count > 0) ops.TakeOut(logits, new Ints(CollectionsMarshal.AsSpan(places), placesAt), results.Part((long)rows.Count * width, 1, places.Count));
         ops.TopK(logits, k, new Ints(CollectionsMarshal.AsSpan(scales), scalesAt), results.Part(0, rows.Count, width));
+        for (var row = 0; row < rows.Count; row++)
+        {
+            if (rows[row].IsWhole) rows[row] = rows[row] with { Brought = ops.Bring(logits.Slice(row, 1)) };
+        }
         found = ops.ToHost(results);
     }
 
@@ -121,6 +125,7 @@ internal sealed class DeviceChoice(int vocabulary)
     private Span<float> Whole(OpStream ops, int row)
     {
         WholeRows++;
+        if (rows[row].IsWhole) return rows[row].Brought.Values;
         var whole = ops.ToHost(logits.Slice(row, 1)).Values;
         var taken = CollectionsMarshal.AsSpan(places).Slice(rows[row].First, rows[row].Count);
         var values = TakenLogits(row);
@@ -165,5 +170,9 @@ internal sealed class DeviceChoice(int vocabulary)
     /// <param name="First">Its first place.</param>
     /// <param name="Count">How many it has.</param>
     /// <param name="IsWhole">Whether the choice needs all of it.</param>
-    private readonly record struct Row(int First, int Count, bool IsWhole);
+    private readonly record struct Row(int First, int Count, bool IsWhole)
+    {
+        /// <summary>The whole row on the host, where it was clear from the start that it is needed.</summary>
+        public Matrix Brought { get; init; }
+    }
 }
