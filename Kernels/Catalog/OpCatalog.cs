@@ -51,6 +51,8 @@ public static class OpCatalog
         new("Rope", "rotation of the first dimensions of each head", KernelPath.Vectors),
         new("Route", "sigmoid or softmax, bias, groups, top k, gates", KernelPath.Plain),
         new("SiluMul", "silu(gate) · up", KernelPath.Vectors),
+        new("TakeOut", "y[i] = x[places[i]], which becomes −∞", KernelPath.Plain),
+        new("TopK", "the k largest of each row, with ids, and its sums of exponentials", KernelPath.Plain),
         new("WriteKv", "keys and values into their slots", KernelPath.Plain),
     ];
 

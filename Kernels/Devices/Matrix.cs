@@ -50,6 +50,13 @@ internal readonly unsafe struct Matrix(float* data, int rows, int columns)
         return new Matrix(Data, Rows * parts, Columns / parts);
     }
 
+    /// <summary>Values from the <paramref name="first"/> on as a matrix of another shape.</summary>
+    public Matrix Part(long first, int rows, int columns)
+    {
+        Debug.Assert(first + ((long)rows * columns) <= (long)Rows * Columns, "a part outside the matrix");
+        return new Matrix(Data + first, rows, columns);
+    }
+
     /// <summary>The rows from <paramref name="first"/> on, <paramref name="count"/> of them.</summary>
     public Matrix Slice(int first, int count) => new(Data + ((long)first * Columns), count, Columns);
 

@@ -34,10 +34,19 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     /// <summary>A matrix where the host can read it, once all work before is done: itself on a CPU, a copy in scratch memory on a GPU.</summary>
     public Matrix ToHost(Matrix matrix)
     {
+        var copy = Bring(matrix);
+        Gpu?.Wait();
+        return copy;
+    }
+
+    /// <summary>The same without waiting: the numbers are there after the next <see cref="ToHost"/>.</summary>
+    public Matrix Bring(Matrix matrix)
+    {
         if (Gpu is null || !matrix.IsOnDevice) return matrix;
-        var copy = HostScratch(matrix.Rows, matrix.Columns);
-        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(matrix).CopyToCPU(Gpu.Queue, ref copy.Values[0], copy.Values.Length);
-        Gpu.Queue.Synchronize();
+        var empty = matrix.Rows == 0 || matrix.Columns == 0;
+        var data = empty ? null : Gpu.Land(Gpu.View(matrix));
+        var copy = data is null ? HostScratch(matrix.Rows, matrix.Columns) : new Matrix(data, matrix.Rows, matrix.Columns);
+        if (data is null && !empty) Gpu.View(matrix).CopyToCPUUnsafeAsync(Gpu.Queue, ref copy.Values[0], copy.Values.Length);
         return copy;
     }
 
@@ -46,8 +55,8 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     {
         if (Gpu is null || matrix.IsOnDevice) return matrix;
         var copy = Gpu.Scratch.Take(matrix.Rows, matrix.Columns);
-        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(copy).CopyFromCPU(Gpu.Queue, ref matrix.Values[0], matrix.Values.Length);
-        Gpu.Queue.Synchronize();
+        if (matrix.Rows > 0 && matrix.Columns > 0) Gpu.View(copy).CopyFromCPUUnsafeAsync(Gpu.Queue, ref matrix.Values[0], matrix.Values.Length);
+        Gpu.Wait();
         return copy;
     }
 

@@ -31,6 +31,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     private readonly OpStream ops;
     private readonly EngineLoop loop;
     private readonly Sampler sampler = new();
+    private readonly DeviceChoice? choice;
     private readonly IReadOnlyList<string> warnings;
     private readonly List<Request> live = [];
     private readonly List<Request> ended = [];
@@ -46,6 +47,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         scheduler = new Scheduler(blocks, options.BlockTokens, options.StepTokens, options.MaxSequences);
         ops = new OpStream(model.Device, options.Activations);
         if (model.Memory is { } memory) ops.Gpu!.Scratch.Reserve(memory.Scratch);
+        if (ops.Gpu is not null) choice = new DeviceChoice(model.Decoder.Spec.VocabularySize);
         loop = new EngineLoop(Step, Fail);
         Options = options;
         warnings = model.Device is GpuDevice gpu && GpuRecordings.WhyNot(gpu) is { } why ? [.. model.Warnings, $"{gpu.Name}: steps are not recorded, which is slower: {why}"] : model.Warnings;
@@ -179,9 +181,24 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         DropCancelled();
         if (!scheduler.TryPlan(out var plan)) return false;
         ops.Reset();
-        var logits = ops.ToHost(model.Decoder.Forward(plan, kv, ops));
+        var inputs = new StepInputs(plan, ops);
+        Announce(plan);
+        var logits = model.Decoder.Forward(plan, inputs, kv, ops);
+        choice?.Run(ops, logits);
         Commit(plan, logits);
         return true;
+    }
+
+    /// <summary>Tells a GPU which requests will choose from the step's logits, row by row.</summary>
+    private void Announce(StepPlan plan)
+    {
+        if (choice is null) return;
+        choice.Begin();
+        foreach (var chunk in plan.Chunks)
+        {
+            if (chunk.LogitRow >= 0) chunk.Sequence.Request!.AddTo(choice);
+        }
+        choice.Place(ops);
     }
 
     /// <summary>Samples the next token of every sequence that has its logits; ends those that are done.</summary>
@@ -189,11 +206,13 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     {
         foreach (var chunk in plan.Chunks)
         {
-            if (chunk.LogitRow >= 0) chunk.Sequence.Request!.Accept(chunk.Sequence.Request.Sample(sampler, logits.Row(chunk.LogitRow)));
+            if (chunk.LogitRow < 0) continue;
+            var request = chunk.Sequence.Request!;
+            request.Accept(choice is null ? request.Sample(sampler, logits.Row(chunk.LogitRow)) : request.Sample(choice, ops, chunk.LogitRow));
         }
         foreach (var chunk in plan.Chunks)
         {
-            if (chunk.Sequence.Request is { Finished: not null } request) ended.Add(request);
+            if (chunk.Sequence.Request is { Finished: not null } done) ended.Add(done);
         }
         scheduler.Return(plan);
         foreach (var request in ended) End(request, request.Finished!.Value);

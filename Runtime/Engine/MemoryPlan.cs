@@ -2,6 +2,7 @@ using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
+using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime;
 
@@ -50,7 +51,7 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
     public MemoryPlan Require() => Fits ? this : throw new NotSupportedException(FormattableString.Invariant(
         $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory), shorter steps (StepTokens) or fewer sequences (MaxSequences) take less."));
 
-    /// <summary>Most that the matrices of a step take: <see cref="Decoder"/>'s, and the copies of inputs that products make.</summary>
+    /// <summary>Most that the matrices of a step take: <see cref="Decoder"/>'s, the copies of inputs that products make, and what choosing tokens takes.</summary>
     private static long ScratchBytes(DecoderSpec spec, EngineOptions options)
     {
         long tokens = options.StepTokens, hidden = spec.Hidden;
@@ -69,7 +70,8 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
             forward = Math.Max(forward, floats);
         }
         var rows = Math.Min(options.MaxSequences, tokens);
-        return sizeof(float) * ((2 * tokens * hidden) + Math.Max(attention, forward) + (rows * (spec.VocabularySize + (2 * hidden)))) + Rounding;
+        var matrices = sizeof(float) * ((2 * tokens * hidden) + Math.Max(attention, forward) + (rows * (spec.VocabularySize + (2 * hidden))));
+        return matrices + DeviceChoice.ScratchBytes(rows, spec.VocabularySize) + Rounding;
     }
 
     /// <summary>Every matrix begins at a multiple of 256 bytes, and columns are padded to whole chunks.</summary>

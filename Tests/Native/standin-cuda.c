@@ -133,7 +133,7 @@ result cuMemFree_v2(address of) {
 }
 
 result cuMemAllocHost_v2(handle *to, size_t bytes) { CALL(cuMemAllocHost_v2); line("cuMemAllocHost_v2 %zu", bytes); *to = calloc(1, bytes); return 0; }
-result cuMemFreeHost(handle of) { line("cuMemFreeHost"); free(of); return 0; }
+result cuMemFreeHost(handle of) { CALL(cuMemFreeHost); line("cuMemFreeHost"); free(of); return 0; }
 QUIET(cuMemHostRegister_v2, handle from, size_t bytes, unsigned flags)
 QUIET(cuMemHostUnregister, handle from)
 result cuMemHostGetDevicePointer_v2(address *to, handle from, unsigned flags) { *to = (address)from; return 0; }

@@ -53,6 +53,7 @@ internal sealed class GpuRecordings : IDisposable
         }
         gpu.Device.Accelerator.Bind();
         graphs.Launch(known.Ready, (CudaStream)gpu.Queue);
+        gpu.Scratch.Resume(known.End);
         result = known.Result;
         return true;
     }
@@ -97,7 +98,7 @@ internal sealed class GpuRecordings : IDisposable
         try
         {
             var ready = graphs.End((CudaStream)gpu.Queue);
-            recordings[recording] = new Recording { Moves = gpu.Moves, Ready = ready, Result = result };
+            recordings[recording] = new Recording { Moves = gpu.Moves, Ready = ready, Result = result, End = gpu.Scratch.Mark() };
             graphs.Launch(ready, (CudaStream)gpu.Queue);
             return true;
         }
@@ -150,5 +151,8 @@ internal sealed class GpuRecordings : IDisposable
 
         /// <summary>What the step returned.</summary>
         public Matrix Result { get; init; }
+
+        /// <summary>What scratch memory it had taken at its end.</summary>
+        public ScratchMark End { get; init; }
     }
 }

@@ -51,6 +51,13 @@ internal sealed unsafe class GpuScratch(Accelerator accelerator) : IDisposable
 
     public ScratchMark Mark() => new(chunks.Count, used, total);
 
+    /// <summary>Takes as taken what was when <paramref name="mark"/> was made, in an earlier step of the same launches.</summary>
+    public void Resume(ScratchMark mark)
+    {
+        System.Diagnostics.Debug.Assert(mark.Chunks == chunks.Count, "scratch: memory has moved since");
+        (used, total) = (mark.Used, mark.Total);
+    }
+
     public void Release(ScratchMark mark)
     {
         if (mark.Chunks == chunks.Count) (used, total) = (mark.Used, mark.Total);

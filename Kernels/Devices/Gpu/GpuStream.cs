@@ -3,21 +3,32 @@ using ILGPU.Runtime;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>The GPU's side of an <see cref="OpStream"/>: a queue of launches, scratch memory, and the integers of a step, which go over in one copy.</summary>
-internal sealed class GpuStream : IDisposable
+/// <summary>
+/// The GPU's side of an <see cref="OpStream"/>: a queue of launches, scratch memory, the integers of a step, which go over in one copy, and what comes back.
+/// Copies are ordered like launches, and a step waits once: for its result.
+/// </summary>
+internal sealed unsafe class GpuStream : IDisposable
 {
+    /// <summary>Most that comes back by way of page-locked memory, in bytes: some rows of logits.</summary>
+    private const long MostLanded = 4 << 20;
+
+    private readonly List<IDisposable> retired = [];
     private MemoryBuffer1D<int, Stride1D.Dense> inputs;
-    private int[] staged = new int[1 << 12];
-    private readonly List<MemoryBuffer> retired = [];
+    private HostMemory staged;
+    private HostMemory landed;
     private int stagedCount;
-    private bool uploaded;
+    private int sent;
+    private long landedBytes;
+    private bool underWay;
 
     public GpuStream(GpuDevice device, Activations activations = Activations.Float)
     {
         (Device, Activations) = (device, activations);
         Queue = device.Accelerator.CreateStream();
         Scratch = new GpuScratch(device.Accelerator);
-        inputs = device.Accelerator.Allocate1D<int>(staged.Length);
+        inputs = device.Accelerator.Allocate1D<int>(1 << 12);
+        staged = new HostMemory(device, sizeof(int) << 12);
+        landed = new HostMemory(device, 1 << 16);
         Recordings = GpuRecordings.Of(this);
     }
 
@@ -57,26 +68,59 @@ internal sealed class GpuStream : IDisposable
     {
         var start = stagedCount;
         var end = start + ((Math.Max(1, values.Length) + 63) & ~63);
-        if (end > staged.Length) Array.Resize(ref staged, 2 * end);
-        values.CopyTo(staged.AsSpan(start));
+        if (end > staged.Bytes / sizeof(int))
+        {
+            // A copy from the old one may be under way; it stays until the step ends.
+            var larger = new HostMemory(Device, 2L * sizeof(int) * end);
+            new ReadOnlySpan<int>(staged.Data, stagedCount).CopyTo(new Span<int>(larger.Data, stagedCount));
+            retired.Add(staged);
+            staged = larger;
+        }
+        values.CopyTo(new Span<int>(staged.Data + ((long)start * sizeof(int)), values.Length));
         stagedCount = end;
-        uploaded = false;
         return start;
     }
 
-    /// <summary>Sends what was staged.</summary>
+    /// <summary>Sends what was staged and has not been sent.</summary>
     public void Flush()
     {
-        if (uploaded) return;
-        if (inputs.Length < staged.Length)
+        if (sent == stagedCount) return;
+        if (inputs.Length < stagedCount)
         {
             // Views of the old one may already be in the hands of an operation; it stays until the step ends.
             retired.Add(inputs);
-            inputs = Device.Accelerator.Allocate1D<int>(staged.Length);
+            inputs = Device.Accelerator.Allocate1D<int>(staged.Bytes / sizeof(int));
             inputMoves++;
+            sent = 0;
         }
-        inputs.View.BaseView.SubView(0, stagedCount).CopyFromCPU(Queue, ref staged[0], stagedCount);
-        uploaded = true;
+        staged.Send(Queue, sent, stagedCount - sent, inputs.View.BaseView.SubView(sent, stagedCount - sent));
+        sent = stagedCount;
+        underWay = true;
+    }
+
+    /// <summary>Orders a copy to the host. Returns where the values will lie after <see cref="Wait"/>, until <see cref="Reset"/>; null where they are too many.</summary>
+    public float* Land(ArrayView<float> values)
+    {
+        var end = landedBytes + ((values.LengthInBytes + 63) & ~63L);
+        if (end > landed.Bytes)
+        {
+            if (end > MostLanded) return null;
+            retired.Add(landed);
+            landed = new HostMemory(Device, Math.Min(2 * end, MostLanded));
+            (landedBytes, end) = (0, end - landedBytes);
+        }
+        landed.Bring(Queue, values, landedBytes / sizeof(float));
+        var start = (float*)(landed.Data + landedBytes);
+        landedBytes = end;
+        underWay = true;
+        return start;
+    }
+
+    /// <summary>Waits for all work and all copies.</summary>
+    public void Wait()
+    {
+        Queue.Synchronize();
+        underWay = false;
     }
 
     /// <summary>A launch over <paramref name="items"/> items, one a thread; threads loop where there are more.</summary>
@@ -92,9 +136,11 @@ internal sealed class GpuStream : IDisposable
     public void Reset()
     {
         Scratch.Reset();
+        // What a copy still reads must not be written over; a step whose result was waited for has none.
+        if (underWay) Wait();
         Forget();
-        stagedCount = 0;
-        uploaded = false;
+        stagedCount = sent = 0;
+        landedBytes = 0;
     }
 
     public void Dispose()
@@ -103,6 +149,8 @@ internal sealed class GpuStream : IDisposable
         Recordings?.Dispose();
         Scratch.Dispose();
         Forget();
+        staged.Dispose();
+        landed.Dispose();
         inputs.Dispose();
         Queue.Dispose();
     }
@@ -110,7 +158,7 @@ internal sealed class GpuStream : IDisposable
     private void Forget()
     {
         if (retired.Count == 0) return;
-        Queue.Synchronize();
+        Wait();
         foreach (var buffer in retired) buffer.Dispose();
         retired.Clear();
     }

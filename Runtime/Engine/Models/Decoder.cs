@@ -22,9 +22,11 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     public int ExpertsRead { get; private set; }
 
     /// <summary>Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [plan.LogitRows, vocabulary] in scratch memory of <paramref name="ops"/>.</summary>
-    public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null)
+    public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null) => Forward(plan, new StepInputs(plan, ops), kv, ops, trace);
+
+    /// <summary>The same with inputs that were placed before, so that others could be placed behind them.</summary>
+    public Matrix Forward(StepPlan plan, in StepInputs step, KvStore kv, OpStream ops, StepTrace? trace = null)
     {
-        var step = new StepInputs(plan, ops);
         ops.Reach(rope, plan.LastPosition);
         if (trace is not null || !plan.IsDecoding || ops.Gpu?.Recordings is not { } recordings) return Layers(step, kv, ops, trace);
 

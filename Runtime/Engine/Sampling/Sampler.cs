@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Quilt.Runtime.Sampling;
 
 /// <summary>Logits and options to a token: penalties, then the most likely one, or a draw from those that truncation leaves (specification: api.md 10). One thread.</summary>
-internal sealed class Sampler
+internal sealed partial class Sampler
 {
     private readonly Truncation truncation = new();
 
@@ -18,7 +18,13 @@ internal sealed class Sampler
         var logSum = options.LogProbabilities ? LogSumExp(logits) : double.NaN;
         var plain = options.LogProbabilities ? Snapshot(logits) : default;
         Penalties.Apply(logits, state, output);
-        var token = options.IsGreedy ? ArgMax(logits) : Draw(logits, state);
+        var token = -1;
+        if (!options.IsGreedy)
+        {
+            truncation.Run(logits, options);
+            token = Draw(state);
+        }
+        if (token < 0) token = ArgMax(logits);
         logProbability = options.LogProbabilities ? (float)(plain[token] - logSum) : float.NaN;
         state.Accept(token);
         return token;
@@ -33,19 +39,18 @@ internal sealed class Sampler
         return snapshot.AsSpan(0, logits.Length);
     }
 
-    // p / Exp(1) is largest for token i with probability p_i: a draw without sums, so no rounding decides.
-    private int Draw(ReadOnlySpan<float> logits, SamplerState state)
+    // p / Exp(1) is largest for token i with probability p_i: a draw without sums, so no rounding decides. −1 where there is no number among them.
+    private int Draw(SamplerState state)
     {
-        truncation.Run(logits, state.Options);
         var (best, token) = (double.NegativeInfinity, -1);
-        var ids = truncation.Ids;
+        var left = truncation.Ids;
         var weights = truncation.Weights;
-        for (var i = 0; i < ids.Length; i++)
+        for (var i = 0; i < left.Length; i++)
         {
             var score = weights[i] / state.NextExponential();
-            if (score > best) (best, token) = (score, ids[i]);
+            if (score > best) (best, token) = (score, left[i]);
         }
-        return token >= 0 ? token : ArgMax(logits);
+        return token;
     }
 
     private static int ArgMax(ReadOnlySpan<float> logits) => TensorPrimitives.IndexOfMax(logits);

@@ -6,7 +6,7 @@ namespace Quilt.Runtime.Sampling;
 /// From penalized logits to the tokens that stay in the draw: temperature, then min_p, top_k and top_p. Probabilities are taken in double precision.
 /// Keeps its arrays from step to step.
 /// </summary>
-internal sealed class Truncation
+internal sealed partial class Truncation
 {
     private const double LeastTemperature = 0.01;
 
@@ -28,9 +28,9 @@ internal sealed class Truncation
     /// <summary>Fills <see cref="Ids"/> and <see cref="Weights"/>. Logits of −∞ are out.</summary>
     public void Run(ReadOnlySpan<float> logits, SamplingOptions options)
     {
-        if (ids.Length < logits.Length) (ids, weights, sorted) = (new int[logits.Length], new double[logits.Length], new double[logits.Length]);
+        Reserve(logits.Length);
         var largest = TensorPrimitives.Max(logits);
-        var scale = 1 / Math.Max(options.Temperature, LeastTemperature);
+        var scale = Scale(options);
 
         // A token can only stay if it is among the top k, so the k-th logit is a first sieve, and min_p a second, before any exponential is taken.
         var least = options.TopK > 0 && options.TopK < logits.Length ? KthLargest(logits, options.TopK) : float.NegativeInfinity;
@@ -46,6 +46,16 @@ internal sealed class Truncation
         if (options.TopP < 1) CutTail(options.TopP);
     }
 
+    /// <summary>What logits are multiplied with: one divided by the temperature.</summary>
+    public static double Scale(SamplingOptions options) => 1 / Math.Max(options.Temperature, LeastTemperature);
+
+    private void Reserve(int tokens)
+    {
+        if (ids.Length >= tokens) return;
+        tokens = Math.Max(tokens, 2 * ids.Length);
+        (ids, weights, sorted) = (new int[tokens], new double[tokens], new double[tokens]);
+    }
+
     /// <summary>Drops the least likely tokens while their sum is at most 1 − p; among equals the lowest ids go last.</summary>
     private void CutTail(double p)
     {
@@ -54,7 +64,7 @@ internal sealed class Truncation
 
         // Whatever is below the average of the budget cannot exceed it, all together: only the others need sorting.
         var small = budget / count;
-        var (kept, sum, candidates) = (0, 0.0, 0);
+        var (sum, candidates) = (0.0, 0);
         for (var i = 0; i < count; i++)
         {
             if (weights[i] < small) sum += weights[i];
@@ -70,7 +80,13 @@ internal sealed class Truncation
         for (var i = cut - 1; i >= 0 && sorted[i] == threshold; i--) equalsToDrop++;
         var equals = equalsToDrop;
         for (var i = cut; i < candidates && sorted[i] == threshold; i++) equals++;
-        var equalsToKeep = equals - equalsToDrop;
+        Keep(threshold, equals - equalsToDrop);
+    }
+
+    /// <summary>Keeps what is above a threshold, and of what is at it so many, the lowest ids.</summary>
+    private void Keep(double threshold, int equalsToKeep)
+    {
+        var kept = 0;
         for (var i = 0; i < count; i++)
         {
             if (weights[i] < threshold || (weights[i] == threshold && equalsToKeep-- <= 0)) continue;

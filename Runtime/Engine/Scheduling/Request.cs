@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Quilt.Formats.Tokenizers;
+using Quilt.Kernels.Devices;
 using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Scheduling;
@@ -41,6 +42,13 @@ internal sealed class Request
     /// <summary>Chooses the next token from the logits after the last one.</summary>
     public int Sample(Sampler sampler, Span<float> logits) =>
         sampler.Sample(logits, sampling, CollectionsMarshal.AsSpan(Sequence.Tokens)[Sequence.PromptLength..], out logProbability);
+
+    /// <summary>The next row of a step's logits will be this request's.</summary>
+    public void AddTo(DeviceChoice choice) => choice.Add(sampling);
+
+    /// <summary>Chooses the next token from a row of logits on a GPU.</summary>
+    public int Sample(DeviceChoice choice, OpStream ops, int row) =>
+        choice.Sample(ops, row, sampling, CollectionsMarshal.AsSpan(Sequence.Tokens)[Sequence.PromptLength..], out logProbability);
 
     /// <summary>Takes the chosen token: it is appended, and its text goes to the caller.</summary>
     public void Accept(int token)

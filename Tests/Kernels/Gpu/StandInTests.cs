@@ -74,14 +74,26 @@ public sealed class StandInTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Count("cuStreamBeginCapture_v2"), Is.EqualTo(1));
         Assert.That(run.Count("cuGraphInstantiateWithFlags"), Is.EqualTo(1));
-        Assert.That(run.Calls.Single(call => call.StartsWith("cuStreamEndCapture ", StringComparison.Ordinal)).Split(' ')[1], Is.EqualTo(LaunchesAStep(run).ToString()));
+        Assert.That(run.Calls.Single(call => call.StartsWith("cuStreamEndCapture ", StringComparison.Ordinal)).Split(' ')[1], Is.EqualTo((LaunchesAStep(run) - LaunchesAChoice).ToString()));
 
         // The first token comes from the prompt, the next two from a step as it is and from the one that is recorded; all others are runs of the recording.
         var after = run.Calls[run.First("cuStreamEndCapture")..];
-        Assert.That(after, Has.None.StartsWith("cuLaunchKernel"));
+        Assert.That(after.Count(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal)), Is.EqualTo(7 * LaunchesAChoice));
         Assert.That(run.Count("cuGraphLaunch"), Is.EqualTo(7));
         Assert.That(after.Count(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal)), Is.EqualTo((2 * 7) - 1), "up once and down once a step");
         Assert.That(after, Has.None.StartsWith("cuMemAlloc"));
+    }
+
+    [Test]
+    public void A_step_waits_once_and_brings_back_a_few_numbers()
+    {
+        var after = usual.Calls[usual.First("cuGraphLaunch")..];
+        var second = Array.FindIndex(after, 1, call => call == "cuGraphLaunch");
+        var third = Array.FindIndex(after, second + 1, call => call == "cuGraphLaunch");
+        var step = after[second..third].Select(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal) ? call : call.Split(' ')[0]);
+        // The most likely token, its logit and two sums; then the integers of the next step.
+        Assert.That(step, Is.EqualTo(new[] { "cuGraphLaunch", "cuLaunchKernel", "cuLaunchKernel", "cuMemcpyAsync 16", "cuStreamSynchronize", after[third - 1] }));
+        Assert.That(after[third - 1], Does.StartWith("cuMemcpyAsync"));
     }
 
     // The table of angles has grown to 1,200 positions when the prompt of 600 is read; the step that reaches position 1,200 needs a longer one, which lies elsewhere.
@@ -101,6 +113,7 @@ public sealed class StandInTests
     {
         var run = usual;
         AssertNothingIsLeft(run);
+        Assert.That(run.Count("cuMemFreeHost"), Is.EqualTo(run.Count("cuMemAllocHost_v2")).And.GreaterThan(0));
         Assert.That(run.Count("cuGraphExecDestroy"), Is.EqualTo(run.Count("cuGraphInstantiateWithFlags")));
         Assert.That(run.Count("cuGraphDestroy"), Is.EqualTo(1));
         Assert.That(run.Count("cuStreamDestroy_v2"), Is.EqualTo(run.Count("cuStreamCreate")));
@@ -139,6 +152,8 @@ public sealed class StandInTests
     [TestCase("cuMemcpyAsync:12:700", "illegal address")]
     [TestCase("cuStreamSynchronize:40:700", "illegal address")]
     [TestCase("cuCtxCreate_v2:1:2", "out of memory")]
+    [TestCase("cuMemAllocHost_v2:1:2", "out of memory")]
+    [TestCase("cuMemAllocHost_v2:2:2", "out of memory")]
     [TestCase("cuModuleLoadDataEx:3:218", "the driver does not take the kernel")]
     public void An_error_of_the_driver_is_one_line_and_leaves_nothing_behind(string fault, string words)
     {
@@ -165,6 +180,9 @@ public sealed class StandInTests
         string[] Sizes(string function) => [.. run.Calls.Where(call => call.StartsWith(function + " ", StringComparison.Ordinal) && !call.Contains("fails", StringComparison.Ordinal)).Select(call => call.Split(' ')[1]).Order()];
         Assert.That(Sizes("cuMemFree_v2"), Is.EqualTo(Sizes("cuMemAlloc_v2")));
     }
+
+    /// <summary>Launches after a step that find its most likely tokens.</summary>
+    private const int LaunchesAChoice = 2;
 
     // Those between the last two uploads before the recording begins.
     private static int LaunchesAStep(StandIn.Result run)

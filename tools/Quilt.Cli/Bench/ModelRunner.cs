@@ -2,17 +2,20 @@ using System.Diagnostics;
 using Quilt.Kernels.Devices;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
+using Quilt.Runtime.Sampling;
 using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Cli.Bench;
 
-/// <summary>Drives a decoder step by step on random tokens, without sampling, and takes the time. Chooses the same tokens in every run.</summary>
+/// <summary>Drives a decoder step by step on random tokens, and takes the time; the random tokens take the place of those that would be chosen. Chooses the same tokens in every run.</summary>
 internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int stepTokens) : IDisposable
 {
     private readonly KvBlockPool blocks = new(kv.Blocks);
     private readonly StepPlan plan = new();
     private readonly Random random = new(1);
     private readonly Dictionary<int, int> expertsRead = [];
+    private readonly DeviceChoice choice = new(decoder.Spec.VocabularySize);
+    private readonly SamplerState greedy = new(new SamplingOptions { Temperature = 0 }, []);
     private readonly StepCost cost = new(decoder.Spec, decoder.Weights);
 
     /// <summary>Seconds to read a prompt of <paramref name="tokens"/> tokens, up to the logits of the last.</summary>
@@ -93,7 +96,17 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
     private void Forward()
     {
         ops.Reset();
-        ops.ToHost(decoder.Forward(plan, kv, ops));                                   // as a sampler would read them; on a GPU this is also where the work ends
+        if (ops.Gpu is null)
+        {
+            decoder.Forward(plan, kv, ops);
+            return;
+        }
+        // On a GPU a step ends with what the most likely tokens are.
+        var inputs = new StepInputs(plan, ops);
+        choice.Begin();
+        for (var row = 0; row < plan.LogitRows.Length; row++) choice.Add(greedy);
+        choice.Place(ops);
+        choice.Run(ops, decoder.Forward(plan, inputs, kv, ops));
     }
 
     /// <summary>Appends random tokens and takes the cache blocks for them.</summary>
