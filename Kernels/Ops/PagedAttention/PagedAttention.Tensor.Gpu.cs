@@ -12,7 +12,7 @@ internal static partial class PagedAttentionOp
     private const int ShortRun = 16;
 
     /// <summary>Most floats of partial results: more tokens than have room there take turns.</summary>
-    internal const long MostPartials = 1 << 23;
+    private const long MostPartials = 1 << 23;
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Tensor64 =
         new(AttendKernel<Dims64, TwoPlanes, AlignedBlocks>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 3);
@@ -32,6 +32,10 @@ internal static partial class PagedAttentionOp
     /// <summary>Whether the kernel with matrix instructions takes a cache. Rows of a cache are counted in 32 bits.</summary>
     internal static bool SuitsTensorCores(GpuDevice device, KvLayer kv) =>
         device.Traits.TensorCores && kv.Type == KvType.BFloat16 && kv.HeadDim is 64 or 128 && (long)kv.Blocks * kv.BlockTokens * kv.KvHeads <= int.MaxValue;
+
+    /// <summary>Most floats of scratch memory that long contexts of so many sequences take.</summary>
+    internal static long Partials(int sequences, int heads, int headDim, KvType type) =>
+        type == KvType.BFloat16 && headDim is (64 or 128) ? Math.Min(MostPartials, (long)sequences * heads * MostSpans * (headDim + 2)) : 0;
 
     private static void RunTensor(
         GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window, NativeBuffer? sinks)
