@@ -12,13 +12,6 @@ internal static partial class TensorAttention
         static abstract int Halves { get; }
     }
 
-    /// <summary>How often queries and probabilities are split.</summary>
-    internal interface IPlanes
-    {
-        /// <summary>2: each number is a bfloat16 and the rest that rounding left, as good as float32. 1: rounded.</summary>
-        static abstract int Count { get; }
-    }
-
     /// <summary>How sixteen keys lie.</summary>
     internal interface IBlocks
     {
@@ -34,16 +27,6 @@ internal static partial class TensorAttention
     internal readonly struct Dims128 : IDims
     {
         public static int Halves => 2;
-    }
-
-    internal readonly struct OnePlane : IPlanes
-    {
-        public static int Count => 1;
-    }
-
-    internal readonly struct TwoPlanes : IPlanes
-    {
-        public static int Count => 2;
     }
 
     internal readonly struct AlignedBlocks : IBlocks
