@@ -16,12 +16,15 @@ internal static partial class PtxRules
         if (!hot) yield break;
         if (ptx.Contains("ld.local", StringComparison.Ordinal) || ptx.Contains("st.local", StringComparison.Ordinal) || ptx.Contains(".local ", StringComparison.Ordinal)) yield return "it uses local memory";
         if (ptx.Contains(".f64", StringComparison.Ordinal)) yield return "it computes in double precision";
-        if (!ptx.Contains("ld.global.nc.L1::no_allocate.v4.b32", StringComparison.Ordinal)) yield return "its weight is not loaded sixteen bytes at a time";
+        if (!WideLoad().IsMatch(ptx)) yield return "its weight or cache is not loaded sixteen bytes at a time";
     }
 
     // Any predicate, however it is named: this finds what a repair has missed.
     [GeneratedRegex(@"@[^;]*\bbra\.uni")]
     private static partial Regex ConditionalUniform();
+
+    [GeneratedRegex(@"\bld\.global\.nc\.(L1::no_allocate\.)?v4\.b32\b")]
+    private static partial Regex WideLoad();
 
     [GeneratedRegex(@"^\s+(ld|st)\.(b|f|s|u|v)\d", RegexOptions.Multiline)]
     private static partial Regex GenericAccess();

@@ -19,7 +19,7 @@ public sealed record EngineOptions
     /// <summary>Precision of the input of quantized weights.</summary>
     public Activations Activations { get; init; } = Activations.Float;
 
-    /// <summary>Precision of cached keys and values; null: float32 with float activations, bfloat16 with int8 ones.</summary>
+    /// <summary>Precision of cached keys and values; null: float32 with float activations, bfloat16 with others.</summary>
     public KvType? KvType { get; init; }
 
     /// <summary>
@@ -57,7 +57,7 @@ public sealed record EngineOptions
     }
 
     /// <summary>The precision of the cache, chosen or not.</summary>
-    internal KvType CacheType => KvType ?? (Activations == Activations.Int8 ? Quilt.Kernels.Ops.KvType.BFloat16 : Quilt.Kernels.Ops.KvType.Float32);
+    internal KvType CacheType => KvType ?? (Activations == Activations.Float ? Quilt.Kernels.Ops.KvType.Float32 : Quilt.Kernels.Ops.KvType.BFloat16);
 
     /// <summary>Opens the device.</summary>
     /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>

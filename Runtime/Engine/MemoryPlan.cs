@@ -56,7 +56,7 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
     {
         long tokens = options.StepTokens, hidden = spec.Hidden;
         long queries = spec.Attention.Heads * spec.Attention.HeadDim, keys = spec.Attention.KeyValueHeads * spec.Attention.HeadDim;
-        var attention = tokens * (hidden + queries + (2 * keys) + Math.Max(hidden, queries));
+        var attention = (tokens * (hidden + queries + (2 * keys) + Math.Max(hidden, queries))) + PagedAttentionOp.Partials(options.MaxSequences, spec.Attention.Heads, spec.Attention.HeadDim, options.CacheType);
         var forward = 0L;
         for (var layer = 0; layer < spec.Layers; layer++)
         {

@@ -42,6 +42,17 @@ public sealed class MemoryPlanTests
         Assert.That(Plan(999 * Gb, new EngineOptions { KvMemory = 900 * Gb, MaxSequences = 1 }).Cache, Is.LessThan(110 * Gb), "no more than one sequence can fill");
     }
 
+    [TestCase("cpu", Activations.Float, KvType.Float32)]
+    [TestCase("cpu", Activations.Int8, KvType.BFloat16)]
+    [TestCase("gpu:0", Activations.Float, KvType.Float32)]
+    [TestCase("gpu:0", Activations.BFloat16, KvType.BFloat16)]
+    public void A_cache_is_as_precise_as_activations_unless_it_is_chosen(string device, Activations activations, KvType type)
+    {
+        var options = new EngineOptions { Device = device, Activations = activations };
+        Assert.That(options.CacheType, Is.EqualTo(type));
+        Assert.That((options with { KvType = KvType.Float32 }).CacheType, Is.EqualTo(KvType.Float32));
+    }
+
     [TestCase(1)]
     [TestCase(64)]
     [TestCase(256)]

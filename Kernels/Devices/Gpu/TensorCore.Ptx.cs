@@ -4,6 +4,7 @@ using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
 using ILGPU.IR.Types;
+using ILGPU.IR.Values;
 using ILGPU.Runtime.Cuda;
 using Hardware = ILGPU.Backends.RegisterAllocator<ILGPU.Backends.PTX.PTXRegisterKind>.HardwareRegister;
 using Compound = ILGPU.Backends.RegisterAllocator<ILGPU.Backends.PTX.PTXRegisterKind>.CompoundRegister;
@@ -21,6 +22,10 @@ internal static partial class TensorCore
         Add(nameof(MultiplyAdd2), nameof(WriteMultiplyAdd2), CudaArchitecture.SM_80);
         Add(nameof(Pack2), nameof(WritePack2), CudaArchitecture.SM_80);
         Add(nameof(LoadOnce), nameof(WriteLoadOnce), CudaArchitecture.SM_75);
+        Add(nameof(Load), nameof(WriteLoad), CudaArchitecture.SM_75);
+        Add(nameof(LowHalves), nameof(WriteLowHalves), CudaArchitecture.SM_75);
+        Add(nameof(HighHalves), nameof(WriteHighHalves), CudaArchitecture.SM_75);
+        Add(nameof(Exp2), nameof(WriteExp2), CudaArchitecture.SM_75);
         Add(nameof(CopyAsync), nameof(WriteCopyAsync), CudaArchitecture.SM_80);
         Add(nameof(Commit), nameof(WriteCommit), CudaArchitecture.SM_80);
         Add(nameof(WaitAllButOne), nameof(WriteWaitAllButOne), CudaArchitecture.SM_80);
@@ -65,6 +70,23 @@ internal static partial class TensorCore
         Line(code, $"ld.global.nc.L1::no_allocate.v4.b32 {{{Results(code, value)}}}, [{from}];");
     }
 
+    public static void WriteLoad(PTXBackend backend, PTXCodeGenerator code, Value value)
+    {
+        var from = Address(code, value[0], MemoryAddressSpace.Global);
+        if (value[1].Resolve() is not PrimitiveValue offset) throw new NotSupportedException("Expected a constant as the offset of a load.");
+        Line(code, $"ld.global.nc.v4.b32 {{{Results(code, value)}}}, [{from}+{16 * offset.Int32Value}];");
+    }
+
+    public static void WriteLowHalves(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteHalves(code, value, "0x5410");
+
+    public static void WriteHighHalves(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteHalves(code, value, "0x7632");
+
+    public static void WriteExp2(PTXBackend backend, PTXCodeGenerator code, Value value)
+    {
+        var x = Operand(code, value[0]);
+        Line(code, $"ex2.approx.ftz.f32 {Name(code.AllocateHardware(value))}, {x};");
+    }
+
     public static void WriteCopyAsync(PTXBackend backend, PTXCodeGenerator code, Value value)
     {
         var (to, from) = (Address(code, value[0], MemoryAddressSpace.Shared), Address(code, value[1], MemoryAddressSpace.Global));
@@ -76,6 +98,12 @@ internal static partial class TensorCore
     public static void WriteWaitAllButOne(PTXBackend backend, PTXCodeGenerator code, Value value) => Line(code, "cp.async.wait_group 1;");
 
     public static void WriteWait(PTXBackend backend, PTXCodeGenerator code, Value value) => Line(code, "cp.async.wait_group 0;");
+
+    private static void WriteHalves(PTXCodeGenerator code, Value value, string bytes)
+    {
+        var (low, high) = (Operand(code, value[0]), Operand(code, value[1]));
+        Line(code, $"prmt.b32 {Name(code.AllocateHardware(value))}, {low}, {high}, {bytes};");
+    }
 
     // ILGPU gives a pointer in the space it has proved; without proof a generic address would be read as one of the space wanted.
     private static string Address(PTXCodeGenerator code, Value pointer, MemoryAddressSpace space)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.IR.Intrinsics;
 using ILGPU.Runtime;
@@ -25,21 +26,24 @@ internal static partial class TensorCore
     /// the same; a2, a3 = the same rows, columns 2t + 8, 2t + 9; of B: b0 = column g, rows 2t, 2t + 1; b1 = column g, rows 2t + 8, 2t + 9.
     /// </summary>
     [IntrinsicImplementation]
-    public static Acc4 Multiply(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1)
+    public static unsafe Acc4 Multiply(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1)
     {
+        var board = stackalloc Operands[32];
+        var all = (Operands*)Warp.Broadcast((long)board, 0);
         var lane = Warp.LaneIdx;
         var (g, t) = (lane >> 2, lane & 3);
-        var (a, b) = (new Words4 { A = a0, B = a1, C = a2, D = a3 }, new Words4 { A = b0, B = b1 });
+        all[lane] = new Operands { A0 = a0, A1 = a1, A2 = a2, A3 = a3, B0 = b0, B1 = b1 };
+        Warp.Barrier();
         for (var q = 0; q < 4; q++)
         {
-            // Lane q of a row or column has its k = 2q, 2q + 1, 2q + 8, 2q + 9. Each exchange is two meetings of the warp's threads: the fewer the better.
-            var rows = Warp.Shuffle(a, (4 * g) + q);
-            var (left, right) = (Warp.Shuffle(b, (8 * t) + q), Warp.Shuffle(b, (8 * t) + 4 + q));
-            c.A += Dot(rows.A, left.A) + Dot(rows.C, left.B);
-            c.B += Dot(rows.A, right.A) + Dot(rows.C, right.B);
-            c.C += Dot(rows.B, left.A) + Dot(rows.D, left.B);
-            c.D += Dot(rows.B, right.A) + Dot(rows.D, right.B);
+            // Lane q of a row or column has its k = 2q, 2q + 1, 2q + 8, 2q + 9.
+            var (rows, left, right) = (all[(4 * g) + q], all[(8 * t) + q], all[(8 * t) + 4 + q]);
+            c.A += Dot(rows.A0, left.B0) + Dot(rows.A2, left.B1);
+            c.B += Dot(rows.A0, right.B0) + Dot(rows.A2, right.B1);
+            c.C += Dot(rows.A1, left.B0) + Dot(rows.A3, left.B1);
+            c.D += Dot(rows.A1, right.B0) + Dot(rows.A3, right.B1);
         }
+        Warp.Barrier();
         return c;
     }
 
@@ -64,6 +68,22 @@ internal static partial class TensorCore
     [IntrinsicImplementation]
     public static Words4 LoadOnce(ref Words4 from) => from;
 
+    /// <summary>Sixteen bytes, <paramref name="offset"/> (a constant) times sixteen bytes further on, that others will read too. Nothing may write there while the kernel runs.</summary>
+    [IntrinsicImplementation]
+    public static Words4 Load(ref Words4 from, int offset) => Unsafe.Add(ref from, offset);
+
+    /// <summary>The low halves of two words.</summary>
+    [IntrinsicImplementation]
+    public static uint LowHalves(uint low, uint high) => (low & 0xFFFF) | (high << 16);
+
+    /// <summary>The high halves of two words.</summary>
+    [IntrinsicImplementation]
+    public static uint HighHalves(uint low, uint high) => (low >> 16) | (high & 0xFFFF0000);
+
+    /// <summary>2^x, within two units in the last place; 0 for −∞.</summary>
+    [IntrinsicImplementation]
+    public static float Exp2(float x) => float.Exp2(x);
+
     /// <summary>Begins to copy sixteen bytes from global to shared memory; they are there once <see cref="Wait"/> has returned and the group has met.</summary>
     [IntrinsicImplementation]
     public static void CopyAsync(ref Words4 to, ref Words4 from) => to = from;
@@ -84,6 +104,17 @@ internal static partial class TensorCore
     [IntrinsicImplementation]
     public static void Wait()
     {
+    }
+
+    /// <summary>What a lane gives to a product.</summary>
+    private struct Operands
+    {
+        public uint A0;
+        public uint A1;
+        public uint A2;
+        public uint A3;
+        public uint B0;
+        public uint B1;
     }
 
     private static float Low(uint pair) => Interop.IntAsFloat(pair << 16);

@@ -25,6 +25,11 @@ internal static partial class PagedAttentionOp
         GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window, NativeBuffer? sinks)
     {
         if (q.Rows == 0) return;
+        if (SuitsTensorCores(gpu.Device, kv))
+        {
+            RunTensor(gpu, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks);
+            return;
+        }
         if (kv.HeadDim > MostHeadDim) throw new NotSupportedException($"PagedAttention: expected heads of at most {MostHeadDim} values on a GPU, found {kv.HeadDim}.");
         var last = 0;
         foreach (var position in positions.Host) last = Math.Max(last, position);

@@ -31,6 +31,25 @@ public sealed class PtxTests
         Assert.That(PtxRules.Faults(PtxFix.Apply(Bad, "sm_90"), "sm_90", hot: false).Count(), Is.EqualTo(3), "repaired: target and branch");
     }
 
+    [TestCase("ld.global.nc.L1::no_allocate.v4.b32", 0)]
+    [TestCase("ld.global.nc.v4.b32", 0)]
+    [TestCase("ld.global.v4.b32", 1)]
+    [TestCase("ld.global.nc.b32", 1)]
+    public void A_hot_kernel_loads_sixteen_bytes_through_the_read_only_path_whether_or_not_they_stay(string load, int faults) =>
+        Assert.That(PtxRules.Faults($".target sm_90\n  {load} x, [%rd1];\n", "sm_90", hot: true).Count(), Is.EqualTo(faults));
+
+    [TestCase("Dims64,OnePlane", 16, 8)]
+    [TestCase("Dims64,TwoPlanes", 32, 8)]
+    [TestCase("Dims128,OnePlane", 32, 16)]
+    [TestCase("Dims128,TwoPlanes", 64, 16)]
+    public void Attention_takes_sixteen_keys_a_round(string kind, int matrixInstructions, int loads)
+    {
+        var ptx = GpuKernels.Ptx(Find($"TensorAttention.AttendKernel<{kind},AlignedBlocks>"), CudaArchitecture.SM_90);
+        Assert.That(ptx.Split("mma.sync").Length - 1, Is.EqualTo(matrixInstructions));
+        Assert.That(ptx.Split("ld.global.nc.v4.b32").Length - 1, Is.EqualTo(loads + (loads / 2)), "through the first cache; those of the first keys come before the loop");
+        Assert.That(ptx, Does.Contain("ex2.approx.ftz.f32").And.Contain("prmt.b32"));
+    }
+
     [TestCase("TensorDecode.DecodeKernel<Int4Gpu,BFloat16Scales,Four>", 4)]
     [TestCase("TensorDecode.DecodeKernel<Fp8Gpu,WideFloat32Scales,Four>", 4)]
     [TestCase("TensorDecode.DecodeKernel<BFloat16Gpu,NoScales,Sixteen>", 16)]

@@ -6,95 +6,11 @@ namespace Quilt.Tests.Kernels.Ops;
 [TestFixtureSource(typeof(Target), nameof(Target.All))]
 public sealed class PagedAttentionTests(Target target) : OpTests(target)
 {
-    /// <summary>A cache with the keys and values of several sequences in shuffled blocks, and the queries of all their tokens.</summary>
-    private sealed class Scene : IDisposable
-    {
-        public readonly KvLayer Kv;
-
-        /// <summary>The same in the host's memory, for the definition to read.</summary>
-        public readonly KvLayer Mirror;
-        public readonly int[] Tables;
-        public readonly int[] Starts;
-        public readonly int KvHeads;
-        public readonly int Heads;
-        public readonly int HeadDim;
-
-        public Scene(OpStream ops, int[] lengths, int heads, int kvHeads, int headDim, int blockTokens, KvType type)
-        {
-            (Heads, KvHeads, HeadDim) = (heads, kvHeads, headDim);
-            Starts = new int[lengths.Length];
-            var blocks = 0;
-            for (var s = 0; s < lengths.Length; s++)
-            {
-                Starts[s] = blocks;
-                blocks += (lengths[s] + blockTokens - 1) / blockTokens;
-            }
-            Tables = Enumerable.Range(0, blocks).ToArray();
-            new Random(7).Shuffle(Tables);
-            Kv = new KvLayer(blocks, blockTokens, kvHeads, headDim, type, ops.Gpu?.Device);
-            Mirror = Kv.Gpu is null ? Kv : new KvLayer(blocks, blockTokens, kvHeads, headDim, type);
-            Poison();
-            for (var s = 0; s < lengths.Length; s++)
-            {
-                var slots = Enumerable.Range(0, lengths[s]).Select(p => (Tables[Starts[s] + (p / blockTokens)] * blockTokens) + (p % blockTokens)).ToArray();
-                var (k, v) = (ops.HostScratch(lengths[s], kvHeads * headDim), ops.HostScratch(lengths[s], kvHeads * headDim));
-                Fill(k.Values, 100 + s, 2);
-                Fill(v.Values, 200 + s, 2);
-                ops.WriteKv(ops.ToDevice(k), ops.ToDevice(v), Kv, slots);
-                if (Mirror != Kv) WriteKvOp.Reference(k, v, Mirror, slots);
-            }
-        }
-
-        public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null)
-        {
-            var y = ops.Scratch(q.Rows, q.Columns);
-            if (!y.IsOnDevice) y.Values.Fill(float.NaN);
-            var starts = sequences.Select(s => Starts[s]).ToArray();
-            ops.PagedAttention(ops.ToDevice(q), Heads, Kv, positions, starts, Tables, 1 / MathF.Sqrt(HeadDim), y, window, sinks);
-            return ops.ToHost(y);
-        }
-
-        public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null)
-        {
-            var y = ops.HostScratch(q.Rows, q.Columns);
-            PagedAttentionOp.Reference(q, Heads, Mirror, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, 1 / MathF.Sqrt(HeadDim), y, window, sinks);
-            return y;
-        }
-
-        public void Dispose()
-        {
-            Kv.Dispose();
-            Mirror.Dispose();
-        }
-
-        /// <summary>What no token has written must not be read: a cache is full of what others left there.</summary>
-        private unsafe void Poison()
-        {
-            if (Kv.Gpu is not null)
-            {
-                Kv.Gpu.Fill(0xFF);
-                return;
-            }
-            var keys = (long)Kv.Blocks * Kv.KvHeads * Kv.Groups * 16 * Kv.HeadDim * Kv.ElementBytes;
-            new Span<byte>(Kv.Keys, (int)keys).Fill(0xFF);
-            for (var block = 0; block < Kv.Blocks; block++)
-            {
-                for (var head = 0; head < Kv.KvHeads; head++)
-                {
-                    for (var place = 0; place < Kv.BlockTokens; place++)
-                    {
-                        new Span<byte>(Kv.Values + (Kv.ValueRow(block, head, place) * Kv.ElementBytes), Kv.HeadDim * Kv.ElementBytes).Fill(0xFF);
-                    }
-                }
-            }
-        }
-    }
-
     [Test]
     public void Matches_the_reference_at_the_last_token(
         [Values(16, 44, 64, 128)] int headDim, [Values(1, 3, 6)] int share, [Values(1, 15, 16, 17, 256, 257, 1100)] int context, [Values] KvType type)
     {
-        using var scene = new Scene(Ops, [context], 2 * share, 2, headDim, blockTokens: 16, type);
+        using var scene = new AttentionScene(Ops, [context], 2 * share, 2, headDim, blockTokens: 16, type);
         var q = Random(1, 2 * share * headDim, seed: 1, scale: 3);
         AssertClose(scene.Attend(Ops, q, [context - 1], [0]), scene.Expected(Ops, q, [context - 1], [0]), 5e-6f);
     }
@@ -102,7 +18,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     [Test]
     public void Matches_the_reference_for_any_size_of_block([Values(1, 3, 8, 16, 24, 64, 300)] int blockTokens, [Values(1, 20, 301)] int context)
     {
-        using var scene = new Scene(Ops, [5, context], 4, 2, 32, blockTokens, KvType.Float32);
+        using var scene = new AttentionScene(Ops, [5, context], 4, 2, 32, blockTokens, KvType.Float32);
         var q = Random(2, 4 * 32, seed: 1, scale: 3);
         AssertClose(scene.Attend(Ops, q, [4, context - 1], [0, 1]), scene.Expected(Ops, q, [4, context - 1], [0, 1]), 5e-6f);
     }
@@ -110,7 +26,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     [Test]
     public void Matches_the_reference_for_a_whole_prompt([Values(1, 6, 40)] int share, [Values(7, 70, 290)] int tokens)
     {
-        using var scene = new Scene(Ops, [tokens], share, 1, 16, blockTokens: 16, KvType.Float32);
+        using var scene = new AttentionScene(Ops, [tokens], share, 1, 16, blockTokens: 16, KvType.Float32);
         var q = Random(tokens, share * 16, seed: 1, scale: 3);
         var positions = Enumerable.Range(0, tokens).ToArray();
         AssertClose(scene.Attend(Ops, q, positions, new int[tokens]), scene.Expected(Ops, q, positions, new int[tokens]), 5e-6f);
@@ -119,7 +35,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     [Test]
     public void A_window_hides_what_lies_before_it([Values(1, 16, 100, 256, 300, 5000)] int window, [Values(1, 3)] int share, [Values] KvType type)
     {
-        using var scene = new Scene(Ops, [40, 1100], 2 * share, 2, 32, blockTokens: 16, type);
+        using var scene = new AttentionScene(Ops, [40, 1100], 2 * share, 2, 32, blockTokens: 16, type);
         int[] positions = [0, 20, 39, 0, 99, 255, 256, 257, 600, 1099], sequences = [0, 0, 0, 1, 1, 1, 1, 1, 1, 1];
         var q = Random(positions.Length, 2 * share * 32, seed: 1, scale: 3);
         var y = scene.Attend(Ops, q, positions, sequences, window);
@@ -133,7 +49,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     [Test]
     public void A_sink_takes_its_share_and_gives_nothing([Values(7, 256, 1100)] int context, [Values(-30, 0, 4, 60)] int sink, [Values(50, int.MaxValue)] int window)
     {
-        using var scene = new Scene(Ops, [context], 6, 2, 32, blockTokens: 16, KvType.Float32);
+        using var scene = new AttentionScene(Ops, [context], 6, 2, 32, blockTokens: 16, KvType.Float32);
         using var sinks = Buffer(sink, -sink, 1, sink, -2, 0.5f);
         int[] positions = [context / 2, context - 1];
         var q = Random(2, 6 * 32, seed: 1, scale: 3);
@@ -147,7 +63,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
         [Values(16, 24)] int blockTokens, [Values(1, 6)] int share, [Values] KvType type)
     {
         int[] lengths = [290, 1, 33, 20];
-        using var scene = new Scene(Ops, lengths, 2 * share, 2, 44, blockTokens, type);
+        using var scene = new AttentionScene(Ops, lengths, 2 * share, 2, 44, blockTokens, type);
         var positions = lengths.SelectMany(n => Enumerable.Range(0, n)).ToArray();
         var sequences = lengths.SelectMany((n, s) => Enumerable.Repeat(s, n)).ToArray();
         var q = Random(positions.Length, 2 * share * 44, seed: 3, scale: 3);
@@ -175,7 +91,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     {
         NotOnGpu("A GPU has other widths.");
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference sums in double.");
-        using var scene = new Scene(Ops, [300], 6, 2, 44, 16, KvType.BFloat16);
+        using var scene = new AttentionScene(Ops, [300], 6, 2, 44, 16, KvType.BFloat16);
         var q = Random(300, 6 * 44, seed: 3, scale: 3);
         var positions = Enumerable.Range(0, 300).ToArray();
         using var device = new CpuDevice(Isa.Neon, 1);
@@ -186,7 +102,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     [Test]
     public void A_huge_score_takes_all_and_nothing_overflows()
     {
-        using var scene = new Scene(Ops, [40], 2, 1, 16, 16, KvType.Float32);
+        using var scene = new AttentionScene(Ops, [40], 2, 1, 16, 16, KvType.Float32);
         var q = Random(1, 32, seed: 1, scale: 1e6f);
         var y = scene.Attend(Ops, q, [39], [0]);
         AssertClose(y, scene.Expected(Ops, q, [39], [0]), 1e-5f);
@@ -197,7 +113,7 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     {
         NeedsSilentLaunches();
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference may allocate.");
-        using var scene = new Scene(Ops, [600], 12, 2, 64, 16, KvType.BFloat16);
+        using var scene = new AttentionScene(Ops, [600], 12, 2, 64, 16, KvType.BFloat16);
         var q = On(Random(1, 12 * 64, seed: 1));
         var y = Ops.Scratch(1, 12 * 64);
         int[] position = [599], start = [0];
