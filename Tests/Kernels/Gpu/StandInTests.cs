@@ -96,11 +96,12 @@ public sealed class StandInTests
         Assert.That(after[third - 1], Does.StartWith("cuMemcpyAsync"));
     }
 
-    // The table of angles has grown to 1,200 positions when the prompt of 600 is read; the step that reaches position 1,200 needs a longer one, which lies elsewhere.
+    // The table of angles has 600 positions when the prompt is read in one step, and 1,200 from the first reply on; the step that reaches position 1,200 needs a longer one,
+    // which lies elsewhere.
     [Test]
     public void A_step_is_recorded_anew_once_the_table_of_angles_has_moved()
     {
-        var run = driver.Run([], "complete", "--tokens", string.Join(',', Enumerable.Range(1, 600)), "--greedy", "--max-tokens", "610", "--device", "gpu:0", "--json");
+        var run = driver.Run([], "complete", "--tokens", string.Join(',', Enumerable.Range(1, 600)), "--step-tokens", "600", "--greedy", "--max-tokens", "610", "--device", "gpu:0", "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         var recorded = run.Calls.Index().Where(call => call.Item == "cuStreamBeginCapture_v2").Select(call => call.Index).ToArray();
         Assert.That(recorded, Has.Length.EqualTo(3), "for up to 1,023 positions, for more, and for more with the longer table");
