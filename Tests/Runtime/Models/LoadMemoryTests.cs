@@ -37,7 +37,7 @@ public sealed class LoadMemoryTests
         var device = (GpuDevice)Target.Gpus[0].Open();
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        var checkpoint = Checkpoint.Open(folder.Path);
+        using var checkpoint = Checkpoint.Open(folder.Path);
         var spec = Architectures.Describe(checkpoint.Config, folder.Path);
         var parts = new CheckpointParts(checkpoint, device, progress: null, CancellationToken.None);
         var largest = new DecoderModules(spec).Layers.Max(layer => parts.Bytes([.. Enumerable.Range(0, spec.Experts!.Experts).Select(layer.Experts!.Gate)]));
