@@ -14,7 +14,7 @@ internal static class KernelTexts
         Directory.CreateDirectory(folder);
         foreach (var architecture in GpuKernels.Architectures)
         {
-            foreach (var kernel in GpuKernels.All) File.WriteAllText(Path.Combine(folder, $"{PtxFix.Target(architecture)}-{FileName(kernel)}.ptx"), GpuKernels.Ptx(kernel, architecture));
+            foreach (var kernel in GpuKernels.All.Where(kernel => GpuKernels.Suits(kernel, architecture))) File.WriteAllText(Path.Combine(folder, $"{PtxFix.Target(architecture)}-{FileName(kernel)}.ptx"), GpuKernels.Ptx(kernel, architecture));
         }
     }
 

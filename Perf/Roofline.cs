@@ -86,7 +86,7 @@ internal static class Roofline
 
     private static void Facts(StringBuilder page)
     {
-        page.Append("## Kernels with matrix instructions\nThe loop is the innermost one that has such instructions.\n\n");
+        page.Append("## Kernels with matrix instructions\nThe loop is the innermost one that has such instructions. Kernels on FP8 are those of sm_89.\n\n");
         page.Append("| kernel | registers | spilled bytes | instructions | of the loop | its 16-byte loads | its matrix instructions |\n| --- | --- | --- | --- | --- | --- | --- |\n");
         foreach (var kernel in GpuKernels.All.Where(kernel => kernel.Needs.HasFlag(KernelNeeds.Hot)))
         {
@@ -98,7 +98,9 @@ internal static class Roofline
     private static AssembledKernel Find(string name)
     {
         if (Assembled.TryGetValue(name, out var made)) return made;
-        return Assembled[name] = PtxAssembler.Assemble(GpuKernels.Ptx(GpuKernels.All.Single(kernel => kernel.Name == name), CudaArchitecture.SM_90), CudaArchitecture.SM_90);
+        var kernel = GpuKernels.All.Single(kernel => kernel.Name == name);
+        var architecture = GpuKernels.Suits(kernel, CudaArchitecture.SM_90) ? CudaArchitecture.SM_90 : CudaArchitecture.SM_89;
+        return Assembled[name] = PtxAssembler.Assemble(GpuKernels.Ptx(kernel, architecture), architecture);
     }
 
     /// <summary>Matrices of one kind that a step multiplies <paramref name="Batch"/> rows with.</summary>

@@ -19,6 +19,9 @@ internal static class GpuKernels
     /// <summary>Architectures that the kernels are written for, and whose PTX is tested.</summary>
     public static IReadOnlyList<CudaArchitecture> Architectures { get; } = [CudaArchitecture.SM_80, CudaArchitecture.SM_86, CudaArchitecture.SM_89, CudaArchitecture.SM_90, new(12, 0)];
 
+    /// <summary>Whether an architecture has what a kernel needs.</summary>
+    public static bool Suits(GpuKernel kernel, CudaArchitecture architecture) => !kernel.Needs.HasFlag(KernelNeeds.Fp8) || TensorCore.HasFp8(architecture);
+
     /// <summary>The PTX of a kernel for an architecture, repaired as at loading (<see cref="PtxFix"/>), in the oldest version that knows the architecture and our instructions.</summary>
     public static string Ptx(GpuKernel kernel, CudaArchitecture architecture)
     {
@@ -57,8 +60,8 @@ internal static class GpuKernels
     {
         >= 12 => CudaInstructionSet.ISA_87,
         >= 10 => CudaInstructionSet.ISA_86,
-        9 => CudaInstructionSet.ISA_78,
-        _ => architecture.Minor == 9 ? CudaInstructionSet.ISA_78 : CudaInstructionSet.ISA_74,
+        9 => TensorCore.Fp8InstructionSet,
+        _ => architecture.Minor == 9 ? TensorCore.Fp8InstructionSet : CudaInstructionSet.ISA_74,
     };
 
     private static IEnumerable<GpuKernel> Find() => typeof(GpuKernel).Assembly.GetTypes().Where(type => Fields(type).Any()).SelectMany(Closed).SelectMany(In);

@@ -45,8 +45,8 @@ public sealed record EngineOptions
     internal void Validate()
     {
         if (Device != "cpu" && !GpuDevices.IsName(Device)) throw new ArgumentException($"Device: expected cpu, gpu:N, opencl:N or {GpuDevices.Emulated}, found '{Device}'.");
-        var other = Device == "cpu" ? Activations.Int8 : Activations.BFloat16;
-        if (Activations != Activations.Float && Activations != other) throw new ArgumentException($"Activations: expected Float or {other} on {Device}, found {Activations}.");
+        Activations[] known = Device == "cpu" ? [Activations.Float, Activations.Int8] : [Activations.Float, Activations.BFloat16, Activations.Fp8];
+        if (!known.Contains(Activations)) throw new ArgumentException($"Activations: expected {string.Join(" or ", known)} on {Device}, found {Activations}.");
         if (Device != "cpu" && Isa is not null) throw new ArgumentException($"Isa: expected none on {Device}, found {Isa}; the choice is the CPU's.");
         if (ReplyDialect is not null && !ReplyParser.Dialects.Contains(ReplyDialect)) throw new ArgumentException($"ReplyDialect: expected one of {string.Join(", ", ReplyParser.Dialects)}, found '{ReplyDialect}'.");
         Check(nameof(Threads), Threads, 0, 4096);
@@ -61,7 +61,14 @@ public sealed record EngineOptions
 
     /// <summary>Opens the device.</summary>
     /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>
-    internal Device OpenDevice() => Device == "cpu" ? new CpuDevice(Isa, Threads) : GpuDevices.Open(Device, Threads);
+    internal Device OpenDevice()
+    {
+        if (Device == "cpu") return new CpuDevice(Isa, Threads);
+        var device = GpuDevices.Open(Device, Threads);
+        if (Activations != Activations.Fp8 || device.Traits.Fp8) return device;
+        device.Dispose();
+        throw new NotSupportedException($"{Device}: expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; BFloat16 and Float run there.");
+    }
 
     private static void Check(string name, long value, long least, long most)
     {

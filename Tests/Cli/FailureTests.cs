@@ -52,7 +52,7 @@ public sealed class FailureTests
     [TestCase("--topp", "chat", "--topp", "1")]
     [TestCase("--top-p", "chat", "hi", "--top-p", "3")]
     [TestCase("a number", "chat", "hi", "--top-p", "many")]
-    [TestCase("float|int8", "complete", "hi", "--activations", "int3")]
+    [TestCase("float|int8|bfloat16|fp8", "complete", "hi", "--activations", "int3")]
     [TestCase("a number", "complete", "hi", "--kv-memory", "much")]
     [TestCase("--kv-memory: expected", "complete", "hi", "--kv-memory", "0")]
     [TestCase("--step-tokens: expected", "complete", "hi", "--step-tokens", "0")]

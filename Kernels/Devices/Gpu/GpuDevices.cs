@@ -65,7 +65,7 @@ public static class GpuDevices
     {
         var processor = tensorCores ? new CPUDevice(32, 4, 1) : new CPUDevice(2, 2, 2);
         var context = Context.Create(builder => Common(builder).CPU(processor));
-        return Create(context, $"{Emulated}{(tensorCores ? "-tensor" : "")}", new GpuTraits(tensorCores ? 4 : 2, 4, tensorCores) { IsEmulated = true }, hostThreads);
+        return Create(context, $"{Emulated}{(tensorCores ? "-tensor" : "")}", new GpuTraits(tensorCores ? 4 : 2, 4, tensorCores) { IsEmulated = true, Fp8 = tensorCores }, hostThreads);
     }
 
     private static GpuDevice OpenCuda(int index, int hostThreads)
@@ -100,7 +100,10 @@ public static class GpuDevices
     }
 
     private static GpuTraits Traits(Accelerator accelerator) => accelerator is CudaAccelerator cuda
-        ? new GpuTraits(128, 8 * accelerator.NumMultiprocessors, cuda.Architecture.Major >= 8) { IsCuda = true }
+        ? new GpuTraits(128, 8 * accelerator.NumMultiprocessors, cuda.Architecture.Major >= 8)
+        {
+            IsCuda = true, Fp8 = TensorCore.HasFp8(cuda.Architecture) && cuda.InstructionSet >= TensorCore.Fp8InstructionSet,
+        }
         : new GpuTraits(Math.Min(64, accelerator.MaxNumThreadsPerGroup), 8 * accelerator.NumMultiprocessors, false);
 
     /// <summary>What every context of ours is made with.</summary>

@@ -16,6 +16,9 @@ internal enum KernelNeeds
 
     /// <summary>Reads weights or the cache and so decides the speed of decoding or of prompts; held to the strictest rules on its PTX.</summary>
     Hot = 2,
+
+    /// <summary>Matrix instructions on FP8: sm_89 or sm_120, and a driver of CUDA 12.4 or later.</summary>
+    Fp8 = 4,
 }
 
 /// <summary>One kernel of an operation: compiled for a device when that device first needs it. Held in static fields; equal for all devices.</summary>

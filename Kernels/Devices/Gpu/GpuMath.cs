@@ -38,6 +38,19 @@ internal static class GpuMath
         return p * Interop.IntAsFloat((ulong)(1023 + n) << 52);
     }
 
+    /// <summary>float32 to FP8 E4M3, to the nearest, ties to even; magnitudes beyond 448 become 448. NaN stays NaN.</summary>
+    public static uint ToE4M3(float value)
+    {
+        var bits = Interop.FloatAsInt(value);
+        var sign = (bits >> 24) & 0x80;
+        var size = bits & 0x7FFFFFFF;
+        if (size > 0x7F800000) return sign | 0x7F;
+        if (size >= 0x43E00000) return sign | 0x7E;
+        // Below 2^-6 there are steps of 2^-9: the nearest number of them stands in the low bits of the sum.
+        if (size < 0x3C800000) return sign | (Interop.FloatAsInt((Interop.IntAsFloat(size) * 512f) + 12582912f) & 0xFF);
+        return sign | (((size + 0x7FFFF + ((size >> 20) & 1)) >> 20) - (120 << 3));
+    }
+
     /// <summary>bfloat16 in the low half as float32.</summary>
     public static float FromBFloat16(uint bits) => Interop.IntAsFloat(bits << 16);
 

@@ -18,6 +18,9 @@ internal readonly record struct GpuTraits(int GroupThreads, int Groups, bool Ten
     /// <summary>Whether it is an NVIDIA GPU under CUDA, with memory of its own.</summary>
     public bool IsCuda { get; init; }
 
+    /// <summary>Whether its matrix instructions take FP8.</summary>
+    public bool Fp8 { get; init; }
+
     /// <summary>Whether threads are the system's, so that few groups and small ones are best.</summary>
     public bool IsEmulated { get; init; }
 }

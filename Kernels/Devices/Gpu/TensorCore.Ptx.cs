@@ -14,6 +14,12 @@ namespace Quilt.Kernels.Devices;
 
 internal static partial class TensorCore
 {
+    /// <summary>The PTX version that has matrix instructions on FP8, of CUDA 12.4.</summary>
+    public static CudaInstructionSet Fp8InstructionSet => CudaInstructionSet.ISA_84;
+
+    /// <summary>Whether an architecture has them as such: sm_90 and sm_100 take the instruction, but make it of others, slower than bfloat16.</summary>
+    public static bool HasFp8(CudaArchitecture architecture) => architecture.Major >= 12 || (architecture.Major == 8 && architecture.Minor == 9);
+
     /// <summary>Tells ILGPU how each function is written for NVIDIA.</summary>
     public static void Register(IntrinsicImplementationManager manager)
     {
@@ -25,6 +31,9 @@ internal static partial class TensorCore
         Add(nameof(Load), nameof(WriteLoad), CudaArchitecture.SM_75);
         Add(nameof(LowHalves), nameof(WriteLowHalves), CudaArchitecture.SM_75);
         Add(nameof(HighHalves), nameof(WriteHighHalves), CudaArchitecture.SM_75);
+        Add(nameof(EvenBytes), nameof(WriteEvenBytes), CudaArchitecture.SM_75);
+        Add(nameof(OddBytes), nameof(WriteOddBytes), CudaArchitecture.SM_75);
+        Add(nameof(MultiplyFp8), nameof(WriteMultiplyFp8), CudaArchitecture.SM_89);
         Add(nameof(Exp2), nameof(WriteExp2), CudaArchitecture.SM_75);
         Add(nameof(CopyAsync), nameof(WriteCopyAsync), CudaArchitecture.SM_80);
         Add(nameof(Commit), nameof(WriteCommit), CudaArchitecture.SM_80);
@@ -37,13 +46,15 @@ internal static partial class TensorCore
 
     private static MethodInfo Method(string name) => typeof(TensorCore).GetMethod(name)!;
 
-    public static void WriteMultiply(PTXBackend backend, PTXCodeGenerator code, Value value)
+    public static void WriteMultiply(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteMultiply(code, value, "m16n8k16.row.col.f32.bf16.bf16.f32");
+
+    private static void WriteMultiply(PTXCodeGenerator code, Value value, string shape)
     {
         var sums = code.LoadAs<Compound>(value[0]);
         var c = Enumerable.Range(0, 4).Select(i => Name(code.EnsureHardwareRegister((Primitive)sums.Children[i]))).ToArray();
         var ab = Enumerable.Range(1, 6).Select(i => Operand(code, value[i])).ToArray();
         var d = Results(code, value);
-        Line(code, $"mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {{{d}}}, {{{string.Join(", ", ab[..4])}}}, {{{string.Join(", ", ab[4..])}}}, {{{string.Join(", ", c)}}};");
+        Line(code, $"mma.sync.aligned.{shape} {{{d}}}, {{{string.Join(", ", ab[..4])}}}, {{{string.Join(", ", ab[4..])}}}, {{{string.Join(", ", c)}}};");
     }
 
     public static void WriteMaskOr(PTXBackend backend, PTXCodeGenerator code, Value value)
@@ -77,9 +88,15 @@ internal static partial class TensorCore
         Line(code, $"ld.global.nc.v4.b32 {{{Results(code, value)}}}, [{from}+{16 * offset.Int32Value}];");
     }
 
-    public static void WriteLowHalves(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteHalves(code, value, "0x5410");
+    public static void WriteLowHalves(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteBytes(code, value, "0x5410");
 
-    public static void WriteHighHalves(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteHalves(code, value, "0x7632");
+    public static void WriteHighHalves(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteBytes(code, value, "0x7632");
+
+    public static void WriteEvenBytes(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteBytes(code, value, "0x6420");
+
+    public static void WriteOddBytes(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteBytes(code, value, "0x7531");
+
+    public static void WriteMultiplyFp8(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteMultiply(code, value, "m16n8k32.row.col.f32.e4m3.e4m3.f32");
 
     public static void WriteExp2(PTXBackend backend, PTXCodeGenerator code, Value value)
     {
@@ -99,7 +116,7 @@ internal static partial class TensorCore
 
     public static void WriteWait(PTXBackend backend, PTXCodeGenerator code, Value value) => Line(code, "cp.async.wait_group 0;");
 
-    private static void WriteHalves(PTXCodeGenerator code, Value value, string bytes)
+    private static void WriteBytes(PTXCodeGenerator code, Value value, string bytes)
     {
         var (low, high) = (Operand(code, value[0]), Operand(code, value[1]));
         Line(code, $"prmt.b32 {Name(code.AllocateHardware(value))}, {low}, {high}, {bytes};");

@@ -129,7 +129,7 @@ internal static partial class PagedAttentionOp
 
         private void Attend(TensorSizes sizes, ArrayView<Words4> result, ArrayView<float> tops, bool decoding)
         {
-            var rounded = !decoding && Gpu.Activations == Activations.BFloat16;
+            var rounded = !decoding && Gpu.Activations != Activations.Float;
             var kernel = Kv.BlockTokens % 16 != 0 ? (Kv.HeadDim == 64 ? Any64 : Any128)
                 : rounded ? (Kv.HeadDim == 64 ? Rounded64 : Rounded128) : (Kv.HeadDim == 64 ? Tensor64 : Tensor128);
             var items = (long)sizes.Units * sizes.TileGroups * sizes.KvHeads * sizes.Spans;

@@ -55,13 +55,13 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
                 // Tiles beyond the last are the last again; their results go nowhere.
                 var (tile0, tile1) = (matrix + Min(tile, w.Tiles - 1), matrix + Min(tile + 1, w.Tiles - 1));
                 var sums = Multiply<TPlanes>(w, tile0, tile1, x, pairToken, product, pair, end, input);
-                Store(y, w, tile, pair, end, sums.Low);
-                Store(y, w, tile + 1, pair, end, sums.High);
+                PrefillSums.Store(y, w, tile, pair, end, sums.Low);
+                PrefillSums.Store(y, w, tile + 1, pair, end, sums.High);
             }
         }
     }
 
-    private static Sums Multiply<TPlanes>(
+    private static PrefillSums Multiply<TPlanes>(
         GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end, ArrayView<Words4> input)
         where TPlanes : struct, IPlanes
     {
@@ -76,7 +76,7 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
         var (part0, part1) = (TensorTile<T, TScales>.Of(w, tile0, lane), TensorTile<T, TScales>.Of(w, tile1, lane));
         var (loaded0, loaded1) = (TensorTile<T, TScales>.Load(part0, 0), TensorTile<T, TScales>.Load(part1, 0));
 
-        var sums = default(Sums);
+        var sums = default(PrefillSums);
         var right = ((lane >> 2) * 4) + (lane & 3);
         for (var unit = 0; unit < units; unit++)
         {
@@ -136,44 +136,7 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
         high = TensorTile<T, TScales>.Add<TPlanes>(high, a.High0, a.High1, a.HighUnit, b0, b1, c0, c1);
     }
 
-    private static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Eight sums)
-    {
-        Store(y, w, tile, pair, end, sums.A);
-        Store(y, w, tile, pair + 8, end, sums.B);
-        Store(y, w, tile, pair + 16, end, sums.C);
-        Store(y, w, tile, pair + 24, end, sums.D);
-        Store(y, w, tile, pair + 32, end, sums.E);
-        Store(y, w, tile, pair + 40, end, sums.F);
-        Store(y, w, tile, pair + 48, end, sums.G);
-        Store(y, w, tile, pair + 56, end, sums.H);
-    }
-
-    private static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Acc4 sum)
-    {
-        var lane = Group.IdxX & 31;
-        var row = (tile * 16) + (lane >> 2);
-        var token = pair + (2 * (lane & 3));
-        var at = ((long)token * w.Rows) + row;
-        if (token < end && row < w.Rows) y[at] = sum.A;
-        if (token + 1 < end && row < w.Rows) y[at + w.Rows] = sum.B;
-        if (token < end && row + 8 < w.Rows) y[at + 8] = sum.C;
-        if (token + 1 < end && row + 8 < w.Rows) y[at + w.Rows + 8] = sum.D;
-    }
-
     private static int Min(int a, int b) => a < b ? a : b;
-
-    /// <summary>Sums of one tile with 64 input rows, eight a field.</summary>
-    private struct Eight
-    {
-        public Acc4 A;
-        public Acc4 B;
-        public Acc4 C;
-        public Acc4 D;
-        public Acc4 E;
-        public Acc4 F;
-        public Acc4 G;
-        public Acc4 H;
-    }
 
     /// <summary>64 columns of two tiles.</summary>
     private struct Tiles
@@ -184,11 +147,5 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
         public TensorTile<T, TScales>.Half32 High1;
         public TensorTile<T, TScales>.Unit LowUnit;
         public TensorTile<T, TScales>.Unit HighUnit;
-    }
-
-    private struct Sums
-    {
-        public Eight Low;
-        public Eight High;
     }
 }

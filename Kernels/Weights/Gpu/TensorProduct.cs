@@ -47,6 +47,11 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
     public override void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
     {
         var rows = RowsEach(y.Rows, product);
+        if (rows > DecodeRows && Fp8Prefill.Takes(gpu, weight))
+        {
+            Fp8Prefill.Run(gpu, weight, Fp8Rows.Make(gpu, x, weight.Order, weight.Layout.Places), tokens, lists, y, product);
+            return;
+        }
         var halves = Halves(gpu, weight, x, rows, ref product);
         if (rows <= DecodeRows) TensorDecode<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product, rows);
         else TensorPrefill<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product);
@@ -64,13 +69,20 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
 
     public override void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
     {
+        var three = new ReadOnlySpan<(GpuWeight<T> Weight, Matrix Y)>([first, second, third]);
+        if (x.Rows > DecodeRows && Fp8Prefill.Takes(gpu, first.W) && Fp8Prefill.Takes(gpu, second.W) && Fp8Prefill.Takes(gpu, third.W))
+        {
+            var codes = Fp8Rows.Make(gpu, x, first.W.Order, first.W.Layout.Places);
+            foreach (var (weight, y) in three) Fp8Prefill.Run(gpu, weight, codes, weight.Order, weight.Order, y, product);
+            return;
+        }
         var halves = Halves(gpu, first.W, x, x.Rows, ref product);
         if (x.Rows <= DecodeRows)
         {
             TensorDecode<T, TScales>.RunThree(gpu, halves, first, second, third, product);
             return;
         }
-        foreach (var (weight, y) in new ReadOnlySpan<(GpuWeight<T>, Matrix)>([first, second, third])) TensorPrefill<T, TScales>.Run(gpu, weight, halves, weight.Order, weight.Order, y, product);
+        foreach (var (weight, y) in three) TensorPrefill<T, TScales>.Run(gpu, weight, halves, weight.Order, weight.Order, y, product);
     }
 
     private static ArrayView<Words4> Halves(GpuStream gpu, GpuWeight<T> weight, Matrix x, int rows, ref GpuProduct product)

@@ -91,6 +91,80 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         AssertClose(ops.ToHost(y), expected, 2e-6f * Magnitude(expected));
     }
 
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>>> Codes = new(CodesKernel);
+
+    internal static void CodesKernel(ArrayView<float> x, ArrayView<uint> codes) => codes[Grid.GlobalIndex.X] = GpuMath.ToE4M3(x[Grid.GlobalIndex.X]);
+
+    [Test]
+    public void Numbers_become_FP8_as_the_format_says()
+    {
+        float[] halves = [.. Enumerable.Range(0, 0x7E).Select(code => (Float8E4M3.Decode((byte)code) + Float8E4M3.Decode((byte)(code + 1))) / 2)];
+        float[] values =
+        [
+            .. Enumerable.Range(0, 256).Select(code => Float8E4M3.Decode((byte)code)), .. halves, .. halves.Select(MathF.BitIncrement), .. halves.Select(MathF.BitDecrement), .. halves.Select(half => -half),
+            449, -1e9f, float.PositiveInfinity, 1e-9f, -0f, float.NaN,
+        ];
+        var accelerator = Ops.Gpu!.Device.Accelerator;
+        using var x = accelerator.Allocate1D(values);
+        using var codes = accelerator.Allocate1D<uint>(values.Length);
+        Codes.On(Ops.Gpu.Device)(Ops.Gpu.Queue, new KernelConfig(values.Length, 1), x.View.BaseView, codes.View.BaseView);
+        Ops.Gpu.Queue.Synchronize();
+        var found = codes.GetAsArray1D();
+        for (var i = 0; i < values.Length; i++)
+        {
+            Assert.That(found[i], Is.EqualTo(Float8E4M3.Encode(values[i])), $"{values[i]:R}");
+        }
+    }
+
+    [Test]
+    public void An_FP8_product_multiplies_codes_of_both_sides([Values(17, 70)] int tokens, [Values(128, 256)] int columns, [Values("fp8-128", "fp8-channel")] string kind)
+    {
+        using var w = RandomWeights.Make(kind, 1, 37, columns, seed: 37);
+        using var on = Target.Place(w);
+        using var ops = new OpStream(Target.Open(), Activations.Fp8);
+        if (!ops.Gpu!.Device.Traits.Fp8) Assert.Ignore("The device has no matrix instructions on FP8.");
+        var x = Random(tokens, columns, seed: 128, scale: 5);
+        x.Row(3).Clear();
+        var (y, expected) = (ops.Scratch(tokens, 37), Ops.HostScratch(tokens, 37));
+        on.MatMul(ops, ops.ToDevice(x), y);
+        var far = Ops.HostScratch(tokens, 37);
+        ReferenceMatMul.Run(w, x, far);
+        for (var t = 0; t < tokens; t++) RoundToCodes(x.Row(t));
+        ReferenceMatMul.Run(w, x, expected);
+        AssertClose(ops.ToHost(y), expected, 1e-5f * Magnitude(expected));
+        Assert.That(ops.ToHost(y).Values.ToArray().Zip(far.Values.ToArray(), (a, b) => Math.Abs(a - b)).Max(), Is.InRange(1e-3f * Magnitude(far), 0.1f * Magnitude(far)), "it is a rounding of the input");
+
+        static void RoundToCodes(Span<float> row)
+        {
+            for (var start = 0; start < row.Length; start += 128)
+            {
+                var part = row.Slice(start, Math.Min(128, row.Length - start));
+                var largest = 0f;
+                foreach (var value in part) largest = Math.Max(largest, Math.Abs(value));
+                var scale = largest * (1f / 448f);
+                foreach (ref var value in part) value = scale > 0 ? Float8E4M3.Decode(Float8E4M3.Encode(value * (1f / scale))) * scale : 0;
+            }
+        }
+    }
+
+    [Test]
+    public void Three_FP8_products_of_one_input_are_what_each_alone_is()
+    {
+        using var ops = new OpStream(Target.Open(), Activations.Fp8);
+        int[] rows = [40, 16, 20];
+        var on = rows.Select(count => Target.Place(RandomWeights.Make("fp8-128", 1, count, 128, seed: count))).ToArray();
+        var x = ops.ToDevice(Random(17, 128, seed: 5));
+        var y = rows.Select(count => ops.Scratch(17, count)).ToArray();
+        Assert.That(on[0].TryMatMulThree(ops, x, y[0], on[1], y[1], on[2], y[2]), Is.True);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var alone = ops.Scratch(17, rows[i]);
+            on[i].MatMul(ops, x, alone);
+            AssertSameBits(ops.ToHost(y[i]).Values, ops.ToHost(alone).Values, $"weight {i}");
+            on[i].Dispose();
+        }
+    }
+
     [Test]
     public void A_product_of_many_rows_has_no_seams_between_blocks() => Check("int4-g32", rows: 130, columns: 64, tokens: 66, within: 2e-6f, rounded: true);
 

@@ -10,7 +10,7 @@ internal static class RandomWeights
     /// <summary>Every way a weight can be stored, with the odd ones: ragged edges, small groups, reordered columns, zero points.</summary>
     public static readonly string[] Kinds =
     [
-        "bf16", "f16", "f32", "fp8-block", "fp8-wide", "fp8-ragged", "fp8-channel", "fp8-tensor",
+        "bf16", "f16", "f32", "fp8-block", "fp8-wide", "fp8-128", "fp8-ragged", "fp8-channel", "fp8-tensor",
         "int4-g32", "int4-g128", "int4-g16", "int4-channel", "int4-asym", "int4-f32scale", "int4-reordered",
         "int8-g32", "int8-channel", "int8-asym",
     ];
@@ -25,6 +25,7 @@ internal static class RandomWeights
             case "f32": return Fill(new Float32Weight(kind, experts, rows, columns), random, () => BitConverter.SingleToUInt32Bits((random.NextSingle() * 2) - 1));
             case "fp8-block": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 128, 32), random, () => Fp8(random));
             case "fp8-wide": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 128, 64), random, () => Fp8(random));
+            case "fp8-128": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 128, 128), random, () => Fp8(random));
             case "fp8-ragged": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 5, 13), random, () => Fp8(random));
             case "fp8-channel": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 1, columns), random, () => Fp8(random));
             case "fp8-tensor": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, rows, columns), random, () => Fp8(random));
