@@ -2,11 +2,17 @@ using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Running;
+using Quilt.Kernels.Catalog;
 using Quilt.Perf;
 using Quilt.Perf.Columns;
 
 if (args is ["--roofline"])
 {
+    if (PtxAssembler.WhyNot is { } why)
+    {
+        Console.Error.WriteLine($"The page is computed from assembled kernels: {why}.");
+        return 1;
+    }
     Console.Out.Write(Roofline.Page());
     return 0;
 }

@@ -5,8 +5,6 @@ namespace Quilt.Kernels.Devices;
 /// <summary>Memory outside the collector's heap, aligned to cache lines of 64 bytes; may exceed 2 GiB. Freed by its owner, or at the latest by the finalizer.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
-    private static long held;
-    private static long mostHeld;
     private void* allocation;
     private byte* data;
 
@@ -21,16 +19,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
         allocation = zeroed ? NativeMemory.AllocZeroed(room) : NativeMemory.Alloc(room);
         data = (byte*)(((nuint)allocation + 63) & ~(nuint)63);
         GC.AddMemoryPressure(Math.Max(bytes, 1));
-        Most(Interlocked.Add(ref held, bytes));
     }
 
     ~NativeBuffer() => Free();
-
-    /// <summary>Bytes that all buffers of the process hold.</summary>
-    public static long Held => Interlocked.Read(ref held);
-
-    /// <summary>The most that they have held at once since <see cref="Watch"/>.</summary>
-    public static long MostHeld => Interlocked.Read(ref mostHeld);
 
     /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
@@ -40,9 +31,6 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     /// <summary>First byte, on a 64-byte boundary.</summary>
     public byte* Data => data;
-
-    /// <summary>Begins to count <see cref="MostHeld"/> anew.</summary>
-    public static void Watch() => Interlocked.Exchange(ref mostHeld, Held);
 
     /// <summary>The bytes as elements of <typeparamref name="T"/>, from element <paramref name="start"/> on.</summary>
     public Span<T> Span<T>(long start, int count) where T : unmanaged
@@ -64,16 +52,5 @@ internal sealed unsafe class NativeBuffer : IDisposable
         NativeMemory.Free(allocation);
         allocation = data = null;
         GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
-        Interlocked.Add(ref held, -Bytes);
-    }
-
-    private static void Most(long now)
-    {
-        for (var most = mostHeld; now > most;)
-        {
-            var found = Interlocked.CompareExchange(ref mostHeld, now, most);
-            if (found == most) return;
-            most = found;
-        }
     }
 }

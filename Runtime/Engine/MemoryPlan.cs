@@ -49,7 +49,7 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
     /// <summary>Refuses a plan that does not fit.</summary>
     /// <exception cref="NotSupportedException">It does not; the message has every part, and what would help.</exception>
     public MemoryPlan Require() => Fits ? this : throw new NotSupportedException(FormattableString.Invariant(
-        $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory, --kv-memory), shorter steps (StepTokens, --step-tokens) or fewer sequences (MaxSequences, --max-sequences) take less."));
+        $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory), shorter steps (StepTokens) or fewer sequences (MaxSequences) take less."));
 
     /// <summary>Most that the matrices of a step take: <see cref="Decoder"/>'s, the copies of inputs that products make, and what choosing tokens takes.</summary>
     private static long ScratchBytes(DecoderSpec spec, EngineOptions options)

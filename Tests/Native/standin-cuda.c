@@ -161,7 +161,7 @@ result cuModuleLoadDataEx(handle *module, const char *text, unsigned count, int 
 }
 result cuModuleLoadData(handle *module, const char *text) { return cuModuleLoadDataEx(module, text, 0, 0, 0); }
 QUIET(cuModuleUnload, handle module)
-result cuModuleGetFunction(handle *function, handle module, const char *name) { CALL(cuModuleGetFunction); *function = some(); return 0; }
+result cuModuleGetFunction(handle *function, handle module, const char *name) { CALL(cuModuleGetFunction); line("cuModuleGetFunction %s", name); *function = some(); return 0; }
 
 result cuLaunchKernel(handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, handle stream, handle *arguments, handle *extra) {
     CALL(cuLaunchKernel);

@@ -19,19 +19,10 @@ internal sealed class ModelOptions
     public Option<int?> Threads { get; } = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
 
     /// <summary>Precision of the input of quantized weights.</summary>
-    public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations", "Input of quantized weights: float (exact, the default), or the faster int8 (CPU), bfloat16 or fp8 (GPU).");
+    public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations", "Input of quantized weights: float (exact, the default), or the faster int8 (CPU) or bfloat16 (GPU).");
 
     /// <summary>CPU instruction set.</summary>
     public Option<Isa?> Isa { get; } = TypedOption.OneOf<Isa>("--isa", "CPU instruction set; by default the widest this machine executes.");
-
-    /// <summary>Memory of the cache.</summary>
-    public Option<double?> KvMemory { get; } = TypedOption.Real("--kv-memory", "GiB for cached keys and values; by default 2 on a CPU, on a GPU what weights and scratch leave.");
-
-    /// <summary>Tokens of a step.</summary>
-    public Option<int?> StepTokens { get; } = TypedOption.Whole("--step-tokens", "Most tokens in one step; longer prompts are read in chunks. Default 512.");
-
-    /// <summary>Sequences that run together.</summary>
-    public Option<int?> MaxSequences { get; } = TypedOption.Whole("--max-sequences", "Most sequences that run together. Default 64.");
 
     /// <summary>Adds all of them to a verb.</summary>
     public ModelOptions AddTo(Command command)
@@ -41,28 +32,17 @@ internal sealed class ModelOptions
         command.Options.Add(Threads);
         command.Options.Add(Activations);
         command.Options.Add(Isa);
-        command.Options.Add(KvMemory);
-        command.Options.Add(StepTokens);
-        command.Options.Add(MaxSequences);
         return this;
     }
 
     /// <summary>The options as the engine takes them.</summary>
-    public EngineOptions Read(ParseResult parsed)
+    public EngineOptions Read(ParseResult parsed) => new()
     {
-        var usual = new EngineOptions();
-        return usual with
-        {
-            Device = parsed.GetValue(Device)!,
-            Threads = parsed.GetValue(Threads) ?? 0,
-            Activations = parsed.GetValue(Activations) ?? default,
-            Isa = parsed.GetValue(Isa),
-            // Below a byte, and above what a whole number holds, it is refused with the other ranges.
-            KvMemory = parsed.GetValue(KvMemory) is { } gib ? (long)Math.Clamp(gib * (1L << 30), long.MinValue, long.MaxValue) : null,
-            StepTokens = parsed.GetValue(StepTokens) ?? usual.StepTokens,
-            MaxSequences = parsed.GetValue(MaxSequences) ?? usual.MaxSequences,
-        };
-    }
+        Device = parsed.GetValue(Device)!,
+        Threads = parsed.GetValue(Threads) ?? 0,
+        Activations = parsed.GetValue(Activations) ?? default,
+        Isa = parsed.GetValue(Isa),
+    };
 
     /// <summary>Opens the model, with a bar on a terminal while a big one loads, and prints what looks wrong with it.</summary>
     public async Task<Engine> OpenAsync(ParseResult parsed, CancellationToken cancel, Func<EngineOptions, EngineOptions>? change = null)

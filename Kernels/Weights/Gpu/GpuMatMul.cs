@@ -22,7 +22,9 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         var mark = gpu.Scratch.Mark();
         if (!gpu.Device.Traits.TensorCores || !weight.SuitsTensorCores)
         {
-            var items = gpu.Groups((long)weight.Tiles * product.Slots);
+            var groups = gpu.Groups((long)weight.Tiles * product.Slots);
+            // A matrix of few tiles, such as a router, takes all the threads that its groups can have.
+            var items = gpu.Device.Traits.IsCuda && weight.Tiles < 64 ? new KernelConfig(groups.GridDim.X, GpuTraits.MostThreads) : groups;
             Plain.On(gpu.Device)(gpu.Queue, items, GpuTile.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens, lists, gpu.View(y), product);
         }
         else
@@ -147,39 +149,81 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         var x1 = product.Input(pairToken, pair + 1, end) + (2 * t);
         var x2 = product.Input(pairToken, pair + 2, end) + (2 * t);
         var x3 = product.Input(pairToken, pair + 3, end) + (2 * t);
-        for (; chunk < w.Chunks; chunk += split)
+        if (T.Bits == 32 && chunk < w.Chunks)
         {
-            var words = w.Words[(tile * w.Chunks + chunk) * 32 + lane];
-            for (var step = 0; step < T.Steps; step++)
+            // A router: few tiles, and so little else to do while words are on their way that the next four should be, while these four are multiplied.
+            var lanes = w.Words.SubView((tile * w.Chunks * 32) + lane);
+            var last = w.Chunks - 1;
+            var four = Load(lanes, chunk, split, last);
+            for (; chunk + (3 * split) < w.Chunks; chunk += 4 * split)
             {
-                var column = (chunk * (256 / T.Bits)) + (16 * step);
-                var segment = w.SegmentOfStep[column >> 4];
-                var (low, high) = (w.Scale(tile, segment, rowPair, 0), w.Scale(tile, segment, rowPair, 1));
-                var (zeroLow, zeroHigh) = (w.Zero(tile, segment, rowPair, 0), w.Zero(tile, segment, rowPair, 1));
-                for (var i = 0; i < T.PerStep; i++)
-                {
-                    var k = column + (i & 1) + (8 * (i >> 1));
-                    var a = T.Value(Code(words, step, i, 0), zeroLow) * low;
-                    var b = T.Value(Code(words, step, i, 1), zeroHigh) * high;
-                    var (v0, v1, v2, v3) = (x[x0 + k], x[x1 + k], x[x2 + k], x[x3 + k]);
-                    sums.Low0 += a * v0;
-                    sums.High0 += b * v0;
-                    sums.Low1 += a * v1;
-                    sums.High1 += b * v1;
-                    sums.Low2 += a * v2;
-                    sums.High2 += b * v2;
-                    sums.Low3 += a * v3;
-                    sums.High3 += b * v3;
-                }
+                var coming = Load(lanes, chunk + (4 * split), split, last);
+                Add(ref sums, w, tile, four.First, chunk, rowPair, x, x0, x1, x2, x3);
+                Add(ref sums, w, tile, four.Second, chunk + split, rowPair, x, x0, x1, x2, x3);
+                Add(ref sums, w, tile, four.Third, chunk + (2 * split), rowPair, x, x0, x1, x2, x3);
+                Add(ref sums, w, tile, four.Fourth, chunk + (3 * split), rowPair, x, x0, x1, x2, x3);
+                four = coming;
             }
         }
+        for (; chunk < w.Chunks; chunk += split) Add(ref sums, w, tile, w.Words[(tile * w.Chunks + chunk) * 32 + lane], chunk, rowPair, x, x0, x1, x2, x3);
         return sums;
+    }
+
+    /// <summary>A lane's part of every <paramref name="split"/>-th chunk, four of them; of the last one beyond it.</summary>
+    private static Chunks4 Load(ArrayView<Words4> lanes, int chunk, int split, int last) => new()
+    {
+        First = lanes[32 * Min(chunk, last)],
+        Second = lanes[32 * Min(chunk + split, last)],
+        Third = lanes[32 * Min(chunk + (2 * split), last)],
+        Fourth = lanes[32 * Min(chunk + (3 * split), last)],
+    };
+
+    private static int Min(int a, int b) => a < b ? a : b;
+
+    /// <summary>A lane's part of a chunk, times four input rows.</summary>
+    private static void Add(ref LaneSums sums, GpuTile w, long tile, Words4 words, int chunk, int rowPair, ArrayView<float> x, long x0, long x1, long x2, long x3)
+    {
+        for (var step = 0; step < T.Steps; step++)
+        {
+            var column = (chunk * (256 / T.Bits)) + (16 * step);
+            var (low, high, zeroLow, zeroHigh) = (1f, 1f, 0f, 0f);
+            if (T.Bits <= 8)
+            {
+                var segment = w.SegmentOfStep[column >> 4];
+                (low, high) = (w.Scale(tile, segment, rowPair, 0), w.Scale(tile, segment, rowPair, 1));
+                (zeroLow, zeroHigh) = (w.Zero(tile, segment, rowPair, 0), w.Zero(tile, segment, rowPair, 1));
+            }
+            for (var i = 0; i < T.PerStep; i++)
+            {
+                var k = column + (i & 1) + (8 * (i >> 1));
+                var a = T.Value(Code(words, step, i, 0), zeroLow) * low;
+                var b = T.Value(Code(words, step, i, 1), zeroHigh) * high;
+                var (v0, v1, v2, v3) = (x[x0 + k], x[x1 + k], x[x2 + k], x[x3 + k]);
+                sums.Low0 += a * v0;
+                sums.High0 += b * v0;
+                sums.Low1 += a * v1;
+                sums.High1 += b * v1;
+                sums.Low2 += a * v2;
+                sums.High2 += b * v2;
+                sums.Low3 += a * v3;
+                sums.High3 += b * v3;
+            }
+        }
     }
 
     private static uint Code(Words4 words, int step, int i, int half)
     {
         var word = words.Get(T.Word(step, i, half));
         return T.Bits == 32 ? word : (word >> T.Shift(step, i, half)) & ((1u << (T.Bits & 31)) - 1);
+    }
+
+    /// <summary>A lane's part of four chunks.</summary>
+    private struct Chunks4
+    {
+        public Words4 First;
+        public Words4 Second;
+        public Words4 Third;
+        public Words4 Fourth;
     }
 
     /// <summary>Sums of rows g (low) and g + 8 (high) for four input rows.</summary>

@@ -87,11 +87,27 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
         SetCodes(expert, row, codeOfColumn);
     }
 
-    /// <summary>One row's scale and zero point in a segment; 1 and the zero of all codes where it has none of its own.</summary>
-    internal (float Scale, byte Zero) ScaleOf(int expert, int row, int segment)
+    /// <summary>Takes one row out again: its codes by column, its scale and zero point by segment.</summary>
+    internal void GetRow(int expert, int row, Span<uint> codeOfColumn, Span<float> scaleOfSegment, Span<byte> zeroOfSegment)
     {
-        var (scale, offset) = Scale(((long)expert * Tiles(Rows)) + (row / 16), segment, row % 16);
-        return (scale, (byte)(offset - 8388608f));
+        var tile = ((long)expert * Tiles(Rows)) + (row / 16);
+        var words = RowWords(expert, row, out var stride);
+        var mask = TFormat.PerWord == 1 ? uint.MaxValue : (1u << (32 / TFormat.PerWord)) - 1;
+        var place = 0;
+        for (var s = 0; s < Layout.Segments; s++)
+        {
+            var (scale, offset) = Scale(tile, s, row % 16);
+            (scaleOfSegment[s], zeroOfSegment[s]) = (scale, (byte)(offset - 8388608f));
+            for (var w = 0; w < Layout.SegmentWords[s]; w++, words += stride)
+            {
+                for (var n = 0; n < TFormat.PerWord; n++)
+                {
+                    var column = Layout.Order[place + TFormat.WordColumn(w) + TFormat.CodeColumn(n)];
+                    if (column >= 0) codeOfColumn[column] = (*words >> (n * (32 / TFormat.PerWord))) & mask;
+                }
+            }
+            place += Layout.SegmentWords[s] * TFormat.PerWord;
+        }
     }
 
     /// <summary>Puts the codes of one row in their place: unsigned numbers by column.</summary>

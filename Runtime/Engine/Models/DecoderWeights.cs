@@ -28,17 +28,6 @@ internal sealed class DecoderWeights : IDisposable
     /// <summary>Bytes of all weights as held.</summary>
     public long Bytes => owned.Sum(item => item is Weight weight ? weight.Bytes : ((NativeBuffer)item).Bytes);
 
-    /// <summary>What to tell of weights that a device with matrix instructions multiplies without them; nothing where they are too small to matter, such as routers.</summary>
-    public IEnumerable<string> SlowOn(Device device)
-    {
-        if (device is not GpuDevice { Traits.TensorCores: true }) return [];
-        var slow = owned.OfType<GpuWeight>().Where(weight => !weight.SuitsTensorCores).ToArray();
-        if (slow.Sum(weight => weight.Bytes) * 100 < Bytes) return [];
-        var first = slow.MaxBy(weight => weight.Bytes)!;
-        var others = slow.Length == 1 ? "" : $" and {slow.Length - 1} more";
-        return [$"{device.Name}: {first.Name} ({first.Format}, {first.Columns} columns){others} are multiplied without matrix instructions, which is slower; those take bfloat16, FP8 in blocks of 64 columns or more and INT4 in groups of 32 or more, of a multiple of 64 columns"];
-    }
-
     /// <summary>Makes all weights of a decoder, module by module. On an exception nothing stays allocated.</summary>
     public static DecoderWeights Load(DecoderSpec spec, IDecoderParts parts)
     {
