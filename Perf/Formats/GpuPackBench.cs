@@ -3,8 +3,9 @@ using Quilt.Kernels.Devices;
 using Quilt.Kernels.Weights;
 using Quilt.Kernels.Weights.Tiles;
 using Quilt.Perf.Columns;
+using Quilt.Perf.Kernels;
 
-namespace Quilt.Perf.Kernels;
+namespace Quilt.Perf.Formats;
 
 /// <summary>Packing of tiled weights into a GPU's layout: 64 experts of [1536, 3072], in each format that a large model is stored in. The device is the emulated one: its memory is the host's.</summary>
 public class GpuPackBench : IMovesBytes
