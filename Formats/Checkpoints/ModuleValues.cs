@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Quilt.Formats.Numerics;
@@ -51,16 +52,31 @@ internal static class ModuleValues
     /// <exception cref="BadInputException">One is negative, infinite or NaN.</exception>
     public static float[] ReadScales(Checkpoint checkpoint, StoredModule module)
     {
+        var values = new float[module.Scale!.Elements];
+        ReadScales(checkpoint, module, values);
+        return values;
+    }
+
+    /// <summary>All scales as float32 into a span that is as long as the tensor.</summary>
+    /// <exception cref="BadInputException">One is negative, infinite or NaN.</exception>
+    public static void ReadScales(Checkpoint checkpoint, StoredModule module, Span<float> values)
+    {
         var scale = module.Scale!;
-        var bytes = new byte[scale.Length];
-        checkpoint.Read(scale, bytes);
-        var values = new float[scale.Elements];
-        TensorValues.ToFloats(scale.Type, bytes, values);
+        var rented = ArrayPool<byte>.Shared.Rent(checked((int)scale.Length));
+        try
+        {
+            var bytes = rented.AsSpan(0, (int)scale.Length);
+            checkpoint.Read(scale, bytes);
+            TensorValues.ToFloats(scale.Type, bytes, values);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
         for (var i = 0; i < values.Length; i++)
         {
             if (!(values[i] >= 0 && float.IsFinite(values[i]))) throw new BadInputException(scale.File, scale.Name, FormattableString.Invariant($"expected finite scales, none negative, found {values[i]} at index {i}"));
         }
-        return values;
     }
 
     /// <summary>Zero points [rows, groups] as signed codes; null where the module has none.</summary>

@@ -5,6 +5,8 @@ namespace Quilt.Kernels.Devices;
 /// <summary>Memory outside the collector's heap, aligned to cache lines of 64 bytes; may exceed 2 GiB. Freed by its owner, or at the latest by the finalizer.</summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
+    private static long held;
+    private static long mostHeld;
     private void* allocation;
     private byte* data;
 
@@ -19,9 +21,19 @@ internal sealed unsafe class NativeBuffer : IDisposable
         allocation = zeroed ? NativeMemory.AllocZeroed(room) : NativeMemory.Alloc(room);
         data = (byte*)(((nuint)allocation + 63) & ~(nuint)63);
         GC.AddMemoryPressure(Math.Max(bytes, 1));
+        Count(bytes);
     }
 
     ~NativeBuffer() => Free();
+
+    /// <summary>Bytes that all buffers of the process hold now.</summary>
+    public static long Held => Interlocked.Read(ref held);
+
+    /// <summary>Most that they held at once since <see cref="Watch"/> was last called.</summary>
+    public static long MostHeld => Interlocked.Read(ref mostHeld);
+
+    /// <summary>Lets <see cref="MostHeld"/> begin anew, with what is held now.</summary>
+    public static void Watch() => Interlocked.Exchange(ref mostHeld, Held);
 
     /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
@@ -52,5 +64,12 @@ internal sealed unsafe class NativeBuffer : IDisposable
         NativeMemory.Free(allocation);
         allocation = data = null;
         GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
+        Interlocked.Add(ref held, -Bytes);
+    }
+
+    private static void Count(long bytes)
+    {
+        var now = Interlocked.Add(ref held, bytes);
+        for (var most = MostHeld; now > most; most = MostHeld) Interlocked.CompareExchange(ref mostHeld, now, most);
     }
 }

@@ -10,6 +10,8 @@ internal sealed class ExpertList(string name, Weight[] weights) : Weight(name, w
 
     public override string Format => string.Join(" + ", weights.Select(weight => weight.Format).Distinct().Order(StringComparer.Ordinal));
 
+    public override bool SuitsTensorCores => weights.All(weight => weight.SuitsTensorCores);
+
     public override void MatMul(OpStream ops, Matrix x, Matrix y) => weights[0].MatMul(ops, x, y);
 
     public override void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y)

@@ -10,7 +10,9 @@ namespace Quilt.Kernels.Weights;
 /// <summary>Reads a stack of stored modules into a tiled weight; an item is a run of rows of one module.</summary>
 internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFormat
 {
-    private const int ChunkBytes = 1 << 18;
+    /// <summary>Bytes read at a time: what a thread holds beside the weight.</summary>
+    internal const int ChunkBytes = 1 << 18;
+
     private readonly TiledWeight<TFormat> weight;
     private readonly Checkpoint checkpoint;
     private readonly IReadOnlyList<StoredModule> stack;
@@ -36,17 +38,21 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         var end = Math.Min((chunk + 1) * chunkRows, module.Rows);
         // A part of a larger tensor is read as a whole: each of its rows goes through all of it.
         var step = module.Weight.Strides is null ? (int)Math.Clamp(ChunkBytes / Math.Max(1, module.Weight.Length / module.Rows), 1, module.Rows) : module.Rows;
-        for (var row = chunk * chunkRows; row < end; row += step) SetCodes(expert, module, row, Math.Min(step, end - row));
+        var rowBytes = checked((int)(module.Weight.Length / module.Rows));
+        using var room = new NativeBuffer((long)rowBytes * Math.Min(step, Math.Max(0, end - (chunk * chunkRows))));
+        for (var row = chunk * chunkRows; row < end; row += step)
+        {
+            var count = Math.Min(step, end - row);
+            SetCodes(expert, module, row, count, room.Span<byte>(0, rowBytes * count));
+        }
     }
 
-    private void SetCodes(int expert, StoredModule module, int row, int count)
+    private void SetCodes(int expert, StoredModule module, int row, int count, Span<byte> bytes)
     {
-        var rowBytes = checked((int)(module.Weight.Length / module.Rows));
-        var rented = ArrayPool<byte>.Shared.Rent(rowBytes * count);
+        var rowBytes = bytes.Length / count;
         var codes = ArrayPool<uint>.Shared.Rent(module.Columns);
         try
         {
-            var bytes = rented.AsSpan(0, rowBytes * count);
             ModuleValues.ReadWeight(checkpoint, module, bytes, (long)row * rowBytes);
             var plain = weight.Layout.IsIdentity && BitConverter.IsLittleEndian && rowBytes == weight.Layout.Words * 4 && Bits(module) == 32 / TFormat.PerWord;
             for (var i = 0; i < count; i++)
@@ -63,7 +69,6 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(rented);
             ArrayPool<uint>.Shared.Return(codes);
         }
     }
@@ -71,17 +76,23 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
     private void SetScales(int expert, StoredModule module)
     {
         if (module.Scheme is QuantScheme.Dense) return;
-        var scales = ModuleValues.ReadScales(checkpoint, module);
         var zeros = ModuleValues.ReadZeroPoints(checkpoint, module);
         var zero = 1 << ((32 / TFormat.PerWord) - 1);
         var segments = weight.Layout.Segments;
         var blockRows = module.Scheme is QuantScheme.Fp8 fp8 ? fp8.BlockRows : 1;
-        for (var row = 0; row < module.Rows; row++)
+        var count = checked((int)module.Scale!.Elements);
+        var scales = ArrayPool<float>.Shared.Rent(count);
+        try
         {
-            for (var s = 0; s < segments; s++)
+            ModuleValues.ReadScales(checkpoint, module, scales.AsSpan(0, count));
+            for (var row = 0; row < module.Rows; row++)
             {
-                weight.SetScale(expert, row, s, scales[(row / blockRows * segments) + s], (byte)((zeros?[(row * segments) + s] ?? 0) + zero));
+                weight.SetScales(expert, row, scales.AsSpan(row / blockRows * segments, segments), zeros is null ? [] : zeros.AsSpan(row * segments, segments), zero);
             }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(scales);
         }
     }
 

@@ -27,6 +27,9 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
     /// <summary>How it is stored, for people: e.g. <c>int4 g32</c>.</summary>
     public abstract string Format { get; }
 
+    /// <summary>On a GPU: whether its format, shape and segments are such that the kernels with matrix instructions can take it, where the device has these.</summary>
+    public virtual bool SuitsTensorCores => false;
+
     /// <summary>y[t, n] = Σ_k W[n, k] · x[t, k]. x is [tokens, columns], y [tokens, rows].</summary>
     public abstract void MatMul(OpStream ops, Matrix x, Matrix y);
 

@@ -19,7 +19,7 @@ internal static class WeightLoader
     {
         if (device is CpuDevice cpu) return Load(cpu, checkpoint, stack, name);
 
-        // One stack at a time passes through the host's memory: 0.75 GiB at most for the largest models that are run.
+        // One stack at a time passes through the host's memory: of MiniMax-M2.5 the embedding is the largest, with 1.15 GiB.
         var gpu = (GpuDevice)device;
         using var staged = Load(gpu.Host, checkpoint, stack, name);
         return staged.MoveTo(gpu);
@@ -39,6 +39,12 @@ internal static class WeightLoader
 
         long Segments(int size) => (columns + size - 1) / size;
     }
+
+    /// <summary>
+    /// Most bytes that the host holds at once to bring a stack of <paramref name="stack"/> bytes onto a GPU: the stack itself, what each thread reads, and two batches,
+    /// whose scales and zero points take at most as much again as their codes.
+    /// </summary>
+    public static long HostBytes(long stack, int threads) => stack + Math.Min(stack, threads * (long)FillJob<Int4Format>.ChunkBytes) + (2 * Math.Min(stack, 2 * GpuBatch.Bytes));
 
     private static Weight Load(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
     {

@@ -1,5 +1,6 @@
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Kernels.Weights;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
@@ -21,7 +22,10 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
     /// <summary>A cache of fewer tokens is not worth opening an engine for.</summary>
     private const int LeastTokens = 1024;
 
-    /// <summary>All parts together.</summary>
+    /// <summary>Most that the host's memory holds at once while weights are loaded: they pass through it one stack at a time, whatever the size of the model.</summary>
+    public long Host { get; init; }
+
+    /// <summary>All parts together, on the device.</summary>
     public long Total => Weights + Scratch + Reserve + Cache;
 
     /// <summary>Whether there is room for it.</summary>
@@ -37,19 +41,21 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
 
     public static MemoryPlan For(string device, long free, bool isCuda, DecoderSpec spec, IDecoderParts parts, EngineOptions options)
     {
-        var (weights, scratch, reserve) = (DecoderWeights.BytesOf(spec, parts), ScratchBytes(spec, options), isCuda ? DriverReserve : 0);
+        var sizes = DecoderWeights.SizesOf(spec, parts).ToArray();
+        var host = WeightLoader.HostBytes(sizes.Max(), options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
+        var (weights, scratch, reserve) = (sizes.Sum(), ScratchBytes(spec, options), isCuda ? DriverReserve : 0);
         var token = KvStore.BytesPerToken(spec, options.CacheType);
         var most = Math.Min((long)options.MaxSequences * (spec.Attention.MaxPositions + (long)options.BlockTokens), long.MaxValue / token) * token;
-        if (options.KvMemory is { } asked) return new(device, weights, scratch, reserve, Math.Min(asked, most), free);
+        if (options.KvMemory is { } asked) return new(device, weights, scratch, reserve, Math.Min(asked, most), free) { Host = host };
 
         var left = free - weights - scratch - reserve;
-        return new(device, weights, scratch, reserve, Math.Clamp(isCuda ? left : Math.Min(left, StandInCache), Math.Min(most, LeastTokens * token), most), free);
+        return new(device, weights, scratch, reserve, Math.Clamp(isCuda ? left : Math.Min(left, StandInCache), Math.Min(most, LeastTokens * token), most), free) { Host = host };
     }
 
     /// <summary>Refuses a plan that does not fit.</summary>
     /// <exception cref="NotSupportedException">It does not; the message has every part, and what would help.</exception>
     public MemoryPlan Require() => Fits ? this : throw new NotSupportedException(FormattableString.Invariant(
-        $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory), shorter steps (StepTokens) or fewer sequences (MaxSequences) take less."));
+        $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory, --kv-memory), shorter steps (StepTokens, --step-tokens) or fewer sequences (MaxSequences, --max-sequences) take less."));
 
     /// <summary>Most that the matrices of a step take: <see cref="Decoder"/>'s, the copies of inputs that products make, and what choosing tokens takes.</summary>
     private static long ScratchBytes(DecoderSpec spec, EngineOptions options)

@@ -54,6 +54,10 @@ public sealed class FailureTests
     [TestCase("a number", "chat", "hi", "--top-p", "many")]
     [TestCase("float|int8", "complete", "hi", "--activations", "int3")]
     [TestCase("--tokens", "complete", "--tokens", "1,x")]
+    [TestCase("--kv-memory: expected more than 0", "complete", "hi", "--kv-memory", "0")]
+    [TestCase("--kv-memory: expected a number", "chat", "hi", "--kv-memory", "lots")]
+    [TestCase("--step-tokens: expected 1 to", "chat", "hi", "--step-tokens", "0")]
+    [TestCase("--max-sequences: expected 1 to", "bench", "--max-sequences", "0")]
     [TestCase("juggle", "juggle")]
     [TestCase("--device", "chat", "hi", "--device", "abacus")]
     public async Task A_wrong_option(string hint, params string[] arguments)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef int result;
 typedef uint64_t address;
@@ -107,15 +108,20 @@ QUIET(cuCtxEnablePeerAccess, handle context, unsigned flags)
 QUIET(cuCtxDisablePeerAccess, handle context)
 result cuDeviceGetP2PAttribute(int *value, int attribute, int from, int to) { *value = 0; return 0; }
 
-/* Every block keeps its size in front of it, 256 bytes that keep the alignment. */
+/*
+ * Every block keeps its size in front of it, 256 bytes that keep the alignment. Large ones are pages of shared memory, which the system counts apart from the
+ * program's own (RssShmem beside RssAnon in /proc/PID/status), as if a device held them.
+ */
+#define LARGE (1 << 20)
 result cuMemAlloc_v2(address *to, size_t bytes) {
     CALL(cuMemAlloc_v2);
     line("cuMemAlloc_v2 %zu", bytes);
     if (capturing) return 900;
     if (used + bytes > total()) return 2;
-    unsigned char *block = aligned_alloc(256, (bytes + 511) / 256 * 256);
-    if (!block) return 2;
-    memset(block, 0, (bytes + 511) / 256 * 256);
+    size_t room = (bytes + 511) / 256 * 256;
+    unsigned char *block = bytes < LARGE ? aligned_alloc(256, room) : mmap(0, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!block || block == MAP_FAILED) return 2;
+    if (bytes < LARGE) memset(block, 0, room);
     *(size_t *)block = bytes;
     used += bytes;
     *to = (address)(block + 256);
@@ -127,8 +133,10 @@ result cuMemFree_v2(address of) {
     if (!of) return 1;
     unsigned char *block = (unsigned char *)of - 256;
     line("cuMemFree_v2 %zu", *(size_t *)block);
-    used -= *(size_t *)block;
-    free(block);
+    size_t bytes = *(size_t *)block;
+    used -= bytes;
+    if (bytes < LARGE) free(block);
+    else munmap(block, (bytes + 511) / 256 * 256);
     return 0;
 }
 

@@ -31,7 +31,16 @@ public sealed class MemoryPlanTests
     public void On_96_GB_it_is_refused_with_every_part_and_what_would_help()
     {
         var refused = Assert.Throws<NotSupportedException>(() => Plan(96 * Gb, new EngineOptions()).Require())!;
-        Assert.That(refused.Message, Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain("KvMemory"));
+        Assert.That(refused.Message, Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain("--kv-memory").And.Contain("--step-tokens").And.Contain("--max-sequences"));
+    }
+
+    [Test]
+    public void The_host_holds_less_than_4_GB_of_it_at_once_and_no_more_than_of_a_model_of_one_layer()
+    {
+        const long Embedding = 200_064L * 3072 * 2;
+        var host = Plan(141 * Gb, new EngineOptions { Threads = 16 }).Host;
+        Assert.That(host, Is.GreaterThan(Embedding).And.LessThan(Embedding + (50 << 20)).And.LessThan(4 * Gb), "the embedding is the largest of what passes through it");
+        Assert.That(Plan(141 * Gb, new EngineOptions { Threads = 16 }, layers: 1).Host, Is.EqualTo(host));
     }
 
     [Test]
@@ -70,9 +79,9 @@ public sealed class MemoryPlanTests
         Assert.That(ops.Gpu.Scratch.Bytes, Is.EqualTo(reserved), "no second piece was taken");
     }
 
-    private static MemoryPlan Plan(long free, EngineOptions options)
+    private static MemoryPlan Plan(long free, EngineOptions options, int layers = 62)
     {
-        var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(new SynthShape(62, 200_064), SynthFormat.Fp8Int4)), "config.json");
+        var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(new SynthShape(layers, 200_064), SynthFormat.Fp8Int4)), "config.json");
         return MemoryPlan.For("gpu:0", free, isCuda: true, Architectures.Describe(config, "config.json"), new RandomParts(null!, null, default), options);
     }
 }

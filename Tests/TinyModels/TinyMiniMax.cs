@@ -9,7 +9,7 @@ namespace Quilt.Tests.TinyModels;
 /// Writes a small mixed-precision MiniMax-M2 checkpoint: random weights, quantized as published checkpoints are. Attention in FP8 blocks of 128 x 128 (one partial),
 /// experts in 4-bit groups of 32, router float32, the rest bfloat16; one shard for each layer. The same seed gives the same bytes.
 /// </summary>
-internal sealed class TinyMiniMax(int seed, int vocabulary)
+internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
 {
     public const int Layers = 2;
     public const int Hidden = 64;
@@ -26,11 +26,11 @@ internal sealed class TinyMiniMax(int seed, int vocabulary)
     /// <summary>The folder of the demo model, beside the tests.</summary>
     public static string Demo => Path.Combine(AppContext.BaseDirectory, "Demo");
 
-    /// <summary>Writes config.json, generation_config.json, index and two shards into <paramref name="folder"/>; with the demo model's tokenizer and template if asked for.</summary>
-    public static void Write(string folder, int seed = 1, bool tokenizer = false)
+    /// <summary>Writes config.json, generation_config.json, index and a shard a layer into <paramref name="folder"/>; with the demo model's tokenizer and template if asked for.</summary>
+    public static void Write(string folder, int seed = 1, bool tokenizer = false, int layers = Layers)
     {
         Directory.CreateDirectory(folder);
-        new TinyMiniMax(seed, tokenizer ? 2048 : 300).WriteFiles(folder);
+        new TinyMiniMax(seed, tokenizer ? 2048 : 300, layers).WriteFiles(folder);
         if (!tokenizer) return;
         foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]) File.Copy(Path.Combine(Demo, name), Path.Combine(folder, name));
     }
@@ -38,12 +38,12 @@ internal sealed class TinyMiniMax(int seed, int vocabulary)
     private void WriteFiles(string folder)
     {
         var total = 0L;
-        for (var layer = 0; layer < Layers; layer++)
+        for (var layer = 0; layer < layers; layer++)
         {
-            var name = FormattableString.Invariant($"model-{layer + 1:00000}-of-{Layers:00000}.safetensors");
+            var name = FormattableString.Invariant($"model-{layer + 1:00000}-of-{layers:00000}.safetensors");
             var tensors = Layer($"model.layers.{layer}").ToList();
             if (layer == 0) tensors.Add(BFloat16("model.embed_tokens.weight", [vocabulary, Hidden], Normal(vocabulary * Hidden, 0, 1)));
-            if (layer == Layers - 1) tensors.AddRange([Gain("model.norm.weight", Hidden), BFloat16("lm_head.weight", [vocabulary, Hidden], Weight(vocabulary, Hidden))]);
+            if (layer == layers - 1) tensors.AddRange([Gain("model.norm.weight", Hidden), BFloat16("lm_head.weight", [vocabulary, Hidden], Weight(vocabulary, Hidden))]);
             SafeTensorsWriter.Write(Path.Combine(folder, name), tensors, new Dictionary<string, string> { ["format"] = "pt" });
             foreach (var tensor in tensors) map[tensor.Name] = name;
             total += tensors.Sum(SafeTensorsWriter.Bytes);
@@ -111,9 +111,9 @@ internal sealed class TinyMiniMax(int seed, int vocabulary)
 
     private string Config() => $$"""
         {
-          "architectures": ["MiniMaxM2ForCausalLM"], "model_type": "minimax_m2", "attn_type_list": [1, 1], "head_dim": {{HeadDim}}, "hidden_act": "silu",
+          "architectures": ["MiniMaxM2ForCausalLM"], "model_type": "minimax_m2", "attn_type_list": [{{string.Join(", ", Enumerable.Repeat(1, layers))}}], "head_dim": {{HeadDim}}, "hidden_act": "silu",
           "hidden_size": {{Hidden}}, "intermediate_size": {{ExpertHidden}}, "max_position_embeddings": {{MaxPositions}}, "num_attention_heads": {{Heads}},
-          "num_experts_per_tok": 2, "num_hidden_layers": {{Layers}}, "num_key_value_heads": {{KeyValueHeads}}, "num_local_experts": {{Experts}},
+          "num_experts_per_tok": 2, "num_hidden_layers": {{layers}}, "num_key_value_heads": {{KeyValueHeads}}, "num_local_experts": {{Experts}},
           "qk_norm_type": "per_layer", "rms_norm_eps": 1e-06, "rope_theta": 5000000, "rotary_dim": 8, "scoring_func": "sigmoid", "shared_intermediate_size": 0,
           "tie_word_embeddings": false, "torch_dtype": "bfloat16", "use_qk_norm": true, "use_routing_bias": true, "vocab_size": {{vocabulary}},
           "quantization_config": {

@@ -24,6 +24,15 @@ internal sealed class ModelOptions
     /// <summary>CPU instruction set.</summary>
     public Option<Isa?> Isa { get; } = TypedOption.OneOf<Isa>("--isa", "CPU instruction set; by default the widest this machine executes.");
 
+    /// <summary>Memory for cached keys and values.</summary>
+    public Option<double?> KvMemory { get; } = TypedOption.Real("--kv-memory", "Most memory for cached keys and values, in GiB; by default 2 on a CPU, what is left on a GPU.");
+
+    /// <summary>Tokens of a step.</summary>
+    public Option<int?> StepTokens { get; } = TypedOption.Whole("--step-tokens", "Most tokens in one step: longer prompts are read in chunks of this size; default 512.");
+
+    /// <summary>Sequences that run together.</summary>
+    public Option<int?> MaxSequences { get; } = TypedOption.Whole("--max-sequences", "Most sequences that run at the same time; default 64.");
+
     /// <summary>Adds all of them to a verb.</summary>
     public ModelOptions AddTo(Command command)
     {
@@ -32,17 +41,28 @@ internal sealed class ModelOptions
         command.Options.Add(Threads);
         command.Options.Add(Activations);
         command.Options.Add(Isa);
+        command.Options.Add(KvMemory);
+        command.Options.Add(StepTokens);
+        command.Options.Add(MaxSequences);
         return this;
     }
 
     /// <summary>The options as the engine takes them.</summary>
-    public EngineOptions Read(ParseResult parsed) => new()
+    /// <exception cref="UsageException">The memory is no amount that a machine could have; the engine checks what else has a range.</exception>
+    public EngineOptions Read(ParseResult parsed)
     {
-        Device = parsed.GetValue(Device)!,
-        Threads = parsed.GetValue(Threads) ?? 0,
-        Activations = parsed.GetValue(Activations) ?? default,
-        Isa = parsed.GetValue(Isa),
-    };
+        var usual = new EngineOptions();
+        return usual with
+        {
+            Device = parsed.GetValue(Device)!,
+            Threads = parsed.GetValue(Threads) ?? 0,
+            Activations = parsed.GetValue(Activations) ?? default,
+            Isa = parsed.GetValue(Isa),
+            KvMemory = parsed.GetValue(KvMemory) is { } gib ? Bytes(gib) : null,
+            StepTokens = parsed.GetValue(StepTokens) ?? usual.StepTokens,
+            MaxSequences = parsed.GetValue(MaxSequences) ?? usual.MaxSequences,
+        };
+    }
 
     /// <summary>Opens the model, with a bar on a terminal while a big one loads, and prints what looks wrong with it.</summary>
     public async Task<Engine> OpenAsync(ParseResult parsed, CancellationToken cancel, Func<EngineOptions, EngineOptions>? change = null)
@@ -60,4 +80,8 @@ internal sealed class ModelOptions
         foreach (var warning in engine.Warnings.Skip(told)) Console.Error.WriteLine($"quilt: warning: {warning}");
         told = engine.Warnings.Count;
     }
+
+    private static long Bytes(double gib) => gib * (1L << 30) is >= 1 and <= 1L << 50 and var bytes
+        ? (long)bytes
+        : throw new UsageException(FormattableString.Invariant($"--kv-memory: expected more than 0 and at most {1L << 20} GiB, found {gib}"));
 }

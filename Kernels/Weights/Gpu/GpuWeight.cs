@@ -19,9 +19,6 @@ internal abstract class GpuWeight(GpuDevice device, string name, int experts, in
 
     /// <summary>The product of a plan's pairs with one expert alone, whose matrix this weight's only one is.</summary>
     public abstract void MatMulExpert(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, int expert, Matrix y);
-
-    /// <summary>Whether its shape and segments are such that the kernels with matrix instructions can take it, where the device has these.</summary>
-    public abstract bool SuitsTensorCores { get; }
 }
 
 /// <summary>What a weight in a GPU's memory is called and how large it is.</summary>
@@ -87,7 +84,7 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
 
     public override long Bytes => words.LengthInBytes + scales.LengthInBytes + zeros.LengthInBytes + order.LengthInBytes + segments.LengthInBytes;
 
-    /// <summary>Packs a tiled weight into the GPU's memory, some tiles at a time; beside it the host holds a few megabytes.</summary>
+    /// <summary>Packs a tiled weight into the GPU's memory, some tiles at a time; beside it the host holds two batches of them.</summary>
     public static GpuWeight<T> Pack<TFormat>(GpuDevice device, TiledWeight<TFormat> from) where TFormat : struct, ITileFormat
     {
         var layout = new GpuLayout(from.Layout, 256 / T.Bits, TFormat.PerWord);

@@ -82,32 +82,9 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     {
         for (var s = 0; s < Layout.Segments; s++)
         {
-            SetScale(expert, row, s, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s], zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
+            SetScale(((long)expert * Tiles(Rows)) + (row / 16), s, row % 16, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s], zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
         }
         SetCodes(expert, row, codeOfColumn);
-    }
-
-    /// <summary>Takes one row out again: its codes by column, its scale and zero point by segment.</summary>
-    internal void GetRow(int expert, int row, Span<uint> codeOfColumn, Span<float> scaleOfSegment, Span<byte> zeroOfSegment)
-    {
-        var tile = ((long)expert * Tiles(Rows)) + (row / 16);
-        var words = RowWords(expert, row, out var stride);
-        var mask = TFormat.PerWord == 1 ? uint.MaxValue : (1u << (32 / TFormat.PerWord)) - 1;
-        var place = 0;
-        for (var s = 0; s < Layout.Segments; s++)
-        {
-            var (scale, offset) = Scale(tile, s, row % 16);
-            (scaleOfSegment[s], zeroOfSegment[s]) = (scale, (byte)(offset - 8388608f));
-            for (var w = 0; w < Layout.SegmentWords[s]; w++, words += stride)
-            {
-                for (var n = 0; n < TFormat.PerWord; n++)
-                {
-                    var column = Layout.Order[place + TFormat.WordColumn(w) + TFormat.CodeColumn(n)];
-                    if (column >= 0) codeOfColumn[column] = (*words >> (n * (32 / TFormat.PerWord))) & mask;
-                }
-            }
-            place += Layout.SegmentWords[s] * TFormat.PerWord;
-        }
     }
 
     /// <summary>Puts the codes of one row in their place: unsigned numbers by column.</summary>
@@ -138,9 +115,23 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
         return (uint*)codes.Data + ((((long)expert * Tiles(Rows)) + (row / 16)) * Layout.Words * 16) + (row % 16);
     }
 
-    /// <summary>Sets one row's scale and zero point in a segment.</summary>
-    internal void SetScale(int expert, int row, int segment, float scale, byte zero) =>
-        SetScale(((long)expert * Tiles(Rows)) + (row / 16), segment, row % 16, scale, zero);
+    /// <summary>Sets one row's scales, and its zero points less <paramref name="zero"/> where there are any.</summary>
+    internal void SetScales(int expert, int row, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<sbyte> zeroOfSegment, int zero)
+    {
+        var place = ((((long)expert * Tiles(Rows)) + (row / 16)) * Layout.Segments * 16) + (row % 16);
+        if (scales == TileScales.BFloat16)
+        {
+            var to = (ushort*)scaleData!.Data + place;
+            for (var s = 0; s < scaleOfSegment.Length; s++) to[16 * s] = (ushort)(BitConverter.SingleToUInt32Bits(scaleOfSegment[s]) >> 16);
+        }
+        if (scales == TileScales.Float32)
+        {
+            var to = (float*)scaleData!.Data + place;
+            for (var s = 0; s < scaleOfSegment.Length; s++) to[16 * s] = scaleOfSegment[s];
+        }
+        if (zeroData is null) return;
+        for (var s = 0; s < scaleOfSegment.Length; s++) zeroData.Data[place + (16 * s)] = (byte)((zeroOfSegment.IsEmpty ? 0 : zeroOfSegment[s]) + zero);
+    }
 
     private void Multiply(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
     {

@@ -44,23 +44,42 @@ internal sealed class DecoderWeights : IDisposable
         }
     }
 
-    /// <summary>Bytes of all linear modules, before any is loaded.</summary>
-    public static long BytesOf(DecoderSpec spec, IDecoderParts parts)
+    /// <summary>Bytes of every linear module or stack of them, in the order in which they are loaded, one at a time; before any is.</summary>
+    public static IEnumerable<long> SizesOf(DecoderSpec spec, IDecoderParts parts)
     {
         var modules = new DecoderModules(spec);
-        var bytes = parts.Bytes([modules.Embedding]) + (parts.HeadIsEmbedding(modules.Head) ? 0 : parts.Bytes([modules.Head]));
+        yield return parts.Bytes([modules.Embedding]);
         foreach (var layer in modules.Layers)
         {
-            bytes += layer.Attention.Sum(module => parts.Bytes([module]));
-            if (layer.Dense is { } dense) bytes += dense.All.Sum(module => parts.Bytes([module]));
+            foreach (var module in layer.Attention) yield return parts.Bytes([module]);
+            if (layer.Dense is { } dense)
+            {
+                foreach (var module in dense.All) yield return parts.Bytes([module]);
+            }
             if (layer.Experts is not { } experts) continue;
-            bytes += parts.Bytes([experts.Router]);
+            yield return parts.Bytes([experts.Router]);
             foreach (var matrix in new Func<int, ModuleShape>[] { experts.Gate, experts.Up, experts.Down })
             {
-                bytes += parts.Bytes([.. Enumerable.Range(0, experts.Spec.Experts).Select(matrix)]);
+                yield return parts.Bytes([.. Enumerable.Range(0, experts.Spec.Experts).Select(matrix)]);
             }
         }
-        return bytes;
+        if (!parts.HeadIsEmbedding(modules.Head)) yield return parts.Bytes([modules.Head]);
+    }
+
+    /// <summary>The weights that every token is multiplied with: all but the routers, and the embedding where it is no head.</summary>
+    public IEnumerable<Weight> Products
+    {
+        get
+        {
+            foreach (var layer in Layers)
+            {
+                foreach (var linear in new[] { layer.Query, layer.Key, layer.Value, layer.Output, layer.Dense?.Gate, layer.Dense?.Up, layer.Dense?.Down, layer.Experts?.Gate, layer.Experts?.Up, layer.Experts?.Down })
+                {
+                    if (linear is not null) yield return linear.Weight;
+                }
+            }
+            yield return Head;
+        }
     }
 
     public void Dispose()

@@ -17,7 +17,7 @@ internal sealed class LoadedModel : IDisposable
     {
         this.ownsDevice = ownsDevice;
         (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
-        Warnings = [.. checkpoint.Warnings];
+        Warnings = device is GpuDevice gpu && PlainProducts.Warning(gpu, decoder.Weights) is { } slow ? [.. checkpoint.Warnings, slow] : [.. checkpoint.Warnings];
         DefaultSampling = SamplingOptions.From(checkpoint.Generation);
         if (File.Exists(Path.Combine(Folder, "tokenizer.json"))) Tokenizer = Tokenizer.Open(Folder);
         EndTokens = [.. checkpoint.Generation.EndTokens];

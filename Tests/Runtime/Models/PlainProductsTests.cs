@@ -1,0 +1,39 @@
+using Quilt.Cli;
+using Quilt.Kernels.Devices;
+using Quilt.Runtime;
+using Quilt.Runtime.Models;
+using Quilt.Tests.Kernels;
+using Quilt.Tests.TinyModels;
+
+namespace Quilt.Tests.Runtime.Models;
+
+/// <summary>A device with matrix instructions says which weights it has to multiply without them.</summary>
+public sealed class PlainProductsTests
+{
+    // The output projections have 160 columns: a block of 128 and one of 32.
+    [TestCase(1, "(fp8 128x128 [64, 160]) is multiplied without")]
+    [TestCase(2, "(fp8 128x128 [64, 160]) and 1 more weight are multiplied without")]
+    [TestCase(3, "(fp8 128x128 [64, 160]) and 2 more weights are multiplied without")]
+    public void Names_the_first_of_them_and_counts_the_others(int layers, string words)
+    {
+        using var folder = new TinyFolder(layers: layers);
+        Assert.That(Warnings(folder.Path, Target.TensorCores[0]), Has.One.Contains("model.layers.0.self_attn.o_proj " + words).And.Some.Contains("slower"));
+    }
+
+    [Test]
+    public void Says_nothing_where_all_weights_suit() => Assert.That(Warnings(DemoModel.Folder, Target.TensorCores[0]), Is.Empty);
+
+    [Test]
+    public void Says_nothing_on_a_device_without_matrix_instructions()
+    {
+        using var folder = new TinyFolder();
+        Assert.That(Warnings(folder.Path, Target.Gpus[0]), Has.None.Contains("slower"));
+    }
+
+    private static IReadOnlyList<string> Warnings(string folder, Target target)
+    {
+        var device = (GpuDevice)target.Open();
+        using var model = LoadedModel.Open(folder, new EngineOptions { Device = GpuDevices.Emulated, Threads = 2, KvMemory = 1 << 20 }, null, default, on: device);
+        return model.Warnings;
+    }
+}
