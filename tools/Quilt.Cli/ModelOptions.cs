@@ -19,7 +19,7 @@ internal sealed class ModelOptions
     public Option<int?> Threads { get; } = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
 
     /// <summary>Precision of the input of quantized weights.</summary>
-    public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations", "Input of quantized weights: float (exact, the default), or the faster int8 (CPU) or bfloat16 (GPU).");
+    public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations", "Input of quantized weights: float (exact, the default), or the faster int8 (CPU), bfloat16 or fp8 (GPU).");
 
     /// <summary>CPU instruction set.</summary>
     public Option<Isa?> Isa { get; } = TypedOption.OneOf<Isa>("--isa", "CPU instruction set; by default the widest this machine executes.");

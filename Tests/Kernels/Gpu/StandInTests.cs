@@ -109,6 +109,35 @@ public sealed class StandInTests
         Assert.That(replays, Is.EqualTo(1200 - 1025), "steps at positions 1,025 to 1,199");
     }
 
+    [TestCase("fp8-int4", "bfloat16", "AttendKernel", "PrefillKernel", "ThreeKernel", "GatedKernel")]
+    [TestCase("fp8", "fp8", "AttendKernel", "CodesKernel", "PrefillKernel", "ThreeKernel", "GatedKernel")]
+    public void Kernels_with_matrix_instructions_are_loaded_launched_and_recorded(string checkpoint, string activations, params string[] kernels)
+    {
+        var folder = Shared.Require(Shared.Folders("golden/checkpoints").FirstOrDefault(folder => Path.GetFileName(folder) == checkpoint));
+        var run = driver.Run(
+            ["SM=89"], "complete", "-m", folder, "--tokens", string.Join(',', Enumerable.Range(3, 40)), "--greedy", "--max-tokens", "8", "--device", "gpu:0", "--activations", activations, "--json");
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        foreach (var kernel in kernels) Assert.That(run.Calls, Has.Some.EqualTo($"cuModuleGetFunction Kernel_{kernel}"));
+        Assert.That(run.Count("cuGraphLaunch"), Is.GreaterThan(3));
+        AssertNothingIsLeft(run);
+    }
+
+    [Test]
+    public void FP8_activations_need_a_device_that_multiplies_FP8()
+    {
+        var run = driver.Run(["SM=90"], [.. Reply, "--activations", "fp8"]);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain("expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4)").And.Not.Contain('\n'));
+    }
+
+    // A layer takes 16: the input's form, the three products, norm and rotation, the cache, attention, form, product, norm, router, choice, form, gate and up, form, down, combine, norm.
+    [Test]
+    public void A_decoding_step_is_no_more_launches_than_it_must_be()
+    {
+        var steps = usual.Calls[usual.First("cuStreamBeginCapture_v2")..usual.First("cuStreamEndCapture")];
+        Assert.That(steps.Count(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal)), Is.LessThanOrEqualTo((17 * 4) + 6));
+    }
+
     [Test]
     public void Everything_that_was_taken_is_given_back()
     {
