@@ -15,7 +15,10 @@ namespace Quilt.Perf;
 internal static class Roofline
 {
     // The model.
-    private const double Hidden = 3072, Queries = 48 * 128, Keys = 8 * 128, Experts = 256, PerToken = 8, ExpertHidden = 1536, Layers = 62, Vocabulary = 200_064;
+    private const double Hidden = 3072, Queries = 48 * 128, Keys = 8 * 128, Experts = 256, PerToken = 8, HeadDim = 128, KeyHeads = 8, ExpertHidden = 1536, Layers = 62, Vocabulary = 200_064;
+
+    /// <summary>Tokens that a sequence looks back on, as in <c>quilt bench</c>: with the weights on one device, 256 sequences have room for no more.</summary>
+    private const int Context = 128;
 
     // The machine: bytes a second, warp instructions a second, operations a second of its matrix units in bfloat16.
     private const double Bandwidth = 4.8e12, Issue = 132 * 4 * 1.98e9, MatrixRate = 132 * 1.83e9 * 4096;
@@ -30,7 +33,7 @@ internal static class Roofline
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"# Roofline\n*Computed*, not measured: from the sizes of MiniMax-M2.5 and from our kernels as ptxas {PtxAssembler.Version} assembles them for sm_90\n");
         page.Append("(`dotnet run -c Release --project Perf -- --roofline`). One H200: 4.8 TB/s, 132 x 4 x 1.98 G warp instructions a second, 989 TFLOP/s in bfloat16.\n");
-        page.Append("Time between launches is not counted, nor are the small kernels and attention over the cache.\n\n");
+        page.Append("Time between launches is not counted, nor are the small kernels (a layer is 16 launches when decoding).\n\n");
         foreach (var batch in new[] { 1, 64, 256 }) Decode(page, batch);
         Prefill(page);
         Facts(page);
@@ -52,14 +55,20 @@ internal static class Roofline
         ];
         page.Append(CultureInfo.InvariantCulture, $"## A step of {batch} {(batch == 1 ? "sequence" : "sequences")}\n");
         page.Append("| part | MB a step | instructions a lane for 16 bytes | million warp instructions | share of 4.8 TB/s that they allow |\n| --- | --- | --- | --- | --- |\n");
-        var seconds = 0.0;
-        foreach (var part in parts)
-        {
-            var share = Math.Min(1, part.Bytes / Bandwidth / (part.Instructions / Issue));
-            seconds += part.Bytes / Bandwidth / share;
-            page.Append(CultureInfo.InvariantCulture, $"| {part.Name} | {part.Bytes / 1e6:0} | {part.Instructions * 512 / part.Bytes:0} | {part.Instructions / 1e6:0.0} | {share:0%} |\n");
-        }
+        var seconds = parts.Sum(part => Row(page, part.Name, part.Bytes, part.Instructions));
+
+        // Sixteen keys and values of a head are a turn of the loop, for all queries that read them.
+        var blocks = batch * Layers * KeyHeads * Context / 16;
+        seconds += Row(page, $"attention over {Context} tokens, bfloat16", blocks * 16 * HeadDim * 2 * 2, blocks * Find("TensorAttention.AttendKernel<Dims128,TwoPlanes,AlignedBlocks>").Loop);
         page.Append(CultureInfo.InvariantCulture, $"\nAt most {batch / seconds:0} tok/s.\n\n");
+    }
+
+    /// <summary>A row of the table; returns seconds.</summary>
+    private static double Row(StringBuilder page, string name, double bytes, double instructions)
+    {
+        var share = Math.Min(1, bytes / Bandwidth / (instructions / Issue));
+        page.Append(CultureInfo.InvariantCulture, $"| {name} | {bytes / 1e6:0} | {instructions * 512 / bytes:0} | {instructions / 1e6:0.0} | {share:0%} |\n");
+        return bytes / Bandwidth / share;
     }
 
     private static void Prefill(StringBuilder page)
