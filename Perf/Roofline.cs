@@ -33,7 +33,7 @@ internal static class Roofline
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"# Roofline\n*Computed*, not measured: from the sizes of MiniMax-M2.5 and from our kernels as ptxas {PtxAssembler.Version} assembles them for sm_90\n");
         page.Append("(`dotnet run -c Release --project Perf -- --roofline`). One H200: 4.8 TB/s, 132 x 4 x 1.98 G warp instructions a second, 989 TFLOP/s in bfloat16.\n");
-        page.Append("Time between launches is not counted, nor are the small kernels (a layer is 16 launches when decoding).\n\n");
+        page.Append("Time between launches is not counted, nor are the small kernels (a layer is 16 launches when one sequence decodes).\n\n");
         foreach (var batch in new[] { 1, 64, 256 }) Decode(page, batch);
         Prefill(page);
         Facts(page);

@@ -55,6 +55,7 @@ public sealed class MemoryPlanTests
     [TestCase("cpu", Activations.Int8, KvType.BFloat16)]
     [TestCase("gpu:0", Activations.Float, KvType.Float32)]
     [TestCase("gpu:0", Activations.BFloat16, KvType.BFloat16)]
+    [TestCase("gpu:0", Activations.Fp8, KvType.BFloat16)]
     public void A_cache_is_as_precise_as_activations_unless_it_is_chosen(string device, Activations activations, KvType type)
     {
         var options = new EngineOptions { Device = device, Activations = activations };

@@ -26,51 +26,16 @@ internal static partial class TensorCore
     /// the same; a2, a3 = the same rows, columns 2t + 8, 2t + 9; of B: b0 = column g, rows 2t, 2t + 1; b1 = column g, rows 2t + 8, 2t + 9.
     /// </summary>
     [IntrinsicImplementation]
-    public static unsafe Acc4 Multiply(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1)
-    {
-        var board = stackalloc Operands[32];
-        var all = (Operands*)Warp.Broadcast((long)board, 0);
-        var lane = Warp.LaneIdx;
-        var (g, t) = (lane >> 2, lane & 3);
-        all[lane] = new Operands { A0 = a0, A1 = a1, A2 = a2, A3 = a3, B0 = b0, B1 = b1 };
-        Warp.Barrier();
-        for (var q = 0; q < 4; q++)
-        {
-            // Lane q of a row or column has its k = 2q, 2q + 1, 2q + 8, 2q + 9.
-            var (rows, left, right) = (all[(4 * g) + q], all[(8 * t) + q], all[(8 * t) + 4 + q]);
-            c.A += Dot(rows.A0, left.B0) + Dot(rows.A2, left.B1);
-            c.B += Dot(rows.A0, right.B0) + Dot(rows.A2, right.B1);
-            c.C += Dot(rows.A1, left.B0) + Dot(rows.A3, left.B1);
-            c.D += Dot(rows.A1, right.B0) + Dot(rows.A3, right.B1);
-        }
-        Warp.Barrier();
-        return c;
-    }
+    public static Acc4 Multiply(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1) =>
+        Multiply<Halves>(c, new Operands { A0 = a0, A1 = a1, A2 = a2, A3 = a3, B0 = b0, B1 = b1 });
 
     /// <summary>
     /// c + A · B for a warp: A is 16 x 32, B 32 x 8, both FP8 E4M3 in fours, sums in float32. Lane 4 · g + t gives of A: a0 = row g, columns 4t to 4t + 3; a1 = row g + 8, the
     /// same; a2, a3 = the same rows, columns 4t + 16 on; of B: b0 = column g, rows 4t to 4t + 3; b1 = column g, rows 4t + 16 on. From sm_89 on.
     /// </summary>
     [IntrinsicImplementation]
-    public static unsafe Acc4 MultiplyFp8(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1)
-    {
-        var board = stackalloc Operands[32];
-        var all = (Operands*)Warp.Broadcast((long)board, 0);
-        var lane = Warp.LaneIdx;
-        var (g, t) = (lane >> 2, lane & 3);
-        all[lane] = new Operands { A0 = a0, A1 = a1, A2 = a2, A3 = a3, B0 = b0, B1 = b1 };
-        Warp.Barrier();
-        for (var q = 0; q < 4; q++)
-        {
-            var (rows, left, right) = (all[(4 * g) + q], all[(8 * t) + q], all[(8 * t) + 4 + q]);
-            c.A += Dot8(rows.A0, left.B0) + Dot8(rows.A2, left.B1);
-            c.B += Dot8(rows.A0, right.B0) + Dot8(rows.A2, right.B1);
-            c.C += Dot8(rows.A1, left.B0) + Dot8(rows.A3, left.B1);
-            c.D += Dot8(rows.A1, right.B0) + Dot8(rows.A3, right.B1);
-        }
-        Warp.Barrier();
-        return c;
-    }
+    public static Acc4 MultiplyFp8(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1) =>
+        Multiply<Bytes>(c, new Operands { A0 = a0, A1 = a1, A2 = a2, A3 = a3, B0 = b0, B1 = b1 });
 
     /// <summary>Bytes 0 and 2 of each of two words.</summary>
     [IntrinsicImplementation]
@@ -139,6 +104,50 @@ internal static partial class TensorCore
     {
     }
 
+    // Lane q of a row or column has the same part of k in both operands: half of it in the first register, half in the second.
+    private static unsafe Acc4 Multiply<TDot>(Acc4 c, Operands own) where TDot : struct, IDot
+    {
+        var board = stackalloc Operands[32];
+        var all = (Operands*)Warp.Broadcast((long)board, 0);
+        var lane = Warp.LaneIdx;
+        var (g, t) = (lane >> 2, lane & 3);
+        all[lane] = own;
+        Warp.Barrier();
+        for (var q = 0; q < 4; q++)
+        {
+            var (rows, left, right) = (all[(4 * g) + q], all[(8 * t) + q], all[(8 * t) + 4 + q]);
+            c.A += TDot.Of(rows.A0, left.B0) + TDot.Of(rows.A2, left.B1);
+            c.B += TDot.Of(rows.A0, right.B0) + TDot.Of(rows.A2, right.B1);
+            c.C += TDot.Of(rows.A1, left.B0) + TDot.Of(rows.A3, left.B1);
+            c.D += TDot.Of(rows.A1, right.B0) + TDot.Of(rows.A3, right.B1);
+        }
+        Warp.Barrier();
+        return c;
+    }
+
+    /// <summary>What two registers give that are multiplied number by number.</summary>
+    private interface IDot
+    {
+        static abstract float Of(uint a, uint b);
+    }
+
+    /// <summary>Two bfloat16 each.</summary>
+    private readonly struct Halves : IDot
+    {
+        public static float Of(uint a, uint b) => (Low(a) * Low(b)) + (High(a) * High(b));
+    }
+
+    /// <summary>Four FP8 each.</summary>
+    private readonly struct Bytes : IDot
+    {
+        public static float Of(uint a, uint b)
+        {
+            var sum = 0f;
+            for (var i = 0; i < 32; i += 8) sum += Fp8Gpu.Value((a >> i) & 0xFF, 0) * Fp8Gpu.Value((b >> i) & 0xFF, 0);
+            return sum;
+        }
+    }
+
     /// <summary>What a lane gives to a product.</summary>
     private struct Operands
     {
@@ -153,13 +162,4 @@ internal static partial class TensorCore
     private static float Low(uint pair) => Interop.IntAsFloat(pair << 16);
 
     private static float High(uint pair) => Interop.IntAsFloat(pair & 0xFFFF0000);
-
-    private static float Dot8(uint a, uint b)
-    {
-        var sum = 0f;
-        for (var i = 0; i < 32; i += 8) sum += Fp8Gpu.Value((a >> i) & 0xFF, 0) * Fp8Gpu.Value((b >> i) & 0xFF, 0);
-        return sum;
-    }
-
-    private static float Dot(uint a, uint b) => (Low(a) * Low(b)) + (High(a) * High(b));
 }

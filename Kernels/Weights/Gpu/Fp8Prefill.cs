@@ -10,17 +10,13 @@ namespace Quilt.Kernels.Weights;
 /// </summary>
 internal static class Fp8Prefill
 {
-    private const int Threads = 128;
-    private const int Tokens = 64;
-
-    /// <summary>Sixteen-byte words of 64 columns of the input rows: [64 rows, 4 lanes].</summary>
-    private const int Half = Tokens * 4;
+    private const int Half = PrefillItem.Half;
 
     /// <summary>Of 128 columns.</summary>
     private const int Stage = 2 * Half;
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel =
-        new(PrefillKernel, KernelNeeds.TensorCores | KernelNeeds.Fp8 | KernelNeeds.Hot, Threads, 2);
+        new(PrefillKernel, KernelNeeds.TensorCores | KernelNeeds.Fp8 | KernelNeeds.Hot, PrefillItem.Threads, 2);
 
     /// <summary>Whether it takes a weight on a stream.</summary>
     public static bool Takes<T>(GpuStream gpu, GpuWeight<T> weight) where T : struct, IGpuFormat =>
@@ -30,36 +26,24 @@ internal static class Fp8Prefill
     public static void Run<T>(GpuStream gpu, GpuWeight<T> weight, (ArrayView<Words4> Codes, ArrayView<float> Scales) x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
         where T : struct, IGpuFormat
     {
-        product.Blocks = product.Experts == 0 ? (y.Rows + Tokens - 1) / Tokens : 1;
-        var items = (long)((weight.Tiles + 7) / 8) * product.Slots * product.Blocks;
+        var config = PrefillItem.Config(gpu, weight.Tiles, y.Rows, ref product);
         Kernel.On(gpu.Device)(
-            gpu.Queue, new KernelConfig((int)Math.Min(items, gpu.Device.Traits.MostGroups), Threads), GpuTile.Of(weight, 0), x.Codes, x.Scales, tokens, lists, gpu.View(y), product);
+            gpu.Queue, config, GpuTile.Of(weight, 0), x.Codes, x.Scales, tokens, lists, gpu.View(y), product);
     }
 
     internal static void PrefillKernel(
         GpuTile w, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
     {
         var input = SharedMemory.Allocate<Words4>(2 * Stage);
-        var rowScales = SharedMemory.Allocate<float>(2 * Tokens);
-        var blocks = (w.Tiles + 7) >> 3;
-        for (var item = Grid.IdxX; item < blocks * product.Slots * product.Blocks; item += Grid.DimX)
+        var rowScales = SharedMemory.Allocate<float>(2 * PrefillItem.Tokens);
+        for (var item = Grid.IdxX; item < PrefillItem.Count(w, product); item += Grid.DimX)
         {
-            var slot = item / (blocks * product.Blocks);
-            var rest = item - (slot * blocks * product.Blocks);
-            var tokenBlock = rest / blocks;
-            var tile = ((rest - (tokenBlock * blocks)) * 8) + (2 * (Group.IdxX >> 5));
-            var expert = product.Expert(lists, slot);
-            var end = product.End(lists, expert);
-            var first = product.First(lists, expert) + (tokenBlock * Tokens);
-            var stop = product.Experts == 0 ? Min(end, first + Tokens) : end;
-            var matrix = product.Matrix(expert) * w.Tiles;
-            for (var pair = first; pair < stop; pair += Tokens)
+            var at = PrefillItem.Of(w, lists, product, item);
+            for (var pair = at.First; pair < at.Stop; pair += PrefillItem.Tokens)
             {
-                // Tiles beyond the last are the last again; their results go nowhere.
-                var (tile0, tile1) = (matrix + Min(tile, w.Tiles - 1), matrix + Min(tile + 1, w.Tiles - 1));
-                var sums = Multiply(w, tile0, tile1, x, scales, pairToken, product, pair, end, input, rowScales);
-                PrefillSums.Store(y, w, tile, pair, end, sums.Low);
-                PrefillSums.Store(y, w, tile + 1, pair, end, sums.High);
+                var sums = Multiply(w, at.Tile0, at.Tile1, x, scales, pairToken, product, pair, at.End, input, rowScales);
+                PrefillSums.Store(y, w, at.Tile, pair, at.End, sums.Low);
+                PrefillSums.Store(y, w, at.Tile + 1, pair, at.End, sums.High);
             }
         }
     }
@@ -93,7 +77,7 @@ internal static class Fp8Prefill
             TensorCore.WaitAllButOne();
             Group.Barrier();
             var at = input.SubView(((unit & 1) * Stage) + lane);
-            var scale = rowScales.SubView(((unit & 1) * Tokens) + (2 * (lane & 3)));
+            var scale = rowScales.SubView(((unit & 1) * PrefillItem.Tokens) + (2 * (lane & 3)));
             Add(ref sums.Low.A, ref sums.High.A, a0, a1, at, scale, 0);
             Add(ref sums.Low.B, ref sums.High.B, a0, a1, at, scale, 1);
             Add(ref sums.Low.C, ref sums.High.C, a0, a1, at, scale, 2);
@@ -102,7 +86,7 @@ internal static class Fp8Prefill
             Add(ref sums.Low.F, ref sums.High.F, a0, a1, at, scale, 5);
             Add(ref sums.Low.G, ref sums.High.G, a0, a1, at, scale, 6);
             Add(ref sums.Low.H, ref sums.High.H, a0, a1, at, scale, 7);
-            rowScales[(other * Tokens) + (Group.IdxX & 63)] = coming;
+            rowScales[(other * PrefillItem.Tokens) + (Group.IdxX & 63)] = coming;
             Group.Barrier();
         }
         TensorCore.Wait();
@@ -112,10 +96,7 @@ internal static class Fp8Prefill
     /// <summary>Begins to copy 128 columns of the 64 input rows.</summary>
     private static void Fetch(ArrayView<Words4> from0, ArrayView<Words4> from1, ArrayView<Words4> to)
     {
-        TensorCore.CopyAsync(ref to[0], ref from0[0]);
-        TensorCore.CopyAsync(ref to[128], ref from1[0]);
-        TensorCore.CopyAsync(ref to[Half], ref from0[4]);
-        TensorCore.CopyAsync(ref to[Half + 128], ref from1[4]);
+        PrefillItem.Copy(from0, from1, to);
         TensorCore.Commit();
     }
 
@@ -159,8 +140,6 @@ internal static class Fp8Prefill
         sum.D += part.D * (a.High * right);
         return sum;
     }
-
-    private static int Min(int a, int b) => a < b ? a : b;
 
     /// <summary>A lane's part of 128 columns of a tile, 32 a field, and the scales of its two rows.</summary>
     private struct Unit

@@ -31,7 +31,7 @@ internal struct GpuTile
     /// <summary>−(128 + that zero) as two bfloat16.</summary>
     public uint NegativeZero;
 
-    /// <summary>Step s belongs to segment s >> this; only for <see cref="Scales2"/>.</summary>
+    /// <summary>Step s belongs to segment s >> this; only for the kernels with matrix instructions.</summary>
     public int SegmentShift;
 
     public static GpuTile Of<T>(GpuWeight<T> weight, int expert) where T : struct, IGpuFormat => new()
@@ -52,15 +52,6 @@ internal struct GpuTile
         NegativeZero = (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) & 0xFFFF0000) | (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) >> 16),
         SegmentShift = weight.Layout.SegmentShift,
     };
-
-    /// <summary>The scales of rows pair and pair + 8 of a tile, in the segment of a step.</summary>
-    public readonly ScalePair Scales2<TScales>(long tile, int step, int pair) where TScales : struct, IGpuScales
-    {
-        var at = (((tile * Segments) + (step >> SegmentShift)) * 8) + pair;
-        if (TScales.Words == 2) return new ScalePair { Low = Interop.IntAsFloat(Scales[2 * at]), High = Interop.IntAsFloat(Scales[(2 * at) + 1]) };
-        var word = Scales[at];
-        return new ScalePair { Low = Interop.IntAsFloat(word << 16), High = Interop.IntAsFloat(word & 0xFFFF0000) };
-    }
 
     /// <summary>The scale of row pair + 8 · half of a tile in a segment.</summary>
     public readonly float Scale(long tile, int segment, int pair, int half)

@@ -11,52 +11,36 @@ namespace Quilt.Kernels.Weights;
 /// </summary>
 internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
-    private const int Threads = 128;
-    private const int Tokens = 64;
-
-    /// <summary>Sixteen-byte words of 32 columns of the input rows: [64 rows, 4 lanes].</summary>
-    private const int Half = Tokens * 4;
+    private const int Half = PrefillItem.Half;
 
     /// <summary>Of 64 columns: [2 planes, 2 halves].</summary>
     private const int Stage = 4 * Half;
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Rounded =
-        new(PrefillKernel<OnePlane>, KernelNeeds.TensorCores | KernelNeeds.Hot, Threads, 2);
+        new(PrefillKernel<OnePlane>, KernelNeeds.TensorCores | KernelNeeds.Hot, PrefillItem.Threads, 2);
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Full =
-        new(PrefillKernel<TwoPlanes>, KernelNeeds.TensorCores | KernelNeeds.Hot, Threads, 2);
+        new(PrefillKernel<TwoPlanes>, KernelNeeds.TensorCores | KernelNeeds.Hot, PrefillItem.Threads, 2);
 
     /// <summary>Fills y [tokens, rows] or [pairs, rows].</summary>
     public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
     {
-        product.Blocks = product.Experts == 0 ? (y.Rows + Tokens - 1) / Tokens : 1;
-        var items = (long)((weight.Tiles + 7) / 8) * product.Slots * product.Blocks;
+        var config = PrefillItem.Config(gpu, weight.Tiles, y.Rows, ref product);
         (product.Planes == 2 ? Full : Rounded).On(gpu.Device)(
-            gpu.Queue, new KernelConfig((int)Math.Min(items, gpu.Device.Traits.MostGroups), Threads), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
+            gpu.Queue, config, GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
     }
 
     internal static void PrefillKernel<TPlanes>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
         where TPlanes : struct, IPlanes
     {
         var input = SharedMemory.Allocate<Words4>(2 * Stage);
-        var blocks = (w.Tiles + 7) >> 3;
-        for (var item = Grid.IdxX; item < blocks * product.Slots * product.Blocks; item += Grid.DimX)
+        for (var item = Grid.IdxX; item < PrefillItem.Count(w, product); item += Grid.DimX)
         {
-            var slot = item / (blocks * product.Blocks);
-            var rest = item - (slot * blocks * product.Blocks);
-            var tokenBlock = rest / blocks;
-            var tile = ((rest - (tokenBlock * blocks)) * 8) + (2 * (Group.IdxX >> 5));
-            var expert = product.Expert(lists, slot);
-            var end = product.End(lists, expert);
-            var first = product.First(lists, expert) + (tokenBlock * Tokens);
-            var stop = product.Experts == 0 ? Min(end, first + Tokens) : end;
-            var matrix = product.Matrix(expert) * w.Tiles;
-            for (var pair = first; pair < stop; pair += Tokens)
+            var at = PrefillItem.Of(w, lists, product, item);
+            for (var pair = at.First; pair < at.Stop; pair += PrefillItem.Tokens)
             {
-                // Tiles beyond the last are the last again; their results go nowhere.
-                var (tile0, tile1) = (matrix + Min(tile, w.Tiles - 1), matrix + Min(tile + 1, w.Tiles - 1));
-                var sums = Multiply<TPlanes>(w, tile0, tile1, x, pairToken, product, pair, end, input);
-                PrefillSums.Store(y, w, tile, pair, end, sums.Low);
-                PrefillSums.Store(y, w, tile + 1, pair, end, sums.High);
+                var sums = Multiply<TPlanes>(w, at.Tile0, at.Tile1, x, pairToken, product, pair, at.End, input);
+                PrefillSums.Store(y, w, at.Tile, pair, at.End, sums.Low);
+                PrefillSums.Store(y, w, at.Tile + 1, pair, at.End, sums.High);
             }
         }
     }
@@ -113,17 +97,9 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     /// <summary>Begins to copy 64 columns of the 64 input rows.</summary>
     private static void Fetch<TPlanes>(ArrayView<Words4> from0, ArrayView<Words4> from1, GpuProduct product, int column, ArrayView<Words4> to) where TPlanes : struct, IPlanes
     {
-        Copy(from0.SubView(column), from1.SubView(column), to);
-        if (TPlanes.Count > 1) Copy(from0.SubView(product.Plane + column), from1.SubView(product.Plane + column), to.SubView(2 * Half));
+        PrefillItem.Copy(from0.SubView(column), from1.SubView(column), to);
+        if (TPlanes.Count > 1) PrefillItem.Copy(from0.SubView(product.Plane + column), from1.SubView(product.Plane + column), to.SubView(2 * Half));
         TensorCore.Commit();
-    }
-
-    private static void Copy(ArrayView<Words4> from0, ArrayView<Words4> from1, ArrayView<Words4> to)
-    {
-        TensorCore.CopyAsync(ref to[0], ref from0[0]);
-        TensorCore.CopyAsync(ref to[128], ref from1[0]);
-        TensorCore.CopyAsync(ref to[Half], ref from0[4]);
-        TensorCore.CopyAsync(ref to[Half + 128], ref from1[4]);
     }
 
     /// <summary>64 columns of two tiles times eight input rows.</summary>
@@ -135,8 +111,6 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
         low = TensorTile<T, TScales>.Add<TPlanes>(low, a.Low0, a.Low1, a.LowUnit, b0, b1, c0, c1);
         high = TensorTile<T, TScales>.Add<TPlanes>(high, a.High0, a.High1, a.HighUnit, b0, b1, c0, c1);
     }
-
-    private static int Min(int a, int b) => a < b ? a : b;
 
     /// <summary>64 columns of two tiles.</summary>
     private struct Tiles

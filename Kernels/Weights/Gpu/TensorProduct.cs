@@ -69,19 +69,19 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
 
     public override void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
     {
-        var three = new ReadOnlySpan<(GpuWeight<T> Weight, Matrix Y)>([first, second, third]);
-        if (x.Rows > DecodeRows && Fp8Prefill.Takes(gpu, first.W) && Fp8Prefill.Takes(gpu, second.W) && Fp8Prefill.Takes(gpu, third.W))
+        if (x.Rows <= DecodeRows)
+        {
+            TensorDecode<T, TScales>.RunThree(gpu, Halves(gpu, first.W, x, x.Rows, ref product), first, second, third, product);
+            return;
+        }
+        ReadOnlySpan<(GpuWeight<T> Weight, Matrix Y)> three = [first, second, third];
+        if (Fp8Prefill.Takes(gpu, first.W) && Fp8Prefill.Takes(gpu, second.W) && Fp8Prefill.Takes(gpu, third.W))
         {
             var codes = Fp8Rows.Make(gpu, x, first.W.Order, first.W.Layout.Places);
             foreach (var (weight, y) in three) Fp8Prefill.Run(gpu, weight, codes, weight.Order, weight.Order, y, product);
             return;
         }
         var halves = Halves(gpu, first.W, x, x.Rows, ref product);
-        if (x.Rows <= DecodeRows)
-        {
-            TensorDecode<T, TScales>.RunThree(gpu, halves, first, second, third, product);
-            return;
-        }
         foreach (var (weight, y) in three) TensorPrefill<T, TScales>.Run(gpu, weight, halves, weight.Order, weight.Order, y, product);
     }
 
