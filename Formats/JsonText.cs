@@ -29,7 +29,9 @@ internal static class JsonText
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new BadInputException(path, null, e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : $"cannot be read: {e.Message}", e);
+            throw new BadInputException(path, null, e is FileNotFoundException or DirectoryNotFoundException
+                ? "no such file"
+                : $"cannot be read: {e.Message}", e);
         }
     }
 

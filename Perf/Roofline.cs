@@ -8,16 +8,18 @@ using Quilt.Kernels.Weights;
 namespace Quilt.Perf;
 
 /// <summary>
-/// What MiniMax-M2.5 (FP8 attention, INT4 experts) could reach on one H200, computed from the model's sizes and from what NVIDIA's assembler makes of the kernels; nothing of it
-/// is measured.
-/// <c>dotnet run -c Release --project Perf -- --roofline</c> prints what stands in Roofline.md.
+/// What MiniMax-M2.5 (FP8 attention, INT4 experts) could reach on one H200, computed from the model's sizes and from what NVIDIA's assembler makes of
+/// the kernels; nothing of it is measured. <c>dotnet run -c Release --project Perf -- --roofline</c> prints what stands in Roofline.md.
 /// </summary>
 internal static class Roofline
 {
     // The model.
-    private const double Hidden = 3072, Queries = 48 * 128, Keys = 8 * 128, Experts = 256, PerToken = 8, HeadDim = 128, KeyHeads = 8, ExpertHidden = 1536, Layers = 62, Vocabulary = 200_064;
+    private const double Hidden = 3072, Queries = 48 * 128, Keys = 8 * 128, Experts = 256, PerToken = 8, HeadDim = 128, KeyHeads = 8,
+        ExpertHidden = 1536, Layers = 62, Vocabulary = 200_064;
 
-    /// <summary>Tokens that a sequence looks back on, as in <c>quilt bench</c>: with the weights on one device, 256 sequences have room for no more.</summary>
+    /// <summary>
+    /// Tokens that a sequence looks back on, as in <c>quilt bench</c>: with the weights on one device, 256 sequences have room for no more.
+    /// </summary>
     private const int Context = 128;
 
     // The machine: bytes a second, warp instructions a second, operations a second of its matrix units in bfloat16.
@@ -31,8 +33,11 @@ internal static class Roofline
     public static string Page()
     {
         var page = new StringBuilder();
-        page.Append(CultureInfo.InvariantCulture, $"# Roofline\n*Computed*, not measured: from the sizes of MiniMax-M2.5 and from our kernels as ptxas {PtxAssembler.Version} assembles them for sm_90\n");
-        page.Append("(`dotnet run -c Release --project Perf -- --roofline`). One H200: 4.8 TB/s, 132 x 4 x 1.98 G warp instructions a second, 989 TFLOP/s in bfloat16.\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"# Roofline\n*Computed*, not measured: from the sizes of MiniMax-M2.5 and from our kernels as ptxas {PtxAssembler.Version} assembles " +
+            $"them for sm_90\n");
+        page.Append("(`dotnet run -c Release --project Perf -- --roofline`). One H200: 4.8 TB/s, 132 x 4 x 1.98 G warp instructions a second, 989 " +
+            "TFLOP/s in bfloat16.\n");
         page.Append("Time between launches is not counted, nor are the small kernels (a layer is 16 launches when one sequence decodes).\n\n");
         foreach (var batch in new[] { 1, 64, 256 }) Decode(page, batch);
         Prefill(page);
@@ -54,12 +59,14 @@ internal static class Roofline
             new("head, bfloat16", BFloat16, Vocabulary, Hidden, 1, batch),
         ];
         page.Append(CultureInfo.InvariantCulture, $"## A step of {batch} {(batch == 1 ? "sequence" : "sequences")}\n");
-        page.Append("| part | MB a step | instructions a lane for 16 bytes | million warp instructions | share of 4.8 TB/s that they allow |\n| --- | --- | --- | --- | --- |\n");
+        page.Append("| part | MB a step | instructions a lane for 16 bytes | million warp instructions | share of 4.8 TB/s that they allow |\n| " +
+            "--- | --- | --- | --- | --- |\n");
         var seconds = parts.Sum(part => Row(page, part.Name, part.Bytes, part.Instructions));
 
         // Sixteen keys and values of a head are a turn of the loop, for all queries that read them.
         var blocks = batch * Layers * KeyHeads * Context / 16;
-        seconds += Row(page, $"attention over {Context} tokens, bfloat16", blocks * 16 * HeadDim * 2 * 2, blocks * Find("TensorAttention.AttendKernel<Dims128,TwoPlanes,AlignedBlocks>").Loop);
+        seconds += Row(page, $"attention over {Context} tokens, bfloat16", blocks * 16 * HeadDim * 2 * 2,
+            blocks * Find("TensorAttention.AttendKernel<Dims128,TwoPlanes,AlignedBlocks>").Loop);
         page.Append(CultureInfo.InvariantCulture, $"\nAt most {batch / seconds:0} tok/s.\n\n");
     }
 
@@ -67,17 +74,20 @@ internal static class Roofline
     private static double Row(StringBuilder page, string name, double bytes, double instructions)
     {
         var share = Math.Min(1, bytes / Bandwidth / (instructions / Issue));
-        page.Append(CultureInfo.InvariantCulture, $"| {name} | {bytes / 1e6:0} | {instructions * 512 / bytes:0} | {instructions / 1e6:0.0} | {share:0%} |\n");
+        page.Append(CultureInfo.InvariantCulture,
+            $"| {name} | {bytes / 1e6:0} | {instructions * 512 / bytes:0} | {instructions / 1e6:0.0} | {share:0%} |\n");
         return bytes / Bandwidth / share;
     }
 
     private static void Prefill(StringBuilder page)
     {
-        page.Append("## A prompt\n| part | GFLOP a token | input | instructions a matrix instruction | share of the bfloat16 rate that they allow |\n| --- | --- | --- | --- | --- |\n");
+        page.Append("## A prompt\n| part | GFLOP a token | input | instructions a matrix instruction | share of the bfloat16 rate that they allow " +
+            "|\n| --- | --- | --- | --- | --- |\n");
         foreach (var (planes, input) in new[] { (1, "bfloat16"), (2, "float32, as two bfloat16") })
         {
             var seconds = 0.0;
-            foreach (var (name, kernel, flop) in new[] { ("attention, FP8", Fp8, Layers * 2 * (Queries + Keys) * Hidden), ("experts, INT4", Int4, Layers * PerToken * 3 * ExpertHidden * Hidden) })
+            foreach (var (name, kernel, flop) in new[] { ("attention, FP8", Fp8, Layers * 2 * (Queries + Keys) * Hidden),
+                ("experts, INT4", Int4, Layers * PerToken * 3 * ExpertHidden * Hidden) })
             {
                 var made = Find($"TensorPrefill.PrefillKernel<{kernel},{(planes == 1 ? "OnePlane" : "TwoPlanes")}>");
                 var each = (double)made.Loop / made.MatrixInstructions;
@@ -93,12 +103,16 @@ internal static class Roofline
 
     private static void Facts(StringBuilder page)
     {
-        page.Append("## Kernels with matrix instructions\nThe loop is the innermost one that has such instructions. Kernels on FP8 are those of sm_89.\n\n");
-        page.Append("| kernel | registers | spilled bytes | instructions | of the loop | its 16-byte loads | its matrix instructions |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+        page.Append("## Kernels with matrix instructions\nThe loop is the innermost one that has such instructions. Kernels on FP8 are those of " +
+            "sm_89.\n\n");
+        page.Append("| kernel | registers | spilled bytes | instructions | of the loop | its 16-byte loads | its matrix instructions |\n| --- | " +
+            "--- | --- | --- | --- | --- | --- |\n");
         foreach (var kernel in GpuKernels.All.Where(kernel => kernel.Needs.HasFlag(KernelNeeds.Hot)))
         {
             var made = Find(kernel.Name);
-            page.Append(CultureInfo.InvariantCulture, $"| {kernel.Name} | {made.Registers} | {made.Spilled} | {made.Instructions} | {made.Loop} | {made.Loads} | {made.MatrixInstructions} |\n");
+            page.Append(CultureInfo.InvariantCulture,
+                $"| {kernel.Name} | {made.Registers} | {made.Spilled} | {made.Instructions} | {made.Loop} | {made.Loads} | " +
+                $"{made.MatrixInstructions} |\n");
         }
     }
 

@@ -1,13 +1,14 @@
 namespace Quilt.Tests;
 
 /// <summary>
-/// Conformance data made by other implementations, found in one place: the environment variable QUILT_SHARED, or `../shared` beside the repository. Where neither is
-/// there, the small part of it that comes with the tests (`Golden`, laid out alike) takes its place, and the same fixtures run on that.
-/// Fixtures enumerate its files and never name one; what is missing is skipped.
+/// Conformance data made by other implementations, found in one place: the environment variable QUILT_SHARED, or `../shared` beside the repository.
+/// Where neither is there, the small part of it that comes with the tests (`Golden`, laid out alike) takes its place, and the same fixtures run on
+/// that. Fixtures enumerate its files and never name one; what is missing is skipped.
 /// </summary>
 internal static class Shared
 {
-    private const string Missing = "Not in the part of the conformance data that comes with the tests: set QUILT_SHARED or place `shared` beside the repository for all of it.";
+    private const string Missing =
+        "Not in the part of the conformance data that comes with the tests: set QUILT_SHARED or place `shared` beside the repository for all of it.";
 
     /// <summary>The folder of conformance data: all of it, or the part that comes with the tests.</summary>
     public static string Root { get; } = Find() ?? System.IO.Path.Combine(AppContext.BaseDirectory, "Golden");
@@ -20,7 +21,9 @@ internal static class Shared
         return path;
     }
 
-    /// <summary>Files below a folder of the conformance data, sorted; one null where there are none, so that the fixture shows up as skipped.</summary>
+    /// <summary>
+    /// Files below a folder of the conformance data, sorted; one null where there are none, so that the fixture shows up as skipped.
+    /// </summary>
     public static IEnumerable<string?> Files(string folder, string pattern) => Entries(folder, path => Directory.GetFiles(path, pattern));
 
     /// <summary>Folders below a folder of the conformance data, sorted; one null where there are none.</summary>

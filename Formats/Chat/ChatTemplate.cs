@@ -5,8 +5,8 @@ using Quilt.Formats.Chat.Replies;
 namespace Quilt.Formats.Chat;
 
 /// <summary>
-/// From a conversation to the prompt, by the template that came with a model. Templates are Jinja, run as transformers runs them, and can reach nothing but their variables.
-/// Safe to use from several threads.
+/// From a conversation to the prompt, by the template that came with a model. Templates are Jinja, run as transformers runs them, and can reach
+/// nothing but their variables. Safe to use from several threads.
 /// </summary>
 public sealed class ChatTemplate
 {
@@ -23,7 +23,9 @@ public sealed class ChatTemplate
         ReplyDialect = ReplyParser.FindDialect((withTools ?? template).Text);
     }
 
-    /// <summary>How the model replies, one of <see cref="ReplyParser.Dialects"/>: what the template's own text tells, the one for tools if there are two.</summary>
+    /// <summary>
+    /// How the model replies, one of <see cref="ReplyParser.Dialects"/>: what the template's own text tells, the one for tools if there are two.
+    /// </summary>
     public string ReplyDialect { get; }
 
     /// <summary>Reads a template.</summary>
@@ -33,16 +35,21 @@ public sealed class ChatTemplate
     public static ChatTemplate Parse(string text, string name) => new(Template.Parse(text, name), null, []);
 
     /// <summary>Whether a model folder has a template.</summary>
-    public static bool Exists(string folder) => File.Exists(Path.Combine(folder, FileName)) || (ReadConfig(folder) is { } config && config.TryGetProperty("chat_template", out var own) && own.ValueKind != JsonValueKind.Null);
+    public static bool Exists(string folder) =>
+        File.Exists(Path.Combine(folder, FileName))
+            || (ReadConfig(folder) is { } config && config.TryGetProperty("chat_template", out var own) && own.ValueKind != JsonValueKind.Null);
 
-    /// <summary>Reads a model folder's template: chat_template.jinja, or the chat_template of tokenizer_config.json, whose special tokens become variables.</summary>
+    /// <summary>
+    /// Reads a model folder's template: chat_template.jinja, or the chat_template of tokenizer_config.json, whose special tokens become variables.
+    /// </summary>
     /// <exception cref="BadInputException">There is none, or it cannot be read.</exception>
     public static ChatTemplate Open(string folder)
     {
         var config = ReadConfig(folder);
         var constants = SpecialTokens(config);
         var file = Path.Combine(folder, FileName);
-        if (File.Exists(file)) return new(Template.Parse(System.Text.Encoding.UTF8.GetString(JsonText.ReadBytes(file, MaxBytes)), file), null, constants);
+        if (File.Exists(file))
+            return new(Template.Parse(System.Text.Encoding.UTF8.GetString(JsonText.ReadBytes(file, MaxBytes)), file), null, constants);
 
         var source = Path.Combine(folder, ConfigName);
         if (config is not { } json || !json.TryGetProperty("chat_template", out var own) || own.ValueKind == JsonValueKind.Null)
@@ -55,16 +62,20 @@ public sealed class ChatTemplate
         {
             foreach (var item in own.EnumerateArray())
             {
-                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name) && item.TryGetProperty("template", out var text) && name.ValueKind == JsonValueKind.String && text.ValueKind == JsonValueKind.String)
+                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name)
+                    && item.TryGetProperty("template", out var text) && name.ValueKind == JsonValueKind.String
+                    && text.ValueKind == JsonValueKind.String)
                     named[name.GetString()!] = Template.Parse(text.GetString()!, $"{source} ({name.GetString()})");
             }
         }
-        if (!named.TryGetValue("default", out var template)) throw new BadInputException(source, "chat_template", "expected a text, or a list with a template named \"default\"");
+        if (!named.TryGetValue("default", out var template))
+            throw new BadInputException(source, "chat_template", "expected a text, or a list with a template named \"default\"");
         return new(template, named.GetValueOrDefault("tool_use"), constants);
     }
 
     /// <summary>The prompt of a conversation.</summary>
-    /// <exception cref="JinjaException">The template refuses the conversation, fails, or needs more steps, depth or output than is allowed.</exception>
+    /// <exception cref="JinjaException">The template refuses the conversation, fails, or needs more steps, depth or output than is
+    /// allowed.</exception>
     public string Render(Conversation conversation) => Render(conversation, null);
 
     internal string Render(Conversation conversation, TimeProvider? time)

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Quilt.Formats.Chat;
 
-/// <summary>Messages, tools and whatever else a chat template is given. Messages are kept as they came, so that a template sees every key in its order.</summary>
+/// <summary>
+/// Messages, tools and whatever else a chat template is given. Messages are kept as they came, so that a template sees every key in its order.
+/// </summary>
 public sealed class Conversation
 {
     private readonly List<JsonElement> messages = [];
@@ -21,18 +23,22 @@ public sealed class Conversation
     /// <summary>Further variables for the template, by name.</summary>
     public IReadOnlyDictionary<string, JsonElement> Variables => variables;
 
-    /// <summary>Reads <c>{"messages": […], "tools": […], "add_generation_prompt": true, …}</c>; any other key becomes a variable of the template.</summary>
+    /// <summary>
+    /// Reads <c>{"messages": […], "tools": […], "add_generation_prompt": true, …}</c>; any other key becomes a variable of the template.
+    /// </summary>
     /// <param name="json">UTF-8.</param>
     /// <param name="source">What to call it in messages.</param>
     /// <exception cref="BadInputException">It is no such object; the message names the key.</exception>
     public static Conversation Read(ReadOnlyMemory<byte> json, string source)
     {
         var root = JsonText.ParseObject(json, source);
-        if (!root.TryGetProperty("messages", out var list) || list.ValueKind != JsonValueKind.Array) throw new BadInputException(source, "messages", "expected a list of messages");
+        if (!root.TryGetProperty("messages", out var list) || list.ValueKind != JsonValueKind.Array)
+            throw new BadInputException(source, "messages", "expected a list of messages");
         var conversation = new Conversation();
         foreach (var (message, i) in list.EnumerateArray().Select((m, i) => (m, i)))
         {
-            if (message.ValueKind != JsonValueKind.Object) throw new BadInputException(source, $"messages[{i}]", $"expected an object, found {message.ValueKind}");
+            if (message.ValueKind != JsonValueKind.Object)
+                throw new BadInputException(source, $"messages[{i}]", $"expected an object, found {message.ValueKind}");
             conversation.messages.Add(message);
         }
         foreach (var property in root.EnumerateObject())
@@ -41,11 +47,13 @@ public sealed class Conversation
             {
                 case "messages": break;
                 case "tools":
-                    if (property.Value.ValueKind is not (JsonValueKind.Array or JsonValueKind.Null)) throw new BadInputException(source, "tools", $"expected a list or null, found {property.Value.ValueKind}");
+                    if (property.Value.ValueKind is not (JsonValueKind.Array or JsonValueKind.Null))
+                        throw new BadInputException(source, "tools", $"expected a list or null, found {property.Value.ValueKind}");
                     if (property.Value.ValueKind == JsonValueKind.Array) conversation.Tools = property.Value;
                     break;
                 case "add_generation_prompt":
-                    if (property.Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False)) throw new BadInputException(source, "add_generation_prompt", $"expected true or false, found {property.Value.ValueKind}");
+                    if (property.Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+                        throw new BadInputException(source, "add_generation_prompt", $"expected true or false, found {property.Value.ValueKind}");
                     conversation.AddGenerationPrompt = property.Value.GetBoolean();
                     break;
                 default:

@@ -12,7 +12,8 @@ public sealed class Checkpoint : IDisposable
     private readonly WarningList warnings;
     private readonly ModuleReader modules;
 
-    private Checkpoint(string folder, ModelConfig config, GenerationDefaults generation, CheckpointFiles files, Dictionary<string, TensorEntry> tensors, WarningList warnings)
+    private Checkpoint(string folder, ModelConfig config, GenerationDefaults generation, CheckpointFiles files,
+        Dictionary<string, TensorEntry> tensors, WarningList warnings)
     {
         (Folder, Config, Generation, Tensors, this.files, this.warnings) = (folder, config, generation, tensors, files, warnings);
         modules = new ModuleReader(tensors, QuantConfigReader.Read(config, warnings), config.ModelType, folder, warnings);
@@ -39,7 +40,8 @@ public sealed class Checkpoint : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         folder = Path.GetFullPath(folder);
-        if (!Directory.Exists(folder)) throw new BadInputException(folder, null, File.Exists(folder) ? "expected a checkpoint folder, found a file" : "no such folder");
+        if (!Directory.Exists(folder))
+            throw new BadInputException(folder, null, File.Exists(folder) ? "expected a checkpoint folder, found a file" : "no such folder");
         var warnings = new WarningList();
         var config = ModelConfig.Read(Path.Combine(folder, ModelConfig.FileName));
         var generation = GenerationDefaults.Read(folder);
@@ -71,14 +73,19 @@ public sealed class Checkpoint : IDisposable
     public float[] Vector(string name, int length)
     {
         if (!Tensors.TryGetValue(name, out var tensor)) throw new BadInputException(Folder, name, "expected this tensor, found none");
-        if (tensor.Shape is not [var found] || found != length) throw new BadInputException(tensor.File, name, $"expected shape [{length}], found {tensor.ShapeText}");
-        if (tensor.Type is not (DType.F32 or DType.BF16 or DType.F16)) throw new BadInputException(tensor.File, name, $"expected F32, BF16 or F16, found {tensor.Type.FileName()}");
+        if (tensor.Shape is not [var found] || found != length)
+            throw new BadInputException(tensor.File, name, $"expected shape [{length}], found {tensor.ShapeText}");
+        if (tensor.Type is not (DType.F32 or DType.BF16 or DType.F16))
+            throw new BadInputException(tensor.File, name, $"expected F32, BF16 or F16, found {tensor.Type.FileName()}");
         var bytes = new byte[tensor.Length];
         Read(tensor, bytes);
         var values = new float[length];
         TensorValues.ToFloats(tensor.Type, bytes, values);
         var bad = Array.FindIndex(values, value => !float.IsFinite(value));
-        return bad < 0 ? values : throw new BadInputException(tensor.File, name, FormattableString.Invariant($"expected finite values, found {values[bad]} at index {bad}"));
+        return bad < 0
+            ? values
+            : throw new BadInputException(tensor.File, name,
+                FormattableString.Invariant($"expected finite values, found {values[bad]} at index {bad}"));
     }
 
     /// <summary>Reads <paramref name="into"/>.Length bytes of a tensor of this checkpoint, from byte <paramref name="start"/> of it.</summary>
@@ -105,7 +112,8 @@ public sealed class Checkpoint : IDisposable
 
         void Add(TensorEntry part, TensorEntry stored)
         {
-            if (!tensors.TryAdd(part.Name, part)) throw new BadInputException(stored.File, stored.Name, $"means {part.Name}, which another tensor holds already");
+            if (!tensors.TryAdd(part.Name, part))
+                throw new BadInputException(stored.File, stored.Name, $"means {part.Name}, which another tensor holds already");
         }
     }
 
@@ -113,12 +121,14 @@ public sealed class Checkpoint : IDisposable
     private void CheckShape(string name, int rows, int columns)
     {
         if (!Tensors.TryGetValue($"{name}.weight_shape", out var tensor)) return;
-        if (tensor.Type is not (DType.I32 or DType.I64) || tensor.Shape is not [2]) throw new BadInputException(tensor.File, tensor.Name, $"expected I64 or I32 [2], found {tensor.Type.FileName()} {tensor.ShapeText}");
+        if (tensor.Type is not (DType.I32 or DType.I64) || tensor.Shape is not [2])
+            throw new BadInputException(tensor.File, tensor.Name, $"expected I64 or I32 [2], found {tensor.Type.FileName()} {tensor.ShapeText}");
         Span<byte> bytes = stackalloc byte[(int)tensor.Length];
         Read(tensor, bytes);
         var (down, across) = tensor.Type == DType.I64
             ? (BitConverter.ToInt64(bytes), BitConverter.ToInt64(bytes[8..]))
             : (BitConverter.ToInt32(bytes), BitConverter.ToInt32(bytes[4..]));
-        if (down != rows || across != columns) throw new BadInputException(tensor.File, tensor.Name, $"expected [{rows}, {columns}], found [{down}, {across}]");
+        if (down != rows || across != columns)
+            throw new BadInputException(tensor.File, tensor.Name, $"expected [{rows}, {columns}], found [{down}, {across}]");
     }
 }

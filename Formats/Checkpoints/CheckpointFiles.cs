@@ -2,7 +2,9 @@ using Quilt.Formats.Tensors;
 
 namespace Quilt.Formats.Checkpoints;
 
-/// <summary>The safetensors files of a folder, open: those its index names, or the one file without an index. What else lies there is never looked at.</summary>
+/// <summary>
+/// The safetensors files of a folder, open: those its index names, or the one file without an index. What else lies there is never looked at.
+/// </summary>
 internal sealed class CheckpointFiles : IDisposable
 {
     private readonly Dictionary<string, SafeTensorsFile> files = new(StringComparer.Ordinal);
@@ -60,7 +62,8 @@ internal sealed class CheckpointFiles : IDisposable
             var file = Add(Path.Combine(folder, name));
             foreach (var tensor in file.Tensors.Values)
             {
-                if (!home.TryAdd(tensor.Name, name)) throw new BadInputException(indexPath, tensor.Name, $"lies in two files, {home[tensor.Name]} and {name}");
+                if (!home.TryAdd(tensor.Name, name))
+                    throw new BadInputException(indexPath, tensor.Name, $"lies in two files, {home[tensor.Name]} and {name}");
                 bytes += tensor.Length;
                 if (index.WeightMap.ContainsKey(tensor.Name)) Tensors.Add(tensor);
                 else warnings.Add($"{name}: {tensor.Name}", $"is not listed in {ShardIndex.FileName} and is ignored");
@@ -68,9 +71,12 @@ internal sealed class CheckpointFiles : IDisposable
         }
         foreach (var (tensor, file) in index.WeightMap)
         {
-            if (!home.TryGetValue(tensor, out var found)) throw new BadInputException(Path.Combine(folder, file), tensor, $"expected this tensor, which {ShardIndex.FileName} says is here, found none");
+            if (!home.TryGetValue(tensor, out var found))
+                throw new BadInputException(Path.Combine(folder, file), tensor,
+                    $"expected this tensor, which {ShardIndex.FileName} says is here, found none");
             if (found != file) throw new BadInputException(indexPath, tensor, $"expected it in {file}, found it in {found}");
         }
-        if (index.TotalSize is { } total && total != bytes) warnings.Add(ShardIndex.FileName, $"metadata.total_size is {total}, but the tensors have {bytes} bytes");
+        if (index.TotalSize is { } total && total != bytes)
+            warnings.Add(ShardIndex.FileName, $"metadata.total_size is {total}, but the tensors have {bytes} bytes");
     }
 }

@@ -38,7 +38,8 @@ internal readonly struct ConfigJson(JsonElement element, string source, string p
         if (Find(key) is not { } value) return null;
         long whole = 0;
         var isWhole = value.ValueKind == JsonValueKind.Number
-            && (value.TryGetInt64(out whole) || (value.TryGetDouble(out var real) && real == Math.Floor(real) && Math.Abs(real) < 9e15 && (whole = (long)real) == real));
+            && (value.TryGetInt64(out whole)
+                || (value.TryGetDouble(out var real) && real == Math.Floor(real) && Math.Abs(real) < 9e15 && (whole = (long)real) == real));
         if (!isWhole || whole < min || whole > max) throw Bad(key, $"expected a whole number from {min} to {max}, found {Short(value)}");
         return whole;
     }
@@ -50,7 +51,8 @@ internal readonly struct ConfigJson(JsonElement element, string source, string p
     {
         if (Find(key) is not { } value) return null;
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var real) || !(real >= min && real <= max))
-            throw Bad(key, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"expected a number from {min} to {max}, found {Short(value)}"));
+            throw Bad(key, string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"expected a number from {min} to {max}, found {Short(value)}"));
         return real;
     }
 
@@ -72,7 +74,9 @@ internal readonly struct ConfigJson(JsonElement element, string source, string p
     public IReadOnlyList<string> Texts(string key)
     {
         var self = this;
-        return [.. List(key).Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw self.Bad(key, $"expected a list of texts, found {Short(item)} in it"))];
+        return [.. List(key).Select(item => item.ValueKind == JsonValueKind.String
+            ? item.GetString()!
+            : throw self.Bad(key, $"expected a list of texts, found {Short(item)} in it"))];
     }
 
     public static string Short(JsonElement value)

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
-/// What a checkpoint asks for when nothing else is said: generation_config.json, and the end-of-text token of tokenizer_config.json where that file names none.
-/// Both files may be missing. Values are checked; null means not given.
+/// What a checkpoint asks for when nothing else is said: generation_config.json, and the end-of-text token of tokenizer_config.json where that file
+/// names none. Both files may be missing. Values are checked; null means not given.
 /// </summary>
 public sealed record GenerationDefaults
 {
@@ -59,7 +59,8 @@ public sealed record GenerationDefaults
             };
         }
         path = Path.Combine(folder, "tokenizer_config.json");
-        return File.Exists(path) ? defaults with { EndTokenText = TokenText(new ConfigJson(JsonText.ReadObject(path), path), "eos_token") } : defaults;
+        return File.Exists(path) ? defaults with
+        { EndTokenText = TokenText(new ConfigJson(JsonText.ReadObject(path), path), "eos_token") } : defaults;
     }
 
     private static int[] Ids(ConfigJson json, string key)

@@ -54,7 +54,9 @@ public sealed class ModelConfig
         get
         {
             var heads = json.Need("num_key_value_heads", 65536);
-            return Heads % heads == 0 ? heads : throw json.Bad("num_key_value_heads", $"expected a divisor of num_attention_heads ({Heads}), found {heads}");
+            return Heads % heads == 0
+                ? heads
+                : throw json.Bad("num_key_value_heads", $"expected a divisor of num_attention_heads ({Heads}), found {heads}");
         }
     }
 
@@ -70,7 +72,9 @@ public sealed class ModelConfig
         get
         {
             if (json.Find("head_dim") is not null) return HeadDim;
-            return Hidden % Heads == 0 ? Hidden / Heads : throw json.Bad("num_attention_heads", $"expected a divisor of hidden_size ({Hidden}) where head_dim is not given, found {Heads}");
+            return Hidden % Heads == 0
+                ? Hidden / Heads
+                : throw json.Bad("num_attention_heads", $"expected a divisor of hidden_size ({Hidden}) where head_dim is not given, found {Heads}");
         }
     }
 
@@ -102,7 +106,8 @@ public sealed class ModelConfig
             if (given.Length == 0) return keys[0];
             foreach (var key in given)
             {
-                if (json.Need(key, 65536) is var found && found != json.Need(given[0], 65536)) throw json.Bad(key, $"is {found}, but {given[0]} is {json.Need(given[0], 65536)}; expected the same");
+                if (json.Need(key, 65536) is var found && found != json.Need(given[0], 65536))
+                    throw json.Bad(key, $"is {found}, but {given[0]} is {json.Need(given[0], 65536)}; expected the same");
             }
             return given[0];
         }
@@ -137,7 +142,9 @@ public sealed class ModelConfig
 
     /// <summary>Whole numbers of one family, e.g. layers; empty where there are none.</summary>
     internal IReadOnlyList<int> Wholes(string key) =>
-        [.. json.List(key).Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var whole) ? whole : throw json.Bad(key, $"expected whole numbers, found {ConfigJson.Short(item)}"))];
+        [.. json.List(key).Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var whole)
+            ? whole
+            : throw json.Bad(key, $"expected whole numbers, found {ConfigJson.Short(item)}"))];
 
     /// <summary>
     /// For each layer, how many positions a token sees, its own included: sliding_window in layers that slide, else all (<see cref="int.MaxValue"/>).
@@ -149,14 +156,17 @@ public sealed class ModelConfig
     {
         var windows = new int[Layers];
         var types = json.Texts("layer_types");
-        if (Has("layer_types") && types.Count != windows.Length) throw json.Bad("layer_types", $"expected {windows.Length} entries, one a layer, found {types.Count}");
+        if (Has("layer_types") && types.Count != windows.Length)
+            throw json.Bad("layer_types", $"expected {windows.Length} entries, one a layer, found {types.Count}");
         for (var layer = 0; layer < windows.Length; layer++)
         {
             var sliding = types.Count == 0 ? enabled && slides(layer) : types[layer] switch
             {
                 "full_attention" => false,
                 "sliding_attention" when enabled => true,
-                var other => throw json.Bad("layer_types", $"expected \"full_attention\"{(enabled ? " or \"sliding_attention\"" : "")}, the kinds supported here, found \"{other}\""),
+                var other =>
+                    throw json.Bad("layer_types",
+                        $"expected \"full_attention\"{(enabled ? " or \"sliding_attention\"" : "")}, the kinds supported here, found \"{other}\""),
             };
             windows[layer] = sliding ? json.Need("sliding_window", 1 << 28) : int.MaxValue;
         }
@@ -182,13 +192,15 @@ public sealed class ModelConfig
     /// <inheritdoc cref="Only(string, string)"/>
     internal void Only(string key, bool supported)
     {
-        if ((json.Flag(key) ?? supported) != supported) throw json.Bad(key, $"expected {(supported ? "true" : "false")}, the only kind supported, found {(supported ? "false" : "true")}");
+        if ((json.Flag(key) ?? supported) != supported)
+            throw json.Bad(key, $"expected {(supported ? "true" : "false")}, the only kind supported, found {(supported ? "false" : "true")}");
     }
 
     /// <inheritdoc cref="Only(string, string)"/>
     internal void Only(string key, long supported)
     {
-        if ((json.Whole(key, long.MinValue, long.MaxValue) ?? supported) is var found && found != supported) throw json.Bad(key, $"expected {supported}, the only value supported, found {found}");
+        if ((json.Whole(key, long.MinValue, long.MaxValue) ?? supported) is var found && found != supported)
+            throw json.Bad(key, $"expected {supported}, the only value supported, found {found}");
     }
 
     /// <summary>Refuses a list that is there and is not <paramref name="count"/> times the only value supported.</summary>

@@ -6,7 +6,10 @@ using Quilt.Formats.Tensors;
 
 namespace Quilt.Formats.Checkpoints;
 
-/// <summary>Reads the tensors of a stored module, with a check of every value that could not have been meant: NaN codes, scales that are no finite number ≥ 0, zero points where there are none.</summary>
+/// <summary>
+/// Reads the tensors of a stored module, with a check of every value that could not have been meant: NaN codes, scales that are no finite number ≥ 0,
+/// zero points where there are none.
+/// </summary>
 internal static class ModuleValues
 {
     /// <summary>Codes or values as stored.</summary>
@@ -29,7 +32,9 @@ internal static class ModuleValues
         };
         if (bad < 0) return;
         var at = (start / size) + bad;
-        throw new BadInputException(module.Weight.File, module.Weight.Name, $"expected finite values, found NaN or infinity (0x{Convert.ToHexString(into.Slice(bad * size, size))}) at [{at / module.Columns}, {at % module.Columns}]");
+        throw new BadInputException(module.Weight.File, module.Weight.Name,
+            $"expected finite values, found NaN or infinity (0x{Convert.ToHexString(into.Slice(bad * size, size))}) at [{at / module.Columns}, " +
+            $"{at % module.Columns}]");
     }
 
     // A float is no finite number exactly where all bits of its exponent are set.
@@ -75,7 +80,9 @@ internal static class ModuleValues
         }
         for (var i = 0; i < values.Length; i++)
         {
-            if (!(values[i] >= 0 && float.IsFinite(values[i]))) throw new BadInputException(scale.File, scale.Name, FormattableString.Invariant($"expected finite scales, none negative, found {values[i]} at index {i}"));
+            if (!(values[i] >= 0 && float.IsFinite(values[i])))
+                throw new BadInputException(scale.File, scale.Name,
+                    FormattableString.Invariant($"expected finite scales, none negative, found {values[i]} at index {i}"));
         }
     }
 
@@ -90,7 +97,9 @@ internal static class ModuleValues
         var codes = PackedInt.UnpackRows(words, module.Rows, (int)zero.Shape[1], scheme.Bits, scheme.DenseWords);
         if (!scheme.Symmetric) return codes;
         var bad = codes.AsSpan().IndexOfAnyExcept((sbyte)0);
-        if (bad >= 0) throw new BadInputException(zero.File, zero.Name, $"expected no zero points, as the config says symmetric, found {codes[bad]} at index {bad}");
+        if (bad >= 0)
+            throw new BadInputException(zero.File, zero.Name,
+                $"expected no zero points, as the config says symmetric, found {codes[bad]} at index {bad}");
         return null;
     }
 
@@ -104,7 +113,8 @@ internal static class ModuleValues
         if (index.Contains(-1)) return null;     // written, never filled in
         var groups = Groups(module);
         var bad = Array.FindIndex(index, g => g < 0 || g >= groups);
-        if (bad >= 0) throw new BadInputException(tensor.File, tensor.Name, $"expected groups from 0 to {groups - 1}, found {index[bad]} at index {bad}");
+        if (bad >= 0)
+            throw new BadInputException(tensor.File, tensor.Name, $"expected groups from 0 to {groups - 1}, found {index[bad]} at index {bad}");
         return index;
     }
 
@@ -117,7 +127,9 @@ internal static class ModuleValues
         return PackedInt.Unpack(words, module.Rows, module.Columns, scheme.Bits, scheme.DenseWords);
     }
 
-    /// <summary>The weight in float32 [rows, columns]: each code times its scale in float32. The definition that every faster path is held to.</summary>
+    /// <summary>
+    /// The weight in float32 [rows, columns]: each code times its scale in float32. The definition that every faster path is held to.
+    /// </summary>
     public static float[] Dequantize(Checkpoint checkpoint, StoredModule module)
     {
         var values = new float[checked(module.Rows * module.Columns)];
@@ -132,12 +144,14 @@ internal static class ModuleValues
         if (module.Scheme is not QuantScheme.Fp8 scheme) return values;
         var scales = ReadScales(checkpoint, module);
         var across = (module.Columns + scheme.BlockColumns - 1) / scheme.BlockColumns;
-        for (var i = 0; i < values.Length; i++) values[i] *= scales[(i / module.Columns / scheme.BlockRows * across) + (i % module.Columns / scheme.BlockColumns)];
+        for (var i = 0; i < values.Length; i++)
+            values[i] *= scales[(i / module.Columns / scheme.BlockRows * across) + (i % module.Columns / scheme.BlockColumns)];
         return values;
     }
 
     /// <summary>Scales in a row.</summary>
-    public static int Groups(StoredModule module) => module.Scheme is QuantScheme.PackedInt scheme ? (module.Columns + scheme.GroupSize - 1) / scheme.GroupSize : 1;
+    public static int Groups(StoredModule module) =>
+        module.Scheme is QuantScheme.PackedInt scheme ? (module.Columns + scheme.GroupSize - 1) / scheme.GroupSize : 1;
 
     private static void DequantizePacked(Checkpoint checkpoint, StoredModule module, float[] values)
     {

@@ -35,4 +35,5 @@ internal sealed class QuantConfig
 /// <param name="Strategy">tensor, channel, group or block.</param>
 /// <param name="GroupSize">Columns that share a scale, for the strategy group.</param>
 /// <param name="Block">Rows and columns that share a scale, for the strategy block.</param>
-internal sealed record QuantArgs(string Group, int Bits, bool IsFloat, bool Symmetric, string Strategy, int? GroupSize, (int Rows, int Columns)? Block);
+internal sealed record QuantArgs(string Group, int Bits, bool IsFloat, bool Symmetric, string Strategy, int? GroupSize,
+    (int Rows, int Columns)? Block);

@@ -22,8 +22,10 @@ internal static class QuantConfigReader
 
     private static QuantConfig ReadFp8(ConfigJson json, WarningList warnings)
     {
-        if (json.Text("fmt") is { } format && format is not ("float8_e4m3fn" or "e4m3")) throw json.Bad("fmt", $"expected \"float8_e4m3fn\", the only kind supported, found \"{format}\"");
-        if (json.Text("activation_scheme") is { } scheme && scheme is not ("dynamic" or "static")) warnings.Add(json.Source, $"quantization_config.activation_scheme is \"{scheme}\"; activations are not quantized here");
+        if (json.Text("fmt") is { } format && format is not ("float8_e4m3fn" or "e4m3"))
+            throw json.Bad("fmt", $"expected \"float8_e4m3fn\", the only kind supported, found \"{format}\"");
+        if (json.Text("activation_scheme") is { } scheme && scheme is not ("dynamic" or "static"))
+            warnings.Add(json.Source, $"quantization_config.activation_scheme is \"{scheme}\"; activations are not quantized here");
         return new QuantConfig(null, Block(json, "weight_block_size") ?? (128, 128));
     }
 
@@ -31,9 +33,14 @@ internal static class QuantConfigReader
     {
         var format = json.Text("format");
         if (format is not (null or "mixed-precision")) Supported(json, "format", format);
-        if (json.Find("kv_cache_scheme") is not null) warnings.Add(json.Source, "quantization_config.kv_cache_scheme is ignored: keys and values are kept as the engine is told");
-        if (json.Object("sparsity_config") is { } sparsity && sparsity.Text("format") is { } sparse && sparse != "dense") throw sparsity.Bad("format", $"expected \"dense\", the only kind supported, found \"{sparse}\"");
-        if (json.Object("transform_config") is { } transform && transform.Element.EnumerateObject().Any(p => p.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Object) || p.Value.ValueKind == JsonValueKind.Object && p.Value.EnumerateObject().Any()))
+        if (json.Find("kv_cache_scheme") is not null)
+            warnings.Add(json.Source, "quantization_config.kv_cache_scheme is ignored: keys and values are kept as the engine is told");
+        if (json.Object("sparsity_config") is { } sparsity && sparsity.Text("format") is { } sparse && sparse != "dense")
+            throw sparsity.Bad("format", $"expected \"dense\", the only kind supported, found \"{sparse}\"");
+        if (json.Object("transform_config") is { } transform
+            && transform.Element.EnumerateObject()
+            .Any(p => p.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Object)
+            || p.Value.ValueKind == JsonValueKind.Object && p.Value.EnumerateObject().Any()))
             throw json.Bad("transform_config", "transforms of weights are not supported");
 
         var targets = new Dictionary<string, QuantArgs?>(StringComparer.Ordinal);
@@ -43,7 +50,8 @@ internal static class QuantConfigReader
             {
                 var (args, names) = group.Value.ValueKind == JsonValueKind.Array
                     ? (Preset(groups, group.Name), groups.Texts(group.Name))
-                    : ReadScheme(groups.Object(group.Name) ?? throw groups.Bad(group.Name, "expected a scheme, found null"), group.Name, format, warnings);
+                    : ReadScheme(groups.Object(group.Name)
+                        ?? throw groups.Bad(group.Name, "expected a scheme, found null"), group.Name, format, warnings);
                 foreach (var name in names) targets[name] = args;
             }
         }
@@ -72,7 +80,8 @@ internal static class QuantConfigReader
         if (type is not ("int" or "float")) throw args.Bad("type", $"expected \"int\" or \"float\", found \"{type}\"");
         if (type == "float" && bits != 8) throw args.Bad("num_bits", $"expected 8 for float codes, the only kind supported, found {bits}");
         if (type == "int" && bits > 8) throw args.Bad("num_bits", $"expected 1 to 8 for integer codes, found {bits}");
-        if (args.Find("dynamic") is { } dynamic && dynamic.ValueKind != JsonValueKind.False) throw args.Bad("dynamic", $"expected false for weights, found {ConfigJson.Short(dynamic)}");
+        if (args.Find("dynamic") is { } dynamic && dynamic.ValueKind != JsonValueKind.False)
+            throw args.Bad("dynamic", $"expected false for weights, found {ConfigJson.Short(dynamic)}");
         foreach (var property in args.Element.EnumerateObject())
         {
             if (!Known.Contains(property.Name)) warnings.Add(args.Source, $"{args.Path(property.Name)} is not known and is ignored");
@@ -84,17 +93,20 @@ internal static class QuantConfigReader
         var strategy = args.Text("strategy") ?? (groupSize switch { null => block is null ? "tensor" : "block", -1 => "channel", _ => "group" });
         switch (strategy)
         {
-            case "group" or "tensor_group" when groupSize is not > 0: throw args.Bad("group_size", $"expected a positive number for the strategy \"{strategy}\"");
+            case "group" or "tensor_group" when groupSize is not > 0: throw args.Bad("group_size",
+                $"expected a positive number for the strategy \"{strategy}\"");
             case "block" when block is null: throw args.Bad("block_structure", "expected [rows, columns] for the strategy \"block\"");
             case "tensor" or "channel" or "group" or "block": break;
             default: throw args.Bad("strategy", $"expected tensor, channel, group or block, the kinds supported, found \"{strategy}\"");
         }
-        return new QuantArgs(group, bits, type == "float", args.Flag("symmetric") ?? true, strategy, strategy == "group" ? groupSize : null, strategy == "block" ? block : null);
+        return new QuantArgs(group, bits, type == "float", args.Flag("symmetric")
+            ?? true, strategy, strategy == "group" ? groupSize : null, strategy == "block" ? block : null);
     }
 
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
-        "num_bits", "type", "symmetric", "strategy", "group_size", "block_structure", "dynamic", "actorder", "scale_dtype", "zp_dtype", "observer", "observer_kwargs",
+        "num_bits", "type", "symmetric", "strategy", "group_size", "block_structure", "dynamic", "actorder", "scale_dtype", "zp_dtype", "observer",
+        "observer_kwargs",
     };
 
     // The library's presets that store weights in a form that loads here.
@@ -112,15 +124,19 @@ internal static class QuantConfigReader
 
     private static void Supported(ConfigJson json, string key, string format)
     {
-        if (!Formats.Contains(format)) throw json.Bad(key, $"expected one of {string.Join(", ", Formats)}, the formats supported, found \"{format}\"");
+        if (!Formats.Contains(format))
+            throw json.Bad(key, $"expected one of {string.Join(", ", Formats)}, the formats supported, found \"{format}\"");
     }
 
     private static (int Rows, int Columns)? Block(ConfigJson json, string key)
     {
         if (json.Find(key) is not { } value) return null;
         // [128, 128], or "128x128".
-        var parts = value.ValueKind == JsonValueKind.String ? value.GetString()!.Split('x') : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.GetRawText())] : [];
-        if (parts.Length == 2 && int.TryParse(parts[0], out var rows) && int.TryParse(parts[1], out var columns) && rows > 0 && columns > 0) return (rows, columns);
+        var parts = value.ValueKind == JsonValueKind.String ? value.GetString()!.Split('x')
+            : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.GetRawText())]
+            : [];
+        if (parts.Length == 2 && int.TryParse(parts[0], out var rows) && int.TryParse(parts[1], out var columns) && rows > 0 && columns > 0)
+            return (rows, columns);
         throw json.Bad(key, $"expected [rows, columns], found {ConfigJson.Short(value)}");
     }
 }

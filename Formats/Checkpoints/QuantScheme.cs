@@ -2,7 +2,9 @@ using Quilt.Formats.Tensors;
 
 namespace Quilt.Formats.Checkpoints;
 
-/// <summary>How the weight of one module is stored, and nothing about how it is multiplied. Closed: one case for each kind of storage that loads.</summary>
+/// <summary>
+/// How the weight of one module is stored, and nothing about how it is multiplied. Closed: one case for each kind of storage that loads.
+/// </summary>
 public abstract record QuantScheme
 {
     private QuantScheme()

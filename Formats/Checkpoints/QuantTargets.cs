@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
-/// Which config group a module belongs to, by the rules of the compressed-tensors library: `ignore` first, then exact names, then regular expressions (matched
-/// from the start, not to the end; both in ordinal order), then class names. A target written in two groups belongs to the last (specification: checkpoints.md 5.2).
+/// Which config group a module belongs to, by the rules of the compressed-tensors library: `ignore` first, then exact names, then regular expressions
+/// (matched from the start, not to the end; both in ordinal order), then class names. A target written in two groups belongs to the last
+/// (specification: checkpoints.md 5.2).
 /// </summary>
 internal sealed class QuantTargets
 {
@@ -15,7 +16,8 @@ internal sealed class QuantTargets
     public QuantTargets(string source, IEnumerable<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets)
     {
         this.ignore = [.. ignore.Select(text => new Target(source, text, null))];
-        this.targets = [.. targets.OrderBy(t => t.Key.StartsWith(RegexMark, StringComparison.Ordinal)).ThenBy(t => t.Key, StringComparer.Ordinal).Select(t => new Target(source, t.Key, t.Value))];
+        this.targets = [.. targets.OrderBy(t => t.Key.StartsWith(RegexMark, StringComparison.Ordinal)).ThenBy(t => t.Key,
+            StringComparer.Ordinal).Select(t => new Target(source, t.Key, t.Value))];
     }
 
     /// <summary>The arguments for a module that goes by any of these names; null if no group wants it.</summary>

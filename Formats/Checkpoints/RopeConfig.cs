@@ -13,15 +13,17 @@ internal sealed record RopeDefaults(double Theta, double? Share = 1)
 }
 
 /// <summary>
-/// The rotary settings, from the keys of transformers 4 (rope_theta, rotary_dim, rope_scaling) and 5 (rope_parameters) together; where both are given they must agree.
-/// For a family that rotates part of a head a missing width is never taken to be the whole: that mistake makes a model babble (specification: checkpoints.md 2.3).
+/// The rotary settings, from the keys of transformers 4 (rope_theta, rotary_dim, rope_scaling) and 5 (rope_parameters) together; where both are given
+/// they must agree. For a family that rotates part of a head a missing width is never taken to be the whole: that mistake makes a model babble
+/// (specification: checkpoints.md 2.3).
 /// </summary>
 internal sealed record RopeConfig(double Theta, int RotaryDim, RopeScaling? Scaling)
 {
     public static RopeConfig Read(ConfigJson json, int headDim, RopeDefaults defaults)
     {
         var inner = json.Object("rope_parameters");
-        return new RopeConfig(Agreed(json, inner) ?? defaults.Theta, Width(json, inner, headDim, defaults.Share), RopeScalingReader.Read(json, defaults));
+        return new RopeConfig(Agreed(json, inner)
+            ?? defaults.Theta, Width(json, inner, headDim, defaults.Share), RopeScalingReader.Read(json, defaults));
     }
 
     private static double? Agreed(ConfigJson json, ConfigJson? inner)
@@ -45,10 +47,12 @@ internal sealed record RopeConfig(double Theta, int RotaryDim, RopeScaling? Scal
         if (given.Count == 0) throw json.Bad("rotary_dim", "is missing, and so is partial_rotary_factor; expected one of them");
         foreach (var (key, width) in given)
         {
-            if (width != given[0].Width) throw json.Bad(given[0].Key, $"means {given[0].Width} rotated values of a head, but {key} means {width}; expected the same");
+            if (width != given[0].Width)
+                throw json.Bad(given[0].Key, $"means {given[0].Width} rotated values of a head, but {key} means {width}; expected the same");
         }
         var (name, rotary) = given[0];
-        if (rotary % 2 != 0 || rotary == 0) throw json.Bad(name, $"expected an even number of rotated values from 2 to head_dim ({headDim}), found {rotary}");
+        if (rotary % 2 != 0 || rotary == 0)
+            throw json.Bad(name, $"expected an even number of rotated values from 2 to head_dim ({headDim}), found {rotary}");
         return rotary;
     }
 

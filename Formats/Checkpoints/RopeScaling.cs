@@ -1,6 +1,8 @@
 namespace Quilt.Formats.Checkpoints;
 
-/// <summary>How the frequencies of a rotation are changed to reach beyond the length a model was first trained on. A closed hierarchy; no change is null.</summary>
+/// <summary>
+/// How the frequencies of a rotation are changed to reach beyond the length a model was first trained on. A closed hierarchy; no change is null.
+/// </summary>
 internal abstract record RopeScaling
 {
     private RopeScaling()
@@ -15,8 +17,8 @@ internal abstract record RopeScaling
     public sealed record Llama3(double Factor, double LowFrequency, double HighFrequency, double Original) : RopeScaling;
 
     /// <summary>
-    /// The first frequencies stay, the last are divided by a factor, a ramp mixes those between (YaRN, arXiv 2309.00071); cos and sin are multiplied with
-    /// <paramref name="Magnitude"/>.
+    /// The first frequencies stay, the last are divided by a factor, a ramp mixes those between (YaRN, arXiv 2309.00071); cos and sin are multiplied
+    /// with <paramref name="Magnitude"/>.
     /// </summary>
     /// <param name="Factor">What the last frequencies are divided by.</param>
     /// <param name="BetaFast">The ramp begins at the frequency of this many turns over <paramref name="Original"/> positions.</param>

@@ -1,10 +1,14 @@
 namespace Quilt.Formats.Checkpoints;
 
-/// <summary>Reads the scaling of a rotation from rope_scaling (transformers 4) or rope_parameters (5). Kinds and keys that are not known are refused: each would change every number.</summary>
+/// <summary>
+/// Reads the scaling of a rotation from rope_scaling (transformers 4) or rope_parameters (5). Kinds and keys that are not known are refused: each
+/// would change every number.
+/// </summary>
 internal static class RopeScalingReader
 {
     private const double MostPositions = 1 << 28;
-    private static readonly string[] Common = ["rope_type", "type", "rope_theta", "partial_rotary_factor", "rotary_dim", "factor", "original_max_position_embeddings"];
+    private static readonly string[] Common = ["rope_type", "type", "rope_theta", "partial_rotary_factor", "rotary_dim", "factor",
+        "original_max_position_embeddings"];
 
     public static RopeScaling? Read(ConfigJson json, RopeDefaults defaults)
     {
@@ -16,7 +20,8 @@ internal static class RopeScalingReader
             var type = Type(settings);
             if (type is null)
             {
-                if (key == "rope_scaling" && settings.Element.EnumerateObject().Any()) throw json.Bad(key, $"expected null or an object with a rope_type, found {ConfigJson.Short(settings.Element)}");
+                if (key == "rope_scaling" && settings.Element.EnumerateObject().Any())
+                    throw json.Bad(key, $"expected null or an object with a rope_type, found {ConfigJson.Short(settings.Element)}");
                 continue;
             }
             var scaling = Read(settings, json, type, defaults.MayScale);
@@ -29,7 +34,8 @@ internal static class RopeScalingReader
     private static string? Type(ConfigJson settings)
     {
         var (newer, older) = (settings.Text("rope_type"), settings.Text("type"));
-        if (newer is not null && older is not null && newer != older) throw settings.Bad("rope_type", $"is \"{newer}\", but type is \"{older}\"; expected the same");
+        if (newer is not null && older is not null && newer != older)
+            throw settings.Bad("rope_type", $"is \"{newer}\", but type is \"{older}\"; expected the same");
         return newer ?? older;
     }
 
@@ -39,14 +45,17 @@ internal static class RopeScalingReader
         "llama3" when mayScale => Llama3(settings),
         "yarn" when mayScale => Yarn(settings, json),
         _ => throw settings.Bad(settings.Find("rope_type") is null ? "type" : "rope_type",
-            mayScale ? $"expected \"default\", \"llama3\" or \"yarn\", the kinds supported, found \"{type}\"" : $"expected \"default\", the only kind supported, found \"{type}\""),
+            mayScale
+                ? $"expected \"default\", \"llama3\" or \"yarn\", the kinds supported, found \"{type}\""
+                : $"expected \"default\", the only kind supported, found \"{type}\""),
     };
 
     private static RopeScaling.Llama3 Llama3(ConfigJson settings)
     {
         Known(settings, "low_freq_factor", "high_freq_factor");
         var (low, high) = (Need(settings, "low_freq_factor", 1e-3, 1e6), Need(settings, "high_freq_factor", 1e-3, 1e6));
-        if (low >= high) throw settings.Bad("high_freq_factor", FormattableString.Invariant($"expected more than low_freq_factor ({low}), found {high}"));
+        if (low >= high)
+            throw settings.Bad("high_freq_factor", FormattableString.Invariant($"expected more than low_freq_factor ({low}), found {high}"));
         return new(Need(settings, "factor", 1, 1e6), low, high, Need(settings, "original_max_position_embeddings", 1, MostPositions));
     }
 
@@ -60,7 +69,8 @@ internal static class RopeScalingReader
         var magnitude = settings.Real("attention_factor", 0, 1e3) ?? (scale > 0 && all > 0
             ? RopeScaling.Yarn.UsualMagnitude(factor, scale) / RopeScaling.Yarn.UsualMagnitude(factor, all)
             : RopeScaling.Yarn.UsualMagnitude(factor));
-        return new(factor, settings.Real("beta_fast", 1e-3, 1e6) ?? 32, settings.Real("beta_slow", 1e-3, 1e6) ?? 1, original, settings.Flag("truncate") ?? true, magnitude);
+        return new(factor, settings.Real("beta_fast", 1e-3, 1e6) ?? 32, settings.Real("beta_slow", 1e-3, 1e6)
+            ?? 1, original, settings.Flag("truncate") ?? true, magnitude);
     }
 
     private static double Need(ConfigJson json, string key, double min, double max) => json.Real(key, min, max) ?? throw json.Bad(key, "is missing");
@@ -70,7 +80,8 @@ internal static class RopeScalingReader
         foreach (var property in settings.Element.EnumerateObject())
         {
             if (settings.Find(property.Name) is not null && !Common.Contains(property.Name) && !keys.Contains(property.Name))
-                throw settings.Bad(property.Name, $"expected none but {string.Join(", ", Common.Concat(keys))}, found {ConfigJson.Short(property.Value)}");
+                throw settings.Bad(property.Name,
+                    $"expected none but {string.Join(", ", Common.Concat(keys))}, found {ConfigJson.Short(property.Value)}");
         }
     }
 }

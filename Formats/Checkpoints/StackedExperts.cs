@@ -3,8 +3,9 @@ using Quilt.Formats.Tensors;
 namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
-/// The experts of gpt-oss as its files hold them, all of a layer in one tensor, as one entry a matrix and expert. Weights lie as [experts, inputs, outputs], the other way
-/// round than everywhere else; the outputs of gate_up_proj are gate and up in turn. So gate, up and down are parts of a tensor with strides of their own.
+/// The experts of gpt-oss as its files hold them, all of a layer in one tensor, as one entry a matrix and expert. Weights lie as [experts, inputs,
+/// outputs], the other way round than everywhere else; the outputs of gate_up_proj are gate and up in turn. So gate, up and down are parts of a
+/// tensor with strides of their own.
 /// </summary>
 internal static class StackedExperts
 {
@@ -43,7 +44,8 @@ internal static class StackedExperts
         return Cut(entry, stem, matrices, "bias", width, [width / matrices.Length], [matrices.Length]);
     }
 
-    private static IEnumerable<TensorEntry> Cut(TensorEntry entry, string stem, string[] matrices, string suffix, long elements, long[] shape, long[] strides)
+    private static IEnumerable<TensorEntry> Cut(TensorEntry entry, string stem, string[] matrices, string suffix, long elements, long[] shape,
+        long[] strides)
     {
         var size = entry.Type.BitSize() / 8;
         for (var e = 0; e < entry.Shape[0]; e++)
@@ -64,8 +66,11 @@ internal static class StackedExperts
 
     private static void Check(TensorEntry entry, int rank, int matrices)
     {
-        if (entry.Type is not (DType.BF16 or DType.F16 or DType.F32)) throw new BadInputException(entry.File, entry.Name, $"expected BF16, F16 or F32, the types supported for stacked experts, found {entry.Type.FileName()}");
+        if (entry.Type is not (DType.BF16 or DType.F16 or DType.F32))
+            throw new BadInputException(entry.File, entry.Name,
+                $"expected BF16, F16 or F32, the types supported for stacked experts, found {entry.Type.FileName()}");
         if (entry.Shape.Length != rank || entry.Shape[0] is 0 or > MostExperts || entry.Shape[^1] == 0 || entry.Shape[^1] % matrices != 0)
-            throw new BadInputException(entry.File, entry.Name, $"expected [experts, {(rank == 3 ? "inputs, " : "")}{(matrices == 2 ? "2 * " : "")}outputs], found {entry.ShapeText}");
+            throw new BadInputException(entry.File, entry.Name,
+                $"expected [experts, {(rank == 3 ? "inputs, " : "")}{(matrices == 2 ? "2 * " : "")}outputs], found {entry.ShapeText}");
     }
 }

@@ -12,7 +12,8 @@ namespace Quilt.Formats.Checkpoints;
 /// <param name="ZeroPoint">Zero points, packed along rows; may be present and all zero where symmetric.</param>
 /// <param name="GroupIndex">Group of each column, I32 [columns].</param>
 public sealed record StoredModule(
-    string Name, int Rows, int Columns, QuantScheme Scheme, TensorEntry Weight, TensorEntry? Scale = null, TensorEntry? ZeroPoint = null, TensorEntry? GroupIndex = null)
+    string Name, int Rows, int Columns, QuantScheme Scheme, TensorEntry Weight, TensorEntry? Scale = null, TensorEntry? ZeroPoint = null,
+        TensorEntry? GroupIndex = null)
 {
     /// <summary>Bytes in the files.</summary>
     public long Bytes => Weight.Length + (Scale?.Length ?? 0) + (ZeroPoint?.Length ?? 0) + (GroupIndex?.Length ?? 0);

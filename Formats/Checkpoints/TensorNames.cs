@@ -4,7 +4,8 @@ namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
 /// From the names different tools give the tensors of one architecture to the official ones (specification: checkpoints.md 2.2, 3.1, 5.5).
-/// MiniMax: <c>mlp</c> = <c>block_sparse_moe</c>; <c>gate_proj, down_proj, up_proj</c> of an expert = <c>w1, w2, w3</c>; experts may be fused into tensors of three dimensions.
+/// MiniMax: <c>mlp</c> = <c>block_sparse_moe</c>; <c>gate_proj, down_proj, up_proj</c> of an expert = <c>w1, w2, w3</c>; experts may be fused into
+/// tensors of three dimensions.
 /// </summary>
 internal static class TensorNames
 {
@@ -15,7 +16,8 @@ internal static class TensorNames
     {
         if (modelType != "minimax_m2" || !name.StartsWith(Layers, StringComparison.Ordinal)) return name;
         // A checkpoint has a hundred thousand names, and nearly all of them are official.
-        if (!name.Contains(".mlp.", StringComparison.Ordinal) && !name.Contains(".gate.e_", StringComparison.Ordinal) && !name.Contains("_proj", StringComparison.Ordinal)) return name;
+        if (!name.Contains(".mlp.", StringComparison.Ordinal) && !name.Contains(".gate.e_", StringComparison.Ordinal)
+            && !name.Contains("_proj", StringComparison.Ordinal)) return name;
         var parts = name.Split('.');
         if (parts.Length < 4) return name;
         if (parts[3] == "mlp") parts[3] = "block_sparse_moe";
@@ -51,11 +53,12 @@ internal static class TensorNames
     }
 
     /// <summary>Whether <see cref="Unfused"/> might cut a tensor: a look at its shape, for checkpoints of a hundred thousand.</summary>
-    public static bool MayBeFused(string modelType, TensorEntry entry) => entry.Shape.Length == 3 || (modelType == "gpt_oss" && entry.Shape.Length == 2);
+    public static bool MayBeFused(string modelType, TensorEntry entry) =>
+        entry.Shape.Length == 3 || (modelType == "gpt_oss" && entry.Shape.Length == 2);
 
     /// <summary>
-    /// Cuts a fused expert tensor into one entry an expert: gate_up_proj [experts, 2 · inner, model] into w1 (first half of the rows) and w3, down_proj [experts, model, inner] into w2.
-    /// gpt-oss stacks them otherwise (<see cref="StackedExperts"/>). Any other tensor comes back as it is.
+    /// Cuts a fused expert tensor into one entry an expert: gate_up_proj [experts, 2 · inner, model] into w1 (first half of the rows) and w3,
+    /// down_proj [experts, model, inner] into w2. gpt-oss stacks them otherwise (<see cref="StackedExperts"/>). Any other tensor comes back as it is.
     /// </summary>
     public static IEnumerable<TensorEntry> Unfused(string modelType, TensorEntry entry) => modelType switch
     {
@@ -73,9 +76,12 @@ internal static class TensorNames
             yield return entry;
             yield break;
         }
-        if (entry.Type is not (DType.BF16 or DType.F16 or DType.F32)) throw new BadInputException(entry.File, entry.Name, $"fused experts of type {entry.Type.FileName()} are not supported");
+        if (entry.Type is not (DType.BF16 or DType.F16 or DType.F32))
+            throw new BadInputException(entry.File, entry.Name, $"fused experts of type {entry.Type.FileName()} are not supported");
         var (experts, rows, columns) = (entry.Shape[0], entry.Shape[1], entry.Shape[2]);
-        if (experts is 0 or > 65536 || (gateUp && rows % 2 != 0)) throw new BadInputException(entry.File, entry.Name, $"expected [experts, {(gateUp ? "2 * " : "")}rows, columns], found {entry.ShapeText}");
+        if (experts is 0 or > 65536 || (gateUp && rows % 2 != 0))
+            throw new BadInputException(entry.File, entry.Name,
+                $"expected [experts, {(gateUp ? "2 * " : "")}rows, columns], found {entry.ShapeText}");
         var stem = name[..(name.LastIndexOf('.') + 1)];
         string[] matrices = gateUp ? ["w1", "w3"] : ["w2"];
         var bytes = entry.Length / experts / matrices.Length;

@@ -26,7 +26,9 @@ internal sealed class WarningList
     {
         lock (byProblem)
         {
-            return [.. order.Select(problem => byProblem[problem] is var (first, count) && count == 1 ? $"{first}: {problem}" : $"{first} and {count - 1} more: {problem}")];
+            return [.. order.Select(problem => byProblem[problem] is var (first, count) && count == 1
+                ? $"{first}: {problem}"
+                : $"{first} and {count - 1} more: {problem}")];
         }
     }
 }

@@ -10,12 +10,16 @@ internal static class Fp8BlockQuantizer
     /// <summary>The float32 scale of a block in which every weight is zero: float32's epsilon.</summary>
     public const float EmptyScale = 1.1920929e-7f;
 
-    /// <summary>Codes [rows, columns] and float32 scales [ceil(rows / blockRows), ceil(columns / blockColumns)], a multiplier despite its name `scale_inv`.</summary>
-    public static (byte[] Codes, float[] Scales) Quantize(ReadOnlySpan<BFloat16> weight, int rows, int columns, int blockRows = 128, int blockColumns = 128)
+    /// <summary>
+    /// Codes [rows, columns] and float32 scales [ceil(rows / blockRows), ceil(columns / blockColumns)], a multiplier despite its name `scale_inv`.
+    /// </summary>
+    public static (byte[] Codes, float[] Scales) Quantize(ReadOnlySpan<BFloat16> weight, int rows, int columns, int blockRows = 128,
+        int blockColumns = 128)
         => Run(weight, rows, columns, blockRows, blockColumns, roundToBFloat16: false);
 
     /// <summary>The library's variant; every scale is a bfloat16.</summary>
-    public static (byte[] Codes, float[] Scales) QuantizeWithBFloat16Scales(ReadOnlySpan<BFloat16> weight, int rows, int columns, int blockRows = 128, int blockColumns = 128)
+    public static (byte[] Codes, float[] Scales) QuantizeWithBFloat16Scales(ReadOnlySpan<BFloat16> weight, int rows, int columns, int blockRows = 128,
+        int blockColumns = 128)
         => Run(weight, rows, columns, blockRows, blockColumns, roundToBFloat16: true);
 
     private static (byte[] Codes, float[] Scales) Run(

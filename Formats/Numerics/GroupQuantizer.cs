@@ -24,7 +24,9 @@ internal static class GroupQuantizer
         var zeros = symmetric ? null : new sbyte[scales.Length];
         for (var i = 0; i < scales.Length; i++)
         {
-            var (scale, zero) = symmetric ? (SymmetricScale(weight.Slice(i * group, group), bits), (sbyte)0) : Asymmetric(weight.Slice(i * group, group), bits);
+            var (scale, zero) = symmetric
+                ? (SymmetricScale(weight.Slice(i * group, group), bits), (sbyte)0)
+                : Asymmetric(weight.Slice(i * group, group), bits);
             scales[i] = scale;
             if (zeros is not null) zeros[i] = zero;
             Encode(weight.Slice(i * group, group), (float)scale, zero, bits, symmetric, codes.AsSpan(i * group, group));

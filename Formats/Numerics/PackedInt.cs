@@ -2,8 +2,8 @@ namespace Quilt.Formats.Numerics;
 
 /// <summary>
 /// Signed codes of 1..8 bits in 32-bit words, as the compressed-tensors library packs them. Code q is stored as q + 2^(bits-1), lowest bits first.
-/// Two layouts exist where bits do not divide 32: `dense` (0.18.0 and later) lets a code straddle two words; the older one leaves the top bits unused.
-/// For 1, 2, 4 and 8 bits both are the same. Weights are packed along columns, zero points along rows.
+/// Two layouts exist where bits do not divide 32: `dense` (0.18.0 and later) lets a code straddle two words; the older one leaves the top bits
+/// unused. For 1, 2, 4 and 8 bits both are the same. Weights are packed along columns, zero points along rows.
 /// </summary>
 internal static class PackedInt
 {

@@ -1,6 +1,8 @@
 namespace Quilt.Formats.Tensors;
 
-/// <summary>The write-only view of a file that one tensor may fill: exactly its bytes, neither more nor fewer; cancellation is looked at in every write.</summary>
+/// <summary>
+/// The write-only view of a file that one tensor may fill: exactly its bytes, neither more nor fewer; cancellation is looked at in every write.
+/// </summary>
 internal sealed class CountedStream(Stream inner, string name, long length, CancellationToken cancellation) : Stream
 {
     private long written;
@@ -23,7 +25,8 @@ internal sealed class CountedStream(Stream inner, string name, long length, Canc
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         cancellation.ThrowIfCancellationRequested();
-        if (buffer.Length > length - written) throw new InvalidOperationException($"{name}: more bytes were written than the {length} its shape takes.");
+        if (buffer.Length > length - written)
+            throw new InvalidOperationException($"{name}: more bytes were written than the {length} its shape takes.");
         inner.Write(buffer);
         written += buffer.Length;
     }

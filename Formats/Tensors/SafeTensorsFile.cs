@@ -4,9 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Quilt.Formats.Tensors;
 
 /// <summary>
-/// One safetensors file, open for reading. Opening reads the header only; tensors are read when asked for, with positioned reads and not through a map,
-/// so that a file cut short while it is open is an error and not a crash. Reading is safe from several threads.
-/// Format: 8 bytes of header length, JSON, data (github.com/huggingface/safetensors).
+/// One safetensors file, open for reading. Opening reads the header only; tensors are read when asked for, with positioned reads and not through a
+/// map, so that a file cut short while it is open is an error and not a crash. Reading is safe from several threads. Format: 8 bytes of header
+/// length, JSON, data (github.com/huggingface/safetensors).
 /// </summary>
 public sealed class SafeTensorsFile : IDisposable
 {
@@ -30,7 +30,8 @@ public sealed class SafeTensorsFile : IDisposable
     public IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
 
     /// <summary>Opens and checks a file.</summary>
-    /// <exception cref="BadInputException">The file cannot be read, or breaks a rule of the format; nothing large is allocated on the way.</exception>
+    /// <exception cref="BadInputException">The file cannot be read, or breaks a rule of the format; nothing large is allocated on the
+    /// way.</exception>
     public static SafeTensorsFile Open(string path)
     {
         path = System.IO.Path.GetFullPath(path);
@@ -44,7 +45,9 @@ public sealed class SafeTensorsFile : IDisposable
             var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
             if (headerLength > SafeTensorsHeader.MaxBytes)
                 throw new BadInputException(path, null, $"the header claims {headerLength} bytes, at most {SafeTensorsHeader.MaxBytes} are allowed");
-            if ((long)headerLength > length - 8) throw new BadInputException(path, null, $"the header claims {headerLength} bytes, the file holds {length - 8} after the length: it is truncated");
+            if ((long)headerLength > length - 8)
+                throw new BadInputException(path, null,
+                    $"the header claims {headerLength} bytes, the file holds {length - 8} after the length: it is truncated");
             var json = new byte[(int)headerLength];
             ReadFully(handle, path, null, json, 8);
             var (metadata, tensors) = SafeTensorsHeader.Parse(path, json, 8 + (long)headerLength, length);
@@ -77,7 +80,8 @@ public sealed class SafeTensorsFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
 
-    private TensorEntry Find(string name) => Tensors.TryGetValue(name, out var entry) ? entry : throw new BadInputException(Path, name, "no such tensor");
+    private TensorEntry Find(string name) =>
+        Tensors.TryGetValue(name, out var entry) ? entry : throw new BadInputException(Path, name, "no such tensor");
 
     private static SafeFileHandle OpenHandle(string path)
     {
@@ -87,7 +91,9 @@ public sealed class SafeTensorsFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new BadInputException(path, null, e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : $"cannot be opened: {e.Message}", e);
+            throw new BadInputException(path, null, e is FileNotFoundException or DirectoryNotFoundException
+                ? "no such file"
+                : $"cannot be opened: {e.Message}", e);
         }
     }
 

@@ -17,7 +17,9 @@ internal static class SafeTensorsHeader
 
     private const int MaxNameLength = 4096;
 
-    /// <summary>Parses the header's bytes; <paramref name="dataStart"/> and <paramref name="fileLength"/> are in bytes from the start of the file.</summary>
+    /// <summary>
+    /// Parses the header's bytes; <paramref name="dataStart"/> and <paramref name="fileLength"/> are in bytes from the start of the file.
+    /// </summary>
     public static (Dictionary<string, string> Metadata, Dictionary<string, TensorEntry> Tensors) Parse(
         string path, ReadOnlySpan<byte> json, long dataStart, long fileLength)
     {
@@ -28,7 +30,8 @@ internal static class SafeTensorsHeader
         try
         {
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new BadInputException(path, "header", "the header's JSON is not an object");
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                throw new BadInputException(path, "header", "the header's JSON is not an object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var name = Text(ref reader, path, null);
@@ -39,9 +42,12 @@ internal static class SafeTensorsHeader
                     ReadMetadata(ref reader, path, metadata);
                     continue;
                 }
-                if (name.Length > MaxNameLength) throw new BadInputException(path, name[..64] + "…", $"a tensor's name has {name.Length} characters, at most {MaxNameLength} are read");
+                if (name.Length > MaxNameLength)
+                    throw new BadInputException(path, name[..64]
+                        + "…", $"a tensor's name has {name.Length} characters, at most {MaxNameLength} are read");
                 if (tensors.Count == MaxTensors) throw new BadInputException(path, "header", $"the header lists more than {MaxTensors} tensors");
-                if (!tensors.TryAdd(name, ReadEntry(ref reader, path, name))) throw new BadInputException(path, name, "duplicate tensor name in the header");
+                if (!tensors.TryAdd(name, ReadEntry(ref reader, path, name)))
+                    throw new BadInputException(path, name, "duplicate tensor name in the header");
             }
             while (reader.Read()) { }   // whitespace only, or the reader throws
         }
@@ -61,8 +67,10 @@ internal static class SafeTensorsHeader
         {
             var key = Text(ref reader, path, "__metadata__");
             reader.Read();
-            if (reader.TokenType != JsonTokenType.String) throw new BadInputException(path, "__metadata__", $"the value of \"{key}\" must be a string");
-            if (!metadata.TryAdd(key, Text(ref reader, path, "__metadata__"))) throw new BadInputException(path, "__metadata__", $"duplicate key \"{key}\"");
+            if (reader.TokenType != JsonTokenType.String)
+                throw new BadInputException(path, "__metadata__", $"the value of \"{key}\" must be a string");
+            if (!metadata.TryAdd(key, Text(ref reader, path, "__metadata__")))
+                throw new BadInputException(path, "__metadata__", $"duplicate key \"{key}\"");
         }
     }
 
@@ -70,7 +78,8 @@ internal static class SafeTensorsHeader
     private static TensorEntry ReadEntry(ref Utf8JsonReader reader, string path, string name)
     {
         reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject) throw new BadInputException(path, name, "must be an object with dtype, shape and data_offsets");
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new BadInputException(path, name, "must be an object with dtype, shape and data_offsets");
         DType? type = null;
         long[]? shape = null, offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -130,15 +139,20 @@ internal static class SafeTensorsHeader
         {
             var (name, begin, end) = (entry.Name, entry.Offset, entry.Length);
             if (end < begin) throw new BadInputException(path, name, $"data_offsets end at {end}, before they begin at {begin}");
-            if (begin != position) throw new BadInputException(path, name, $"data_offsets begin at {begin}, expected {position}: tensors must follow each other without holes or overlap");
+            if (begin != position)
+                throw new BadInputException(path, name,
+                    $"data_offsets begin at {begin}, expected {position}: tensors must follow each other without holes or overlap");
             if (!TensorSize.TryBytes(entry.Type, entry.Shape, out var bytes, out var problem)) throw new BadInputException(path, name, problem);
             if (end - begin != bytes)
-                throw new BadInputException(path, name, $"{entry.Type.FileName()} {entry.ShapeText} takes {bytes} bytes, data_offsets give {end - begin}");
-            if (end > available) throw new BadInputException(path, name, $"ends at byte {end} of the data, the file holds {available}: it is truncated");
+                throw new BadInputException(path, name,
+                    $"{entry.Type.FileName()} {entry.ShapeText} takes {bytes} bytes, data_offsets give {end - begin}");
+            if (end > available)
+                throw new BadInputException(path, name, $"ends at byte {end} of the data, the file holds {available}: it is truncated");
             tensors[name] = entry with { Offset = dataStart + begin, Length = bytes };
             position = end;
         }
-        if (position != available) throw new BadInputException(path, null, $"holds {available} bytes of data after the header, the tensors cover {position}");
+        if (position != available)
+            throw new BadInputException(path, null, $"holds {available} bytes of data after the header, the tensors cover {position}");
         return tensors;
     }
 

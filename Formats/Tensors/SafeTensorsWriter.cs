@@ -19,17 +19,20 @@ public sealed record TensorToWrite(string Name, DType Type, long[] Shape, Action
 }
 
 /// <summary>
-/// Writes safetensors files as the reference library does: tensors by type (widest first), then by name in UTF-8 order, without gaps; compact JSON padded
-/// with spaces to 8 bytes; written beside the target and renamed, so that nothing half-written is ever seen. Tensors are streamed, never held together.
+/// Writes safetensors files as the reference library does: tensors by type (widest first), then by name in UTF-8 order, without gaps; compact JSON
+/// padded with spaces to 8 bytes; written beside the target and renamed, so that nothing half-written is ever seen. Tensors are streamed, never held
+/// together.
 /// </summary>
 public static class SafeTensorsWriter
 {
     /// <summary>Writes one file. Other loaders expect the metadata `format` = `pt`.</summary>
-    /// <exception cref="ArgumentException">A name twice or reserved, a shape that is not whole bytes or overflows, a header over 100,000,000 bytes.</exception>
+    /// <exception cref="ArgumentException">A name twice or reserved, a shape that is not whole bytes or overflows, a header over 100,000,000
+    /// bytes.</exception>
     /// <exception cref="InvalidOperationException">A tensor wrote more or fewer bytes than its shape takes.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the file that was there before is untouched.</exception>
     public static void Write(
-        string path, IReadOnlyList<TensorToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellation = default)
+        string path, IReadOnlyList<TensorToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null,
+            CancellationToken cancellation = default)
     {
         var order = Order(tensors);
         var header = Header(order, metadata);
@@ -55,8 +58,10 @@ public static class SafeTensorsWriter
     public static long Bytes(TensorToWrite tensor)
     {
         if (tensor.Shape.Any(d => d < 0)) throw new ArgumentException($"{tensor.Name}: a dimension is negative.", nameof(tensor));
-        if (tensor.Shape.Length > TensorSize.MaxRank) throw new ArgumentException($"{tensor.Name}: more than {TensorSize.MaxRank} dimensions.", nameof(tensor));
-        if (!TensorSize.TryBytes(tensor.Type, tensor.Shape, out var bytes, out var problem)) throw new ArgumentException($"{tensor.Name}: {problem}.", nameof(tensor));
+        if (tensor.Shape.Length > TensorSize.MaxRank)
+            throw new ArgumentException($"{tensor.Name}: more than {TensorSize.MaxRank} dimensions.", nameof(tensor));
+        if (!TensorSize.TryBytes(tensor.Type, tensor.Shape, out var bytes, out var problem))
+            throw new ArgumentException($"{tensor.Name}: {problem}.", nameof(tensor));
         return bytes;
     }
 
@@ -65,7 +70,9 @@ public static class SafeTensorsWriter
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var tensor in tensors)
         {
-            if (tensor.Name == "__metadata__" || !names.Add(tensor.Name)) throw new ArgumentException($"{tensor.Name}: the name is {(tensor.Name == "__metadata__" ? "reserved" : "given twice")}.", nameof(tensors));
+            if (tensor.Name == "__metadata__" || !names.Add(tensor.Name))
+                throw new ArgumentException($"{tensor.Name}: the name is {(tensor.Name == "__metadata__" ? "reserved" : "given twice")}.",
+                    nameof(tensors));
         }
         // UTF-8 order is the order of code points, which UTF-16's is not above U+FFFF.
         return [.. tensors.Select(t => (Tensor: t, Key: Encoding.UTF8.GetBytes(t.Name)))
@@ -95,13 +102,15 @@ public static class SafeTensorsWriter
             if (json.Length > 1) json.Append(',');
             Quote(json, tensor.Name);
             var end = checked(position + Bytes(tensor));
-            json.Append(CultureInfo.InvariantCulture, $":{{\"dtype\":\"{tensor.Type.FileName()}\",\"shape\":[{string.Join(',', tensor.Shape)}],\"data_offsets\":[{position},{end}]}}");
+            json.Append(CultureInfo.InvariantCulture,
+                $":{{\"dtype\":\"{tensor.Type.FileName()}\",\"shape\":[{string.Join(',', tensor.Shape)}],\"data_offsets\":[{position},{end}]}}");
             position = end;
         }
         json.Append('}');
         var text = Encoding.UTF8.GetBytes(json.ToString());
         var padded = new byte[(text.Length + 7) & ~7];
-        if (padded.Length > SafeTensorsHeader.MaxBytes) throw new ArgumentException($"The header would take {padded.Length} bytes, at most {SafeTensorsHeader.MaxBytes} are allowed.");
+        if (padded.Length > SafeTensorsHeader.MaxBytes)
+            throw new ArgumentException($"The header would take {padded.Length} bytes, at most {SafeTensorsHeader.MaxBytes} are allowed.");
         padded.AsSpan().Fill((byte)' ');
         text.CopyTo(padded, 0);
         return padded;
@@ -113,7 +122,8 @@ public static class SafeTensorsWriter
         json.Append('"');
         foreach (var c in text)
         {
-            json.Append(c switch { '"' => "\\\"", '\\' => "\\\\", '\b' => "\\b", '\f' => "\\f", '\n' => "\\n", '\r' => "\\r", '\t' => "\\t", _ => null });
+            json.Append(c switch { '"' => "\\\"", '\\' => "\\\\", '\b' => "\\b", '\f' => "\\f", '\n' => "\\n", '\r' => "\\r", '\t' => "\\t",
+                _ => null });
             if (c < ' ' && c is not ('\b' or '\f' or '\n' or '\r' or '\t')) json.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else if (c is not ('"' or '\\') && c >= ' ') json.Append(c);
         }

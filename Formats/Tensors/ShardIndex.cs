@@ -35,7 +35,8 @@ public sealed class ShardIndex
     public IReadOnlyList<string> Files { get; }
 
     /// <summary>Reads and checks an index file.</summary>
-    /// <exception cref="BadInputException">Not JSON, no `weight_map`, a tensor named twice, or a file name that is more than a plain name.</exception>
+    /// <exception cref="BadInputException">Not JSON, no `weight_map`, a tensor named twice, or a file name that is more than a plain
+    /// name.</exception>
     public static ShardIndex Read(string path)
     {
         var json = JsonText.ReadBytes(path, MaxBytes);
@@ -84,7 +85,8 @@ public sealed class ShardIndex
     /// <summary>Writes the index, tensors in ordinal order, as other tools do; the file is replaced whole.</summary>
     public void Write(string path) => AtomicFile.Write(path, stream =>
     {
-        using var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using var writer = new Utf8JsonWriter(stream,
+            new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         writer.WriteStartObject();
         writer.WriteStartObject("metadata");
         if (TotalSize is { } total) writer.WriteNumber("total_size", total);
@@ -98,7 +100,8 @@ public sealed class ShardIndex
     private static void ReadMap(ref Utf8JsonReader reader, string path, Dictionary<string, string> map, Dictionary<string, string> names)
     {
         reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject) throw new BadInputException(path, "weight_map", "must be an object from tensor name to file name");
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new BadInputException(path, "weight_map", "must be an object from tensor name to file name");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var tensor = reader.GetString()!;
@@ -110,7 +113,8 @@ public sealed class ShardIndex
                 if (!IsPlainName(file)) throw new BadInputException(path, tensor, $"lies in \"{file}\", which is not a plain file name");
                 names.Add(file, known = file);
             }
-            if (map.Count == SafeTensorsHeader.MaxTensors) throw new BadInputException(path, "weight_map", $"names more than {SafeTensorsHeader.MaxTensors} tensors");
+            if (map.Count == SafeTensorsHeader.MaxTensors)
+                throw new BadInputException(path, "weight_map", $"names more than {SafeTensorsHeader.MaxTensors} tensors");
             if (!map.TryAdd(tensor, known)) throw new BadInputException(path, tensor, "is given twice in weight_map (duplicate)");
         }
     }
@@ -129,7 +133,9 @@ public sealed class ShardIndex
             var wanted = reader.ValueTextEquals("total_size"u8);
             reader.Read();
             if (wanted && reader.TokenType == JsonTokenType.Number)
-                total = reader.TryGetInt64(out var whole) ? whole : reader.TryGetDouble(out var real) && real is >= 0 and < 9e18 && real == Math.Floor(real) ? (long)real : null;
+                total = reader.TryGetInt64(out var whole) ? whole
+                    : reader.TryGetDouble(out var real) && real is >= 0 and < 9e18 && real == Math.Floor(real) ? (long)real
+                    : null;
             else reader.Skip();
         }
         return total;

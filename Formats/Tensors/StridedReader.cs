@@ -3,10 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace Quilt.Formats.Tensors;
 
-/// <summary>Reads a tensor that is cut out of a larger one (<see cref="TensorEntry.Strides"/>) as if it lay row-major: one read of all that it spans, then a gather.</summary>
+/// <summary>
+/// Reads a tensor that is cut out of a larger one (<see cref="TensorEntry.Strides"/>) as if it lay row-major: one read of all that it spans, then a
+/// gather.
+/// </summary>
 internal static class StridedReader
 {
-    /// <summary>Fills <paramref name="into"/> with whole rows of a tensor of one or two dimensions, from byte <paramref name="start"/> of its row-major form.</summary>
+    /// <summary>
+    /// Fills <paramref name="into"/> with whole rows of a tensor of one or two dimensions, from byte <paramref name="start"/> of its row-major form.
+    /// </summary>
     /// <exception cref="BadInputException">The file has become shorter, or the disk failed.</exception>
     public static void Read(SafeTensorsFile file, TensorEntry entry, Span<byte> into, long start)
     {
@@ -34,7 +39,8 @@ internal static class StridedReader
         }
     }
 
-    // A few columns of all rows at a time: where columns lie far apart and rows beside each other, as in a transposed tensor, every cache line is then used while it is there.
+    // A few columns of all rows at a time: where columns lie far apart and rows beside each other, as in a transposed tensor, every cache line is
+    // then used while it is there.
     private static void Gather<T>(ReadOnlySpan<T> from, Span<T> into, int columns, int down, int across)
     {
         const int Block = 16;

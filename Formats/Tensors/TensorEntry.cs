@@ -10,8 +10,8 @@ namespace Quilt.Formats.Tensors;
 public sealed record TensorEntry(string Name, DType Type, long[] Shape, string File, long Offset, long Length)
 {
     /// <summary>
-    /// Elements from one index to the next of each dimension, for a tensor that is cut out of a larger one: <see cref="Offset"/> is then the first element's,
-    /// <see cref="Length"/> still the bytes of its own elements. Null: row-major, without gaps.
+    /// Elements from one index to the next of each dimension, for a tensor that is cut out of a larger one: <see cref="Offset"/> is then the first
+    /// element's, <see cref="Length"/> still the bytes of its own elements. Null: row-major, without gaps.
     /// </summary>
     public long[]? Strides { get; init; }
 

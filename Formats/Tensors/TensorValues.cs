@@ -73,7 +73,8 @@ internal static class TensorValues
 
     private static int Count(TensorEntry entry)
     {
-        if (entry.Elements > Array.MaxLength || entry.Length > Array.MaxLength) throw new BadInputException(entry.File, entry.Name, $"{entry.ShapeText} is too large to be read as one array");
+        if (entry.Elements > Array.MaxLength || entry.Length > Array.MaxLength)
+            throw new BadInputException(entry.File, entry.Name, $"{entry.ShapeText} is too large to be read as one array");
         return (int)entry.Elements;
     }
 

@@ -8,7 +8,9 @@ internal static class JsonFields
 {
     /// <summary>A field that is there and not null.</summary>
     public static JsonElement? Find(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
 
     public static JsonElement Need(this JsonElement element, string name, JsonValueKind kind, string source, string part)
     {

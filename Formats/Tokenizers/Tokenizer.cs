@@ -35,7 +35,8 @@ public sealed class Tokenizer
 
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="path">A tokenizer.json, or a folder with one.</param>
-    /// <exception cref="BadInputException">The file is missing or malformed, or asks for a component that is not supported, which is named.</exception>
+    /// <exception cref="BadInputException">The file is missing or malformed, or asks for a component that is not supported, which is
+    /// named.</exception>
     public static Tokenizer Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -62,7 +63,8 @@ public sealed class Tokenizer
     /// <summary>The ids of a text. Lone surrogates in it count as U+FFFD.</summary>
     /// <param name="text">Any text; added tokens written in it are recognized.</param>
     /// <param name="addSpecialTokens">Whether the file's template (a beginning-of-text token, say) is put around the ids.</param>
-    /// <param name="encodeSpecialTokens">Whether special tokens written in the text are ordinary text; added tokens that are not special still match.</param>
+    /// <param name="encodeSpecialTokens">Whether special tokens written in the text are ordinary text; added tokens that are not special still
+    /// match.</param>
     /// <exception cref="BadInputException">A pattern of the file needs too many steps on this text.</exception>
     public int[] Encode(string text, bool addSpecialTokens = false, bool encodeSpecialTokens = false)
     {
@@ -99,7 +101,8 @@ public sealed class Tokenizer
     /// <param name="addSpecialTokens">Whether the template's special tokens are added.</param>
     /// <param name="encodeSpecialTokens">Whether special tokens written in the texts are ordinary text.</param>
     /// <returns>The ids, and for each the number of the text that the template counts it to.</returns>
-    /// <exception cref="BadInputException">A pattern of the file needs too many steps on a text, or the texts cannot be cut as the file says.</exception>
+    /// <exception cref="BadInputException">A pattern of the file needs too many steps on a text, or the texts cannot be cut as the file
+    /// says.</exception>
     public (int[] Ids, int[] TypeIds) EncodeInput(string first, string? second = null, bool addSpecialTokens = true, bool encodeSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(first);

@@ -10,7 +10,9 @@ using Quilt.Formats.Tokenizers.Splitting;
 
 namespace Quilt.Formats.Tokenizers;
 
-/// <summary>Reads a tokenizer.json (the version-1.0 form of Hugging Face's tokenizers library) into parts that can do what it asks for, or refuses it.</summary>
+/// <summary>
+/// Reads a tokenizer.json (the version-1.0 form of Hugging Face's tokenizers library) into parts that can do what it asks for, or refuses it.
+/// </summary>
 internal static class TokenizerReader
 {
     /// <summary>No id reaches this: tables by id stay small whatever a file says.</summary>

@@ -17,12 +17,17 @@ internal static class GpuKernels
     public static IReadOnlyList<GpuKernel> All { get; } = [.. Find().OrderBy(kernel => kernel.Name, StringComparer.Ordinal)];
 
     /// <summary>Architectures that the kernels are written for, and whose PTX is tested.</summary>
-    public static IReadOnlyList<CudaArchitecture> Architectures { get; } = [CudaArchitecture.SM_80, CudaArchitecture.SM_86, CudaArchitecture.SM_89, CudaArchitecture.SM_90, new(12, 0)];
+    public static IReadOnlyList<CudaArchitecture> Architectures { get; } =
+        [CudaArchitecture.SM_80, CudaArchitecture.SM_86, CudaArchitecture.SM_89, CudaArchitecture.SM_90, new(12, 0)];
 
     /// <summary>Whether an architecture has what a kernel needs.</summary>
-    public static bool Suits(GpuKernel kernel, CudaArchitecture architecture) => !kernel.Needs.HasFlag(KernelNeeds.Fp8) || TensorCore.HasFp8(architecture);
+    public static bool Suits(GpuKernel kernel, CudaArchitecture architecture) =>
+        !kernel.Needs.HasFlag(KernelNeeds.Fp8) || TensorCore.HasFp8(architecture);
 
-    /// <summary>The PTX of a kernel for an architecture, repaired as at loading (<see cref="PtxFix"/>), in the oldest version that knows the architecture and our instructions.</summary>
+    /// <summary>
+    /// The PTX of a kernel for an architecture, repaired as at loading (<see cref="PtxFix"/>), in the oldest version that knows the architecture and
+    /// our instructions.
+    /// </summary>
     public static string Ptx(GpuKernel kernel, CudaArchitecture architecture)
     {
         lock (Texts)
@@ -36,7 +41,8 @@ internal static class GpuKernels
         if (!Backends.TryGetValue(architecture, out var backend))
         {
             var context = Context.Create(builder => GpuDevices.Common(builder));
-            Backends[architecture] = backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, Version(architecture), null);
+            Backends[architecture] = backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, Version(architecture),
+                null);
         }
         try
         {
@@ -64,7 +70,8 @@ internal static class GpuKernels
         _ => architecture.Minor == 9 ? TensorCore.Fp8InstructionSet : CudaInstructionSet.ISA_74,
     };
 
-    private static IEnumerable<GpuKernel> Find() => typeof(GpuKernel).Assembly.GetTypes().Where(type => Fields(type).Any()).SelectMany(Closed).SelectMany(In);
+    private static IEnumerable<GpuKernel> Find() =>
+        typeof(GpuKernel).Assembly.GetTypes().Where(type => Fields(type).Any()).SelectMany(Closed).SelectMany(In);
 
     /// <summary>A class as it is, or for each format (and kind of scales) that it is launched for.</summary>
     private static IEnumerable<Type> Closed(Type type) => !type.IsGenericTypeDefinition ? [type]
@@ -85,6 +92,7 @@ internal static class GpuKernels
 
     private static IEnumerable<GpuKernel> In(Type type) => Fields(type).Select(field => (GpuKernel)field.GetValue(null)!);
 
-    private static IEnumerable<FieldInfo> Fields(Type type) => type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+    private static IEnumerable<FieldInfo> Fields(Type type) =>
+        type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
         .Where(field => typeof(GpuKernel).IsAssignableFrom(field.FieldType));
 }

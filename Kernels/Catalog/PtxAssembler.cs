@@ -17,12 +17,13 @@ namespace Quilt.Kernels.Catalog;
 internal sealed record AssembledKernel(int Registers, int Spilled, int Instructions, int Loop, int Loads, int MatrixInstructions, int Local);
 
 /// <summary>
-/// NVIDIA's assembler and disassembler (<c>ptxas</c>, <c>nvdisasm</c> of a CUDA toolkit), for tests and tools: they show what a driver will make of the PTX, without a GPU.
-/// Looked for in the folder that <c>QUILT_CUDA_BIN</c> names, then on the path.
+/// NVIDIA's assembler and disassembler (<c>ptxas</c>, <c>nvdisasm</c> of a CUDA toolkit), for tests and tools: they show what a driver will make of
+/// the PTX, without a GPU. Looked for in the folder that <c>QUILT_CUDA_BIN</c> names, then on the path.
 /// </summary>
 internal static partial class PtxAssembler
 {
-    private static readonly Lazy<string?> Found = new(() => Folders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, "ptxas")) && File.Exists(Path.Combine(folder, "nvdisasm"))));
+    private static readonly Lazy<string?> Found =
+        new(() => Folders().FirstOrDefault(folder => File.Exists(Path.Combine(folder, "ptxas")) && File.Exists(Path.Combine(folder, "nvdisasm"))));
 
     private static readonly Lazy<string> Help = new(() => Run("ptxas", "--help"));
 
@@ -48,7 +49,8 @@ internal static partial class PtxAssembler
             var instructions = Run("nvdisasm", "-c", code).Split('\n');
             var loop = Loops(instructions).Where(body => body.Any(IsMatrix)).MinBy(body => body.Count) ?? [];
             return new(
-                Number(Used(), said), Number(SpillStores(), said), instructions.Count(line => Instruction().IsMatch(line)), loop.Count, loop.Count(IsLoad), loop.Count(IsMatrix),
+                Number(Used(), said), Number(SpillStores(), said), instructions.Count(line => Instruction().IsMatch(line)), loop.Count,
+                loop.Count(IsLoad), loop.Count(IsMatrix),
                 loop.Count(line => line.StartsWith("LDL", StringComparison.Ordinal) || line.StartsWith("STL", StringComparison.Ordinal)));
         }
         finally
@@ -67,22 +69,26 @@ internal static partial class PtxAssembler
             if (Label().Match(line) is { Success: true } label) labels[label.Groups[1].Value] = code.Count;
             if (Instruction().Match(line) is not { Success: true } instruction) continue;
             code.Add(Predicate().Replace(instruction.Groups[1].Value, ""));
-            if (Branch().Match(code[^1]) is { Success: true } jump && labels.TryGetValue(jump.Groups[1].Value, out var start)) yield return code[start..];
+            if (Branch().Match(code[^1]) is { Success: true } jump && labels.TryGetValue(jump.Groups[1].Value, out var start))
+                yield return code[start..];
         }
     }
 
     private static bool IsMatrix(string instruction) => Matrix().IsMatch(instruction);
 
-    private static bool IsLoad(string instruction) => instruction.StartsWith("LDG", StringComparison.Ordinal) && instruction.Contains(".128", StringComparison.Ordinal);
+    private static bool IsLoad(string instruction) =>
+        instruction.StartsWith("LDG", StringComparison.Ordinal) && instruction.Contains(".128", StringComparison.Ordinal);
 
     private static int Number(Regex pattern, string text) => int.Parse(pattern.Match(text).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
 
     private static IEnumerable<string> Folders() =>
-        new[] { Environment.GetEnvironmentVariable("QUILT_CUDA_BIN") }.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)).OfType<string>().Where(folder => folder.Length > 0);
+        new[] { Environment.GetEnvironmentVariable("QUILT_CUDA_BIN") }.Concat(
+            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)).OfType<string>().Where(folder => folder.Length > 0);
 
     private static string Run(string tool, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Found.Value!, tool), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Found.Value!, tool), arguments)
+        { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

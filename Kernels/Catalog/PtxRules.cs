@@ -14,7 +14,8 @@ internal static partial class PtxRules
         if (GenericAccess().IsMatch(ptx)) yield return "memory is accessed without its space";
         if (ptx.Contains(".extern .func", StringComparison.Ordinal)) yield return "it calls a function that is not there";
         if (!hot) yield break;
-        if (ptx.Contains("ld.local", StringComparison.Ordinal) || ptx.Contains("st.local", StringComparison.Ordinal) || ptx.Contains(".local ", StringComparison.Ordinal)) yield return "it uses local memory";
+        if (ptx.Contains("ld.local", StringComparison.Ordinal) || ptx.Contains("st.local", StringComparison.Ordinal)
+            || ptx.Contains(".local ", StringComparison.Ordinal)) yield return "it uses local memory";
         if (ptx.Contains(".f64", StringComparison.Ordinal)) yield return "it computes in double precision";
         if (!WideLoad().IsMatch(ptx)) yield return "its weight or cache is not loaded sixteen bytes at a time";
     }

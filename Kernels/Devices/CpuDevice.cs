@@ -3,7 +3,9 @@ namespace Quilt.Kernels.Devices;
 /// <summary>The processor: one instruction set and a pool of threads.</summary>
 internal sealed class CpuDevice : Device
 {
-    /// <summary>A device of <paramref name="threads"/> threads (0: one per core) that runs kernels of one instruction set (null: the widest).</summary>
+    /// <summary>
+    /// A device of <paramref name="threads"/> threads (0: one per core) that runs kernels of one instruction set (null: the widest).
+    /// </summary>
     /// <exception cref="PlatformNotSupportedException">This machine lacks the instruction set.</exception>
     public CpuDevice(Isa? isa = null, int threads = 0)
     {

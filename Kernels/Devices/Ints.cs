@@ -1,6 +1,8 @@
 namespace Quilt.Kernels.Devices;
 
-/// <summary>Integers of a step (token ids, positions, slots, tables): always on the host, and on a GPU too where <see cref="OpStream.Place"/> put them there.</summary>
+/// <summary>
+/// Integers of a step (token ids, positions, slots, tables): always on the host, and on a GPU too where <see cref="OpStream.Place"/> put them there.
+/// </summary>
 internal readonly ref struct Ints(ReadOnlySpan<int> host, int offset = -1)
 {
     /// <summary>The numbers.</summary>

@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>Instruction sets a CPU kernel is written for. All but <see cref="Reference"/> sum in the same order, so they differ only where the instructions do.</summary>
+/// <summary>
+/// Instruction sets a CPU kernel is written for. All but <see cref="Reference"/> sum in the same order, so they differ only where the instructions
+/// do.
+/// </summary>
 public enum Isa
 {
     /// <summary>Plain C#, the definition of every operation.</summary>

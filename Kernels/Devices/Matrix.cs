@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>A view of an activation [rows, columns] of float32, rows one after another, in the memory of the host or of a GPU. Owns nothing: the <see cref="OpStream"/> it came from does.</summary>
+/// <summary>
+/// A view of an activation [rows, columns] of float32, rows one after another, in the memory of the host or of a GPU. Owns nothing: the
+/// <see cref="OpStream"/> it came from does.
+/// </summary>
 internal readonly unsafe struct Matrix(float* data, int rows, int columns)
 {
     /// <summary>First element of row 0; on a GPU a number that only its stream understands (<see cref="GpuScratch"/>).</summary>

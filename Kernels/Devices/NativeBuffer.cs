@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>Memory outside the collector's heap, aligned to cache lines of 64 bytes; may exceed 2 GiB. Freed by its owner, or at the latest by the finalizer.</summary>
+/// <summary>
+/// Memory outside the collector's heap, aligned to cache lines of 64 bytes; may exceed 2 GiB. Freed by its owner, or at the latest by the finalizer.
+/// </summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private static long held;

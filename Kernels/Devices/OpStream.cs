@@ -28,7 +28,9 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     /// <summary>The same in the host's memory, whatever the device.</summary>
     public Matrix HostScratch(int rows, int columns) => new((float*)Bytes((long)rows * columns * sizeof(float)), rows, columns);
 
-    /// <summary>Puts a step's integers where the device reads them; call it before the step's first operation and all of them go over in one copy.</summary>
+    /// <summary>
+    /// Puts a step's integers where the device reads them; call it before the step's first operation and all of them go over in one copy.
+    /// </summary>
     public Ints Place(ReadOnlySpan<int> values) => new(values, Gpu?.Stage(values) ?? -1);
 
     /// <summary>A matrix where the host can read it, once all work before is done: itself on a CPU, a copy in scratch memory on a GPU.</summary>
@@ -86,7 +88,10 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
         if (Gpu is null && mark.Chunks == chunks.Count) (used, total) = (mark.Used, mark.Total);
     }
 
-    /// <summary>Begins a step: all scratch memory is free again. A step that needed several chunks gets one of their size, so that later steps allocate nothing.</summary>
+    /// <summary>
+    /// Begins a step: all scratch memory is free again. A step that needed several chunks gets one of their size, so that later steps allocate
+    /// nothing.
+    /// </summary>
     public void Reset()
     {
         Gpu?.Reset();

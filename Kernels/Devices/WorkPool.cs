@@ -15,8 +15,9 @@ internal interface IJob
 /// Nothing is allocated per job: the job is a struct on the caller's stack.
 /// </summary>
 /// <remarks>
-/// One 64-bit word holds generation (16 bits), number of items (24) and next item (24). A thread claims an item by adding one; what it gets back says, all of one
-/// moment, which job the claim belongs to and whether there was an item left. A job ends when its last item is done, so its fields stay valid for whoever holds a claim.
+/// One 64-bit word holds generation (16 bits), number of items (24) and next item (24). A thread claims an item by adding one; what it gets back
+/// says, all of one moment, which job the claim belongs to and whether there was an item left. A job ends when its last item is done, so its fields
+/// stay valid for whoever holds a claim.
 /// </remarks>
 internal sealed unsafe class WorkPool : IDisposable
 {

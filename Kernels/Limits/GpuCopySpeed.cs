@@ -6,7 +6,10 @@ using Quilt.Kernels.Weights;
 
 namespace Quilt.Kernels.Limits;
 
-/// <summary>How fast a GPU copies its own memory: the limit of everything that streams weights. Bytes read and bytes written both count, as vendors count them.</summary>
+/// <summary>
+/// How fast a GPU copies its own memory: the limit of everything that streams weights. Bytes read and bytes written both count, as vendors count
+/// them.
+/// </summary>
 internal sealed class GpuCopySpeed : IDisposable
 {
     /// <summary>Large enough that no cache holds a part worth mentioning.</summary>

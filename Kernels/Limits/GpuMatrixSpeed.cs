@@ -6,8 +6,8 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Limits;
 
 /// <summary>
-/// How many operations a second a GPU's matrix instructions make on registers alone (bfloat16 in, float32 out): the limit of reading a prompt. A multiplication and an
-/// addition are two operations. NaN where there are no such instructions.
+/// How many operations a second a GPU's matrix instructions make on registers alone (bfloat16 in, float32 out): the limit of reading a prompt. A
+/// multiplication and an addition are two operations. NaN where there are no such instructions.
 /// </summary>
 internal sealed class GpuMatrixSpeed : IDisposable
 {
@@ -15,7 +15,8 @@ internal sealed class GpuMatrixSpeed : IDisposable
     private const int Rounds = 4096;
     private const int PerRound = 8;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, int>> Kernel = new(MultiplyKernel, KernelNeeds.TensorCores, Threads, 2);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, int>> Kernel =
+        new(MultiplyKernel, KernelNeeds.TensorCores, Threads, 2);
 
     private readonly GpuDevice device;
     private readonly AcceleratorStream queue;

@@ -7,8 +7,9 @@ using Quilt.Kernels.Weights.Tiles;
 namespace Quilt.Kernels.Limits;
 
 /// <summary>
-/// How many operations a second the kernel of 4-bit weights and int8 input makes on all threads when everything lies in the cache: the limit of reading a prompt.
-/// A multiplication and an addition are two operations. Where a machine runs the reference alone there is no such kernel, and no number.
+/// How many operations a second the kernel of 4-bit weights and int8 input makes on all threads when everything lies in the cache: the limit of
+/// reading a prompt. A multiplication and an addition are two operations. Where a machine runs the reference alone there is no such kernel, and no
+/// number.
 /// </summary>
 internal sealed unsafe class Int8Speed : IDisposable
 {

@@ -2,7 +2,9 @@ using Quilt.Kernels.Devices;
 
 namespace Quilt.Kernels.Ops;
 
-/// <summary>Cuts the work of an operation into items for the pool, or keeps it on this thread where handing it over would cost more than doing it.</summary>
+/// <summary>
+/// Cuts the work of an operation into items for the pool, or keeps it on this thread where handing it over would cost more than doing it.
+/// </summary>
 internal static class Dealing
 {
     /// <summary>Floats that one thread passes through in about the time it takes another to join (a few microseconds).</summary>

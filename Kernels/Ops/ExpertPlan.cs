@@ -1,8 +1,8 @@
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// Which token goes to which expert, and with what gate. Filled by Route, then sorted by expert: a <i>pair</i> is one (token, expert), and pairs of one expert are
-/// neighbours, tokens ascending. Reused from step to step; its arrays only grow.
+/// Which token goes to which expert, and with what gate. Filled by Route, then sorted by expert: a <i>pair</i> is one (token, expert), and pairs of
+/// one expert are neighbours, tokens ascending. Reused from step to step; its arrays only grow.
 /// </summary>
 internal sealed partial class ExpertPlan : IDisposable
 {
@@ -42,7 +42,9 @@ internal sealed partial class ExpertPlan : IDisposable
     /// <summary>Experts that have at least one pair.</summary>
     public int ActiveCount { get; private set; }
 
-    /// <summary>Makes room for a step's choices; <see cref="Ids"/> and <see cref="Gates"/> are then to be filled and <see cref="Sort"/> called.</summary>
+    /// <summary>
+    /// Makes room for a step's choices; <see cref="Ids"/> and <see cref="Gates"/> are then to be filled and <see cref="Sort"/> called.
+    /// </summary>
     public void Prepare(int tokens, int perToken, int experts)
     {
         (Tokens, PerToken, Experts) = (tokens, perToken, experts);

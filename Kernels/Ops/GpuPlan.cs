@@ -7,7 +7,8 @@ namespace Quilt.Kernels.Ops;
 /// <summary>An <see cref="ExpertPlan"/> in a GPU's memory, where it is made and used without the host's seeing it.</summary>
 internal sealed class GpuPlan : IDisposable
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<int>, int, int, int>> Kernel = new(SortKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<int>, int, int, int>> Kernel =
+        new(SortKernel);
 
     private readonly Accelerator accelerator;
     private readonly int pairs;
@@ -52,7 +53,8 @@ internal sealed class GpuPlan : IDisposable
     public ArrayView<int> Lists => sorted.View.BaseView.SubView(3 * pairs, (2 * experts) + 2);
 
     /// <summary>Whether a plan has room in this one.</summary>
-    public bool Fits(GpuStream gpu, ExpertPlan plan) => accelerator == gpu.Device.Accelerator && plan.Pairs <= pairs && Math.Max(1, plan.Experts) == experts;
+    public bool Fits(GpuStream gpu, ExpertPlan plan) =>
+        accelerator == gpu.Device.Accelerator && plan.Pairs <= pairs && Math.Max(1, plan.Experts) == experts;
 
     /// <summary>Sorts the pairs by expert.</summary>
     public void Sort(GpuStream gpu, ExpertPlan plan) =>
@@ -86,7 +88,8 @@ internal sealed class GpuPlan : IDisposable
     }
 
     /// <summary>
-    /// One group. A thread takes every DimX-th expert: it counts the pairs of lower experts and its own, and then deals its own pairs their places, tokens ascending.
+    /// One group. A thread takes every DimX-th expert: it counts the pairs of lower experts and its own, and then deals its own pairs their places,
+    /// tokens ascending.
     /// </summary>
     internal static void SortKernel(ArrayView<int> ids, ArrayView<int> sorted, int pairs, int perToken, int experts)
     {

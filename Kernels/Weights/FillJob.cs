@@ -37,7 +37,9 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         if (chunk == 0) SetScales(expert, module);
         var end = Math.Min((chunk + 1) * chunkRows, module.Rows);
         // A part of a larger tensor is read as a whole: each of its rows goes through all of it.
-        var step = module.Weight.Strides is null ? (int)Math.Clamp(ChunkBytes / Math.Max(1, module.Weight.Length / module.Rows), 1, module.Rows) : module.Rows;
+        var step = module.Weight.Strides is null
+            ? (int)Math.Clamp(ChunkBytes / Math.Max(1, module.Weight.Length / module.Rows), 1, module.Rows)
+            : module.Rows;
         var rowBytes = checked((int)(module.Weight.Length / module.Rows));
         using var room = new NativeBuffer((long)rowBytes * Math.Min(step, Math.Max(0, end - (chunk * chunkRows))));
         for (var row = chunk * chunkRows; row < end; row += step)
@@ -54,7 +56,8 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         try
         {
             ModuleValues.ReadWeight(checkpoint, module, bytes, (long)row * rowBytes);
-            var plain = weight.Layout.IsIdentity && BitConverter.IsLittleEndian && rowBytes == weight.Layout.Words * 4 && Bits(module) == 32 / TFormat.PerWord;
+            var plain = weight.Layout.IsIdentity && BitConverter.IsLittleEndian && rowBytes == weight.Layout.Words * 4
+                && Bits(module) == 32 / TFormat.PerWord;
             for (var i = 0; i < count; i++)
             {
                 var line = bytes.Slice(i * rowBytes, rowBytes);
@@ -87,7 +90,9 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
             ModuleValues.ReadScales(checkpoint, module, scales.AsSpan(0, count));
             for (var row = 0; row < module.Rows; row++)
             {
-                weight.SetScales(expert, row, scales.AsSpan(row / blockRows * segments, segments), zeros is null ? [] : zeros.AsSpan(row * segments, segments), zero);
+                weight.SetScales(expert, row, scales.AsSpan(row / blockRows * segments, segments), zeros is null
+                    ? []
+                    : zeros.AsSpan(row * segments, segments), zero);
             }
         }
         finally
@@ -116,5 +121,6 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         }
     }
 
-    private static int Bits(StoredModule module) => module.Scheme is QuantScheme.PackedInt scheme ? scheme.Bits : module.Weight.Type == Formats.Tensors.DType.F8E4M3 ? 8 : 32 / TFormat.PerWord;
+    private static int Bits(StoredModule module) =>
+        module.Scheme is QuantScheme.PackedInt scheme ? scheme.Bits : module.Weight.Type == Formats.Tensors.DType.F8E4M3 ? 8 : 32 / TFormat.PerWord;
 }

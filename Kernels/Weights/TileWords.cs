@@ -17,9 +17,11 @@ internal static unsafe class TileWords
     }
 
     /// <summary>
-    /// Four words of eight nibbles in the order of columns become four words in which byte i of word j holds column 4j + i (low nibble) and 16 + 4j + i (high nibble).
+    /// Four words of eight nibbles in the order of columns become four words in which byte i of word j holds column 4j + i (low nibble) and 16 + 4j +
+    /// i (high nibble).
     /// </summary>
-    public static void PlaceNibbles<TFormat>(ReadOnlySpan<uint> words, TiledWeight<TFormat> weight, int expert, int row) where TFormat : struct, ITileFormat
+    public static void PlaceNibbles<TFormat>(ReadOnlySpan<uint> words, TiledWeight<TFormat> weight, int expert, int row)
+        where TFormat : struct, ITileFormat
     {
         var to = weight.RowWords(expert, row, out var stride);
         for (var w = 0; w < words.Length; w += 4)

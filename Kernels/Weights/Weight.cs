@@ -4,7 +4,8 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// A matrix W [rows, columns], or a stack of them [experts, rows, columns], on a device, that can multiply itself. How it is stored is its own affair.
+/// A matrix W [rows, columns], or a stack of them [experts, rows, columns], on a device, that can multiply itself. How it is stored is its own
+/// affair.
 /// </summary>
 /// <remarks>Every output value is summed in an order that depends on the weight alone, never on the number of tokens beside it.</remarks>
 internal abstract class Weight(string name, int experts, int rows, int columns) : IDisposable
@@ -27,7 +28,9 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
     /// <summary>How it is stored, for people: e.g. <c>int4 g32</c>.</summary>
     public abstract string Format { get; }
 
-    /// <summary>On a GPU: whether its format, shape and segments are such that the kernels with matrix instructions can take it, where the device has these.</summary>
+    /// <summary>
+    /// On a GPU: whether its format, shape and segments are such that the kernels with matrix instructions can take it, where the device has these.
+    /// </summary>
     public virtual bool SuitsTensorCores => false;
 
     /// <summary>y[t, n] = Σ_k W[n, k] · x[t, k]. x is [tokens, columns], y [tokens, rows].</summary>
@@ -40,14 +43,14 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
     public abstract void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y);
 
     /// <summary>
-    /// into[p] = silu(this · x) ⊙ (up · x) for every pair p of the plan, in one launch: x is [tokens, columns], <paramref name="into"/> [pairs, rows] in the plan's order.
-    /// False, and nothing done, where there is no such kernel for these two.
+    /// into[p] = silu(this · x) ⊙ (up · x) for every pair p of the plan, in one launch: x is [tokens, columns], <paramref name="into"/> [pairs, rows]
+    /// in the plan's order. False, and nothing done, where there is no such kernel for these two.
     /// </summary>
     public virtual bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into) => false;
 
     /// <summary>
-    /// The products of three weights with one input, this one's into <paramref name="y"/>, as <see cref="MatMul"/> makes each. False, and nothing done, where making them
-    /// together saves nothing.
+    /// The products of three weights with one input, this one's into <paramref name="y"/>, as <see cref="MatMul"/> makes each. False, and nothing
+    /// done, where making them together saves nothing.
     /// </summary>
     public virtual bool TryMatMulThree(OpStream ops, Matrix x, Matrix y, Weight second, Matrix ofSecond, Weight third, Matrix ofThird) => false;
 

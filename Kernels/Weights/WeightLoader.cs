@@ -11,8 +11,9 @@ namespace Quilt.Kernels.Weights;
 internal static class WeightLoader
 {
     /// <summary>
-    /// Reads modules of one shape as one stack, in parallel, straight into the weight's own layout: beside it only a few hundred kilobytes a thread are held.
-    /// Modules that are stored in different ways, or whose columns are reordered in different ways, become a list of weights, which is slower.
+    /// Reads modules of one shape as one stack, in parallel, straight into the weight's own layout: beside it only a few hundred kilobytes a thread
+    /// are held. Modules that are stored in different ways, or whose columns are reordered in different ways, become a list of weights, which is
+    /// slower.
     /// </summary>
     /// <exception cref="Formats.BadInputException">A value is one that nobody could have meant.</exception>
     public static Weight Load(Device device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
@@ -33,7 +34,9 @@ internal static class WeightLoader
         {
             QuantScheme.Dense s => rows * columns * s.Type.BitSize() / 8,
             QuantScheme.Fp8 s => rows * (columns + (4 * Segments(s.BlockColumns))),
-            QuantScheme.PackedInt s => rows * ((columns * (s.Bits <= 4 ? 4 : 8) / 8) + (Segments(s.GroupSize) * ((Scales(s) == TileScales.BFloat16 ? 2 : 4) + (s.Symmetric ? 0 : 2)))),
+            QuantScheme.PackedInt s =>
+                rows * ((columns * (s.Bits <= 4 ? 4 : 8) / 8) + (
+                    Segments(s.GroupSize) * ((Scales(s) == TileScales.BFloat16 ? 2 : 4) + (s.Symmetric ? 0 : 2)))),
             var scheme => throw new NotSupportedException($"{module.Name}: no weight for {scheme.Name}."),
         };
 
@@ -41,10 +44,11 @@ internal static class WeightLoader
     }
 
     /// <summary>
-    /// Most bytes that the host holds at once to bring a stack of <paramref name="stack"/> bytes onto a GPU: the stack itself, what each thread reads, and two batches,
-    /// whose scales and zero points take at most as much again as their codes.
+    /// Most bytes that the host holds at once to bring a stack of <paramref name="stack"/> bytes onto a GPU: the stack itself, what each thread
+    /// reads, and two batches, whose scales and zero points take at most as much again as their codes.
     /// </summary>
-    public static long HostBytes(long stack, int threads) => stack + Math.Min(stack, threads * (long)FillJob<Int4Format>.ChunkBytes) + (2 * Math.Min(stack, 2 * GpuBatch.Bytes));
+    public static long HostBytes(long stack, int threads) =>
+        stack + Math.Min(stack, threads * (long)FillJob<Int4Format>.ChunkBytes) + (2 * Math.Min(stack, 2 * GpuBatch.Bytes));
 
     private static Weight Load(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
     {
@@ -68,9 +72,11 @@ internal static class WeightLoader
             QuantScheme.Dense => Fill(new Float32Weight(name, stack.Count, rows, columns), device, checkpoint, stack),
             QuantScheme.Fp8 s => Fill(new Fp8BlockWeight(name, stack.Count, rows, columns, s.BlockRows, s.BlockColumns), device, checkpoint, stack),
             QuantScheme.PackedInt { Bits: <= 4 } s => Fill(
-                new Int4GroupWeight(name, stack.Count, rows, columns, Layout<Int4Format>(s, columns, groupOfColumn), s.GroupSize, Scales(s), !s.Symmetric), device, checkpoint, stack),
+                new Int4GroupWeight(name, stack.Count, rows, columns, Layout<Int4Format>(s, columns, groupOfColumn), s.GroupSize, Scales(s),
+                    !s.Symmetric), device, checkpoint, stack),
             QuantScheme.PackedInt s => Fill(
-                new Int8GroupWeight(name, stack.Count, rows, columns, Layout<Int8Format>(s, columns, groupOfColumn), s.GroupSize, Scales(s), !s.Symmetric), device, checkpoint, stack),
+                new Int8GroupWeight(name, stack.Count, rows, columns, Layout<Int8Format>(s, columns, groupOfColumn), s.GroupSize, Scales(s),
+                    !s.Symmetric), device, checkpoint, stack),
             var scheme => throw new NotSupportedException($"{name}: no weight for {scheme.Name}."),
         };
     }
@@ -90,7 +96,8 @@ internal static class WeightLoader
         }
     }
 
-    private static TiledWeight<TFormat> Fill<TFormat>(TiledWeight<TFormat> weight, CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack) where TFormat : struct, ITileFormat
+    private static TiledWeight<TFormat> Fill<TFormat>(TiledWeight<TFormat> weight, CpuDevice device, Checkpoint checkpoint,
+        IReadOnlyList<StoredModule> stack) where TFormat : struct, ITileFormat
     {
         try
         {
@@ -105,7 +112,8 @@ internal static class WeightLoader
         }
     }
 
-    private static TileLayout Layout<TFormat>(QuantScheme.PackedInt scheme, int columns, int[]? groupOfColumn) where TFormat : ITileFormat => groupOfColumn is null
+    private static TileLayout Layout<TFormat>(QuantScheme.PackedInt scheme, int columns, int[]? groupOfColumn) where TFormat : ITileFormat =>
+        groupOfColumn is null
         ? TileLayout.Even<TFormat>(columns, scheme.GroupSize)
         : TileLayout.ByGroup<TFormat>(groupOfColumn, (columns + scheme.GroupSize - 1) / scheme.GroupSize);
 

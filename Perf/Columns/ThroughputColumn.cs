@@ -5,14 +5,19 @@ using BenchmarkDotNet.Running;
 
 namespace Quilt.Perf.Columns;
 
-/// <summary>GB/s of a bench that <see cref="IMovesBytes"/>, or that speed as a share of what this machine reads from memory, measured in the same run.</summary>
+/// <summary>
+/// GB/s of a bench that <see cref="IMovesBytes"/>, or that speed as a share of what this machine reads from memory, measured in the same run.
+/// </summary>
 public sealed class ThroughputColumn(bool share) : IColumn
 {
     public string Id => share ? "ShareOfReadSpeed" : "Throughput";
 
     public string ColumnName => share ? "Of DRAM" : "GB/s";
 
-    public string Legend => share ? $"GB/s over the {ReadSpeed.GigabytesPerSecond:0} GB/s this machine reads from memory now; above 100 % the data lay in a cache" : "Bytes moved / mean";
+    public string Legend =>
+        share
+            ? $"GB/s over the {ReadSpeed.GigabytesPerSecond:0} GB/s this machine reads from memory now; above 100 % the data lay in a cache"
+            : "Bytes moved / mean";
 
     public bool AlwaysShow => true;
 

@@ -7,7 +7,10 @@ using Quilt.Perf.Kernels;
 
 namespace Quilt.Perf.Formats;
 
-/// <summary>Packing of tiled weights into a GPU's layout: 64 experts of [1536, 3072], in each format that a large model is stored in. The device is the emulated one: its memory is the host's.</summary>
+/// <summary>
+/// Packing of tiled weights into a GPU's layout: 64 experts of [1536, 3072], in each format that a large model is stored in. The device is the
+/// emulated one: its memory is the host's.
+/// </summary>
 public class GpuPackBench : IMovesBytes
 {
     private const int Experts = 64;
@@ -28,7 +31,10 @@ public class GpuPackBench : IMovesBytes
         device = GpuDevices.Open(GpuDevices.Emulated);
         weight = Format switch
         {
-            "int4" => WeightBench.Fill<Int4Format, Int4GroupWeight>(new("w", Experts, Rows, Columns, TileLayout.Even<Int4Format>(Columns, 32), 32, TileScales.BFloat16, zeroPoints: false), random => (uint)random.Next(16)),
+            "int4" =>
+                WeightBench.Fill<Int4Format,
+                    Int4GroupWeight>(new("w", Experts, Rows, Columns, TileLayout.Even<Int4Format>(Columns, 32), 32, TileScales.BFloat16,
+                    zeroPoints: false), random => (uint)random.Next(16)),
             "fp8" => WeightBench.Fill<Fp8Format, Fp8BlockWeight>(new("w", Experts, Rows, Columns, 128, 128), random => (uint)random.Next(0x7F)),
             _ => WeightBench.Fill<BFloat16Format, BFloat16Weight>(new("w", Experts, Rows, Columns), random => (uint)random.Next(0x3F80)),
         };

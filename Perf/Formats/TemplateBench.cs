@@ -5,13 +5,17 @@ using Quilt.Formats.Chat;
 
 namespace Quilt.Perf.Formats;
 
-/// <summary>The prompt of a conversation of 100 messages with 20 tools; the goal is less than 5 ms. The templates are the demo model's and, where the conformance data is there, some of the field's.</summary>
+/// <summary>
+/// The prompt of a conversation of 100 messages with 20 tools; the goal is less than 5 ms. The templates are the demo model's and, where the
+/// conformance data is there, some of the field's.
+/// </summary>
 [MemoryDiagnoser]
 public class TemplateBench
 {
     private const int Messages = 100;
     private const int Tools = 20;
-    private static readonly string[] Wanted = ["minimax-m2.jinja", "Qwen3-Coder.jinja", "GLM-4.7-Flash.jinja", "deepseek-ai-DeepSeek-V3.1.jinja", "meta-llama-Llama-3.1-8B-Instruct.jinja"];
+    private static readonly string[] Wanted = ["minimax-m2.jinja", "Qwen3-Coder.jinja", "GLM-4.7-Flash.jinja", "deepseek-ai-DeepSeek-V3.1.jinja",
+        "meta-llama-Llama-3.1-8B-Instruct.jinja"];
     private ChatTemplate template = null!;
     private Conversation conversation = null!;
 
@@ -33,9 +37,12 @@ public class TemplateBench
     public void Open()
     {
         var root = Root() ?? throw new InvalidOperationException("Run inside the repository.");
-        var path = Template == "demo" ? Path.Combine(root, "tools", "Quilt.Cli", "Demo", "chat_template.jinja") : Path.Combine(root, "..", "shared", "chat_templates", "templates", Template);
+        var path = Template == "demo"
+            ? Path.Combine(root, "tools", "Quilt.Cli", "Demo", "chat_template.jinja")
+            : Path.Combine(root, "..", "shared", "chat_templates", "templates", Template);
         template = ChatTemplate.Parse(File.ReadAllText(path), Template);
-        conversation = Conversation.Read(Encoding.UTF8.GetBytes(new JsonObject { ["messages"] = Talk(), ["tools"] = Toolbox(), ["bos_token"] = "<s>", ["eos_token"] = "</s>" }.ToJsonString()), "bench");
+        conversation = Conversation.Read(Encoding.UTF8.GetBytes(new JsonObject
+        { ["messages"] = Talk(), ["tools"] = Toolbox(), ["bos_token"] = "<s>", ["eos_token"] = "</s>" }.ToJsonString()), "bench");
     }
 
     [Benchmark]
@@ -48,10 +55,20 @@ public class TemplateBench
         {
             messages.Add((i % 4) switch
             {
-                0 => new JsonObject { ["role"] = "user", ["content"] = $"Question {i}: what will the weather be in the city I named, and should I take an umbrella?" },
-                1 => new JsonObject { ["role"] = "assistant", ["content"] = "", ["tool_calls"] = new JsonArray(new JsonObject { ["id"] = $"call{i:00000}", ["type"] = "function", ["function"] = new JsonObject { ["name"] = $"tool_{i % Tools}", ["arguments"] = new JsonObject { ["city"] = "Paris", ["days"] = 3, ["detailed"] = true } } }) },
-                2 => new JsonObject { ["role"] = "tool", ["tool_call_id"] = $"call{i - 1:00000}", ["name"] = $"tool_{(i - 1) % Tools}", ["content"] = $"{{\"temperature\": {20 + i}, \"rain\": 0.1, \"text\": \"partly cloudy\"}}" },
-                _ => new JsonObject { ["role"] = "assistant", ["content"] = "It will be mild and mostly dry; an umbrella is not needed today.", ["reasoning_content"] = "The tool says there is little rain." },
+                0 =>
+                    new JsonObject { ["role"] = "user",
+                        ["content"] = $"Question {i}: what will the weather be in the city I named, and should I take an umbrella?" },
+                1 =>
+                    new JsonObject { ["role"] = "assistant", ["content"] = "",
+                        ["tool_calls"] = new JsonArray(new JsonObject { ["id"] = $"call{i:00000}", ["type"] = "function",
+                        ["function"] = new JsonObject { ["name"] = $"tool_{i % Tools}",
+                        ["arguments"] = new JsonObject { ["city"] = "Paris", ["days"] = 3, ["detailed"] = true } } }) },
+                2 =>
+                    new JsonObject { ["role"] = "tool", ["tool_call_id"] = $"call{i - 1:00000}", ["name"] = $"tool_{(i - 1) % Tools}",
+                        ["content"] = $"{{\"temperature\": {20 + i}, \"rain\": 0.1, \"text\": \"partly cloudy\"}}" },
+                _ =>
+                    new JsonObject { ["role"] = "assistant", ["content"] = "It will be mild and mostly dry; an umbrella is not needed today.",
+                        ["reasoning_content"] = "The tool says there is little rain." },
             });
         }
         return messages;
@@ -62,8 +79,11 @@ public class TemplateBench
         var tools = new JsonArray();
         for (var i = 0; i < Tools; i++)
         {
-            var properties = new JsonObject { ["city"] = new JsonObject { ["type"] = "string", ["description"] = "Name of the city" }, ["days"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 }, ["detailed"] = new JsonObject { ["type"] = "boolean" } };
-            tools.Add(new JsonObject { ["type"] = "function", ["function"] = new JsonObject { ["name"] = $"tool_{i}", ["description"] = $"Looks something up for a city, number {i}.", ["parameters"] = new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = new JsonArray("city") } } });
+            var properties = new JsonObject { ["city"] = new JsonObject { ["type"] = "string", ["description"] = "Name of the city" },
+                ["days"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 }, ["detailed"] = new JsonObject { ["type"] = "boolean" } };
+            tools.Add(new JsonObject { ["type"] = "function",
+                ["function"] = new JsonObject { ["name"] = $"tool_{i}", ["description"] = $"Looks something up for a city, number {i}.",
+                ["parameters"] = new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = new JsonArray("city") } } });
         }
         return tools;
     }

@@ -11,8 +11,9 @@ using Tokenizer = Quilt.Formats.Tokenizers.Tokenizer;
 namespace Quilt.Perf.Formats;
 
 /// <summary>
-/// A megabyte through a byte-level tokenizer of 200,000 tokens (o200k's, in the files that stand for MiniMax-M2's), and through Microsoft.ML.Tokenizers
-/// with the same vocabulary and pattern. The texts are this repository's: its code, and the English of its comments. The column GB/s counts bytes of text.
+/// A megabyte through a byte-level tokenizer of 200,000 tokens (o200k's, in the files that stand for MiniMax-M2's), and through
+/// Microsoft.ML.Tokenizers with the same vocabulary and pattern. The texts are this repository's: its code, and the English of its comments. The
+/// column GB/s counts bytes of text.
 /// </summary>
 public class TokenizerBench : IMovesBytes
 {
@@ -30,7 +31,8 @@ public class TokenizerBench : IMovesBytes
     public void Open()
     {
         var root = Root();
-        var json = Unpack(Path.Combine(Environment.GetEnvironmentVariable("QUILT_SHARED") ?? Path.Combine(root, "..", "shared"), "tokenizers", "minimax_m2_standin", "tokenizer.json.gz"));
+        var json = Unpack(Path.Combine(Environment.GetEnvironmentVariable("QUILT_SHARED")
+            ?? Path.Combine(root, "..", "shared"), "tokenizers", "minimax_m2_standin", "tokenizer.json.gz"));
         tokenizer = Tokenizer.Read(json, "tokenizer.json");
         other = Tiktoken(json);
         text = Texts(root, comments: Text == "prose");
@@ -48,15 +50,19 @@ public class TokenizerBench : IMovesBytes
         using var document = JsonDocument.Parse(json);
         var lines = new StringBuilder();
         foreach (var token in document.RootElement.GetProperty("model").GetProperty("vocab").EnumerateObject())
-            if (ByteAlphabet.Read(token.Name) is { } bytes) lines.Append(Convert.ToBase64String(bytes)).Append(' ').Append(token.Value.GetInt32()).Append('\n');
-        var pattern = document.RootElement.GetProperty("pre_tokenizer").GetProperty("pretokenizers")[0].GetProperty("pattern").GetProperty("Regex").GetString()!;
-        return TiktokenTokenizer.Create(new MemoryStream(Encoding.UTF8.GetBytes(lines.ToString())), new RegexPreTokenizer(new Regex(pattern, RegexOptions.Compiled), null), null);
+            if (ByteAlphabet.Read(token.Name) is { } bytes)
+                lines.Append(Convert.ToBase64String(bytes)).Append(' ').Append(token.Value.GetInt32()).Append('\n');
+        var pattern = document.RootElement.GetProperty("pre_tokenizer").GetProperty("pretokenizers")[0].GetProperty("pattern").GetProperty("Regex")
+            .GetString()!;
+        return TiktokenTokenizer.Create(new MemoryStream(Encoding.UTF8.GetBytes(lines.ToString())),
+            new RegexPreTokenizer(new Regex(pattern, RegexOptions.Compiled), null), null);
     }
 
     private static string Texts(string root, bool comments)
     {
         var text = new StringBuilder();
-        var files = Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var files = Directory.GetFiles(root, "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).ToList();
         while (text.Length < Length)
         {
             foreach (var line in files.SelectMany(File.ReadLines))
@@ -79,7 +85,8 @@ public class TokenizerBench : IMovesBytes
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Runtime.sln"))) folder = folder.Parent ?? throw new DirectoryNotFoundException("The repository is not above the bench.");
+        while (!File.Exists(Path.Combine(folder.FullName, "Runtime.sln")))
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("The repository is not above the bench.");
         return folder.FullName;
     }
 }

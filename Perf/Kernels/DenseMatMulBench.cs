@@ -18,7 +18,8 @@ public class DenseMatMulBench : WeightBench
     [GlobalSetup]
     public void Open()
     {
-        weight = Fill<BFloat16Format, BFloat16Weight>(new BFloat16Weight("head", 1, Rows, Model), random => (uint)((random.Next(120, 127) << 7) | random.Next(128)));
+        weight = Fill<BFloat16Format, BFloat16Weight>(new BFloat16Weight("head", 1, Rows, Model),
+            random => (uint)((random.Next(120, 127) << 7) | random.Next(128)));
         (x, y) = (Random(Tokens, Model), Random(Tokens, Rows));
     }
 

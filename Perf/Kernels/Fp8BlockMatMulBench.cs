@@ -22,7 +22,8 @@ public class Fp8BlockMatMulBench : WeightBench
         // No NaN, few subnormals, as in a real checkpoint.
         for (var i = 0; i < weights.Length; i++)
         {
-            weights[i] = Fill<Fp8Format, Fp8BlockWeight>(new Fp8BlockWeight("q", 1, Rows, Model, 128, 128), random => (uint)((random.Next(2) << 7) | random.Next(0x08, 0x7F)));
+            weights[i] = Fill<Fp8Format, Fp8BlockWeight>(new Fp8BlockWeight("q", 1, Rows, Model, 128, 128),
+                random => (uint)((random.Next(2) << 7) | random.Next(0x08, 0x7F)));
         }
         (x, y) = (Random(Tokens, Model), Random(Tokens, Rows));
     }

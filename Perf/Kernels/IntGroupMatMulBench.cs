@@ -6,7 +6,10 @@ using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Perf.Kernels;
 
-/// <summary>The gate projections of a layer of MiniMax-M2.5, 64 of its 256 experts of [1536, 3072] in 4-bit groups of 32: 8 experts a token, other ones in every run.</summary>
+/// <summary>
+/// The gate projections of a layer of MiniMax-M2.5, 64 of its 256 experts of [1536, 3072] in 4-bit groups of 32: 8 experts a token, other ones in
+/// every run.
+/// </summary>
 public class IntGroupMatMulBench : WeightBench
 {
     private const int Rows = 1536;
@@ -23,14 +26,17 @@ public class IntGroupMatMulBench : WeightBench
     public Activations Input { get; set; }
 
     /// <summary>Of the experts that are expected to be chosen.</summary>
-    public override long BytesMoved => (long)(Experts * (1 - Math.Pow(1 - ((double)PerToken / Experts), Tokens)) * Rows * Model * 9 / 16) + (4L * Tokens * (Model + (PerToken * Rows)));
+    public override long BytesMoved =>
+        (long)(Experts * (1 - Math.Pow(1 - ((double)PerToken / Experts), Tokens)) * Rows * Model * 9 / 16) + (
+            4L * Tokens * (Model + (PerToken * Rows)));
 
     [GlobalSetup]
     public void Open()
     {
         ops = new OpStream(Ops.Device, Input);
         weight = Fill<Int4Format, Int4GroupWeight>(
-            new Int4GroupWeight("w1", Experts, Rows, Model, TileLayout.Even<Int4Format>(Model, 32), 32, TileScales.BFloat16, zeroPoints: false), random => (uint)random.Next(16));
+            new Int4GroupWeight("w1", Experts, Rows, Model, TileLayout.Even<Int4Format>(Model, 32), 32, TileScales.BFloat16, zeroPoints: false),
+                random => (uint)random.Next(16));
         for (var i = 0; i < plans.Length; i++) plans[i] = Plan(Tokens, PerToken, Experts, i);
         (x, y) = (Random(Tokens, Model), Random(Tokens * PerToken, Rows));
     }

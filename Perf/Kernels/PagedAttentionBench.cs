@@ -4,7 +4,9 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Perf.Kernels;
 
-/// <summary>A layer of MiniMax-M2.5: 48 query heads on 8 key heads of 128. Decoding one token, or a chunk of a prompt, at the end of a context.</summary>
+/// <summary>
+/// A layer of MiniMax-M2.5: 48 query heads on 8 key heads of 128. Decoding one token, or a chunk of a prompt, at the end of a context.
+/// </summary>
 public class PagedAttentionBench : OpBench
 {
     private Matrix q;

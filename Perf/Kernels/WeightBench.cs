@@ -6,7 +6,9 @@ using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Perf.Kernels;
 
-/// <summary>Products of large weights. What one run reads is not what the one before read, so that the words come from memory and not from a cache.</summary>
+/// <summary>
+/// Products of large weights. What one run reads is not what the one before read, so that the words come from memory and not from a cache.
+/// </summary>
 public abstract class WeightBench : OpBench
 {
     [Params(1, 8, 64)]

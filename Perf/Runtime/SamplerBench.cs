@@ -3,7 +3,9 @@ using Quilt.Runtime.Sampling;
 
 namespace Quilt.Perf.Runtime;
 
-/// <summary>One choice among the 200,064 tokens of MiniMax-M2.5: the most likely one, or a draw with the options its generation_config.json asks for.</summary>
+/// <summary>
+/// One choice among the 200,064 tokens of MiniMax-M2.5: the most likely one, or a draw with the options its generation_config.json asks for.
+/// </summary>
 public class SamplerBench
 {
     private const int Vocabulary = 200_064;

@@ -25,7 +25,8 @@ public abstract class StepBench
         var options = new EngineOptions { Activations = Input };
         model = BenchModel.Open(options);
         ops = new OpStream(model.Device, Input);
-        Runner = new ModelRunner(model.Decoder, new KvStore(model.Decoder.Spec, 1024, options.BlockTokens, KvType.BFloat16, model.Device), ops, options.StepTokens);
+        Runner = new ModelRunner(model.Decoder, new KvStore(model.Decoder.Spec, 1024, options.BlockTokens, KvType.BFloat16, model.Device), ops,
+            options.StepTokens);
     }
 
     [GlobalCleanup]
@@ -47,7 +48,9 @@ public class PrefillBench : StepBench
     public double Run() => Runner.Prefill(Tokens);
 }
 
-/// <summary>Sixteen decoding steps of a batch that has read 128 tokens a sequence; the reading is part of the run, <c>quilt bench</c> gives the steps alone.</summary>
+/// <summary>
+/// Sixteen decoding steps of a batch that has read 128 tokens a sequence; the reading is part of the run, <c>quilt bench</c> gives the steps alone.
+/// </summary>
 public class DecodeStepBench : StepBench
 {
     [Params(1, 8)]

@@ -14,7 +14,8 @@ using Quilt.Runtime.Scheduling;
 namespace Quilt.Runtime;
 
 /// <summary>
-/// A model, loaded and ready to answer. Any number of threads may submit requests; they run together, several sequences in one step, on one thread of the engine's own.
+/// A model, loaded and ready to answer. Any number of threads may submit requests; they run together, several sequences in one step, on one thread of
+/// the engine's own.
 /// </summary>
 /// <example><code>
 /// await using var engine = await Engine.OpenAsync("/models/tiny");
@@ -50,7 +51,9 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         if (ops.Gpu is not null) choice = new DeviceChoice(model.Decoder.Spec.VocabularySize);
         loop = new EngineLoop(Step, Fail);
         Options = options;
-        warnings = model.Device is GpuDevice gpu && GpuRecordings.WhyNot(gpu) is { } why ? [.. model.Warnings, $"{gpu.Name}: steps are not recorded, which is slower: {why}"] : model.Warnings;
+        warnings = model.Device is GpuDevice gpu && GpuRecordings.WhyNot(gpu) is { } why
+            ? [.. model.Warnings, $"{gpu.Name}: steps are not recorded, which is slower: {why}"]
+            : model.Warnings;
         loop.Start();
     }
 
@@ -66,16 +69,27 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// <summary>The chat template; null where the folder has none.</summary>
     public ChatTemplate? Template => model.Template;
 
-    /// <summary>How the model replies in a conversation, one of <see cref="ReplyParser.Dialects"/>: the one asked for, or what the chat template tells; null without either.</summary>
+    /// <summary>
+    /// How the model replies in a conversation, one of <see cref="ReplyParser.Dialects"/>: the one asked for, or what the chat template tells; null
+    /// without either.
+    /// </summary>
     public string? ReplyDialect => model.Dialect;
 
     /// <summary>The sampling options that the checkpoint's generation_config.json asks for.</summary>
     public SamplingOptions DefaultSampling => model.DefaultSampling;
 
-    /// <summary>What looked wrong in the checkpoint but did not keep it from loading, and what makes the device slower than it should be; that may turn out later, and then comes last.</summary>
-    public IReadOnlyList<string> Warnings => ops.Gpu?.Recordings?.Failure is { } why ? [.. warnings, $"{model.Device.Name}: steps are no longer recorded, which is slower: {why}"] : warnings;
+    /// <summary>
+    /// What looked wrong in the checkpoint but did not keep it from loading, and what makes the device slower than it should be; that may turn out
+    /// later, and then comes last.
+    /// </summary>
+    public IReadOnlyList<string> Warnings =>
+        ops.Gpu?.Recordings?.Failure is { } why
+            ? [.. warnings, $"{model.Device.Name}: steps are no longer recorded, which is slower: {why}"]
+            : warnings;
 
-    /// <summary>Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.</summary>
+    /// <summary>
+    /// Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.
+    /// </summary>
     public int MaxTokens => Math.Min(Config.MaxPositions, scheduler.Capacity);
 
     /// <summary>Bytes of the weights as held in memory.</summary>
@@ -95,13 +109,15 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// <exception cref="BadInputException">The folder is not a checkpoint that can be run exactly; the message names file, tensor or key.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static Task<Engine> OpenAsync(string folder, EngineOptions? options = null, IProgress<LoadProgress>? progress = null, CancellationToken cancel = default)
+    public static Task<Engine> OpenAsync(string folder, EngineOptions? options = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancel = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         options ??= new EngineOptions();
         options.Validate();
         return Task.Factory.StartNew(
-            () => Create(LoadedModel.Open(folder, options, progress, cancel), options), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () =>
+                Create(LoadedModel.Open(folder, options, progress, cancel), options), cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>Continues a text as it stands, with no template.</summary>
@@ -118,11 +134,15 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     public Generation Generate(IReadOnlyList<int> prompt, SamplingOptions? options = null, CancellationToken cancel = default) =>
         Submit(prompt, options, replies: null, cancel);
 
-    /// <summary>Answers a conversation, laid out by the checkpoint's chat template. <see cref="Generation.Replies"/> gives thinking, text and tool calls apart; the tokens' own text holds the dialect's markers.</summary>
+    /// <summary>
+    /// Answers a conversation, laid out by the checkpoint's chat template. <see cref="Generation.Replies"/> gives thinking, text and tool calls
+    /// apart; the tokens' own text holds the dialect's markers.
+    /// </summary>
     /// <param name="conversation">Messages, tools and template variables.</param>
     /// <param name="options">How tokens are chosen and when to stop; null: <see cref="DefaultSampling"/>.</param>
     /// <param name="cancel">Ends the request; its enumeration then ends without an exception.</param>
-    /// <exception cref="BadInputException">The folder has no tokenizer or no template, the template refuses the conversation, or the prompt is too long.</exception>
+    /// <exception cref="BadInputException">The folder has no tokenizer or no template, the template refuses the conversation, or the prompt is too
+    /// long.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public Generation Chat(Conversation conversation, SamplingOptions? options = null, CancellationToken cancel = default)
     {
@@ -131,7 +151,9 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         return Submit(NeedTokenizer().Encode(prompt), options, () => model.CreateReplyParser(conversation, prompt), cancel);
     }
 
-    /// <summary>Runs one prompt on its own and returns the numbers inside: logits after every token and, if asked for, each layer's output and routing.</summary>
+    /// <summary>
+    /// Runs one prompt on its own and returns the numbers inside: logits after every token and, if asked for, each layer's output and routing.
+    /// </summary>
     /// <param name="tokens">The prompt's token ids.</param>
     /// <param name="layers">Whether to keep the layers' numbers too.</param>
     /// <exception cref="BadInputException">A token is outside the vocabulary, or the prompt is empty or longer than the cache.</exception>

@@ -12,7 +12,9 @@ internal sealed class EngineLoop : IDisposable
     private readonly Thread thread;
     private volatile bool stopping;
 
-    /// <summary>A loop that calls <paramref name="step"/> as long as it returns true, and sleeps until something is posted when it returns false.</summary>
+    /// <summary>
+    /// A loop that calls <paramref name="step"/> as long as it returns true, and sleeps until something is posted when it returns false.
+    /// </summary>
     /// <param name="step">One step of work.</param>
     /// <param name="failed">Called once, on the loop's thread, with what a step threw; no step follows.</param>
     public EngineLoop(Func<bool> step, Action<Exception> failed)
@@ -24,7 +26,9 @@ internal sealed class EngineLoop : IDisposable
     /// <summary>Starts the thread.</summary>
     public void Start() => thread.Start();
 
-    /// <summary>Runs <paramref name="action"/> on the loop's thread between two steps; false if the loop has ended and it never will. It must not throw.</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/> on the loop's thread between two steps; false if the loop has ended and it never will. It must not throw.
+    /// </summary>
     public bool TryPost(Action action)
     {
         // The lock is for the end: what is accepted is still run by Dispose.

@@ -7,7 +7,10 @@ namespace Quilt.Runtime;
 /// <summary>How an engine runs.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Where it runs: <c>cpu</c>, <c>gpu:0</c>, <c>opencl:0</c>, or <c>gpu-emulated</c>, which runs a GPU's kernels on the processor to test them. <see cref="GpuDevices.List"/> says what there is.</summary>
+    /// <summary>
+    /// Where it runs: <c>cpu</c>, <c>gpu:0</c>, <c>opencl:0</c>, or <c>gpu-emulated</c>, which runs a GPU's kernels on the processor to test them.
+    /// <see cref="GpuDevices.List"/> says what there is.
+    /// </summary>
     public string Device { get; init; } = "cpu";
 
     /// <summary>Threads of the CPU, the engine's own included; 0: one per core.</summary>
@@ -23,8 +26,8 @@ public sealed record EngineOptions
     public KvType? KvType { get; init; }
 
     /// <summary>
-    /// Most memory for cached keys and values, in bytes. Null: 2 GiB on a CPU, where it is taken from the system as it is used; what weights and scratch leave on a GPU,
-    /// where it is taken at once.
+    /// Most memory for cached keys and values, in bytes. Null: 2 GiB on a CPU, where it is taken from the system as it is used; what weights and
+    /// scratch leave on a GPU, where it is taken at once.
     /// </summary>
     public long? KvMemory { get; init; }
 
@@ -44,11 +47,14 @@ public sealed record EngineOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     internal void Validate()
     {
-        if (Device != "cpu" && !GpuDevices.IsName(Device)) throw new ArgumentException($"Device: expected cpu, gpu:N, opencl:N or {GpuDevices.Emulated}, found '{Device}'.");
+        if (Device != "cpu" && !GpuDevices.IsName(Device))
+            throw new ArgumentException($"Device: expected cpu, gpu:N, opencl:N or {GpuDevices.Emulated}, found '{Device}'.");
         Activations[] known = Device == "cpu" ? [Activations.Float, Activations.Int8] : [Activations.Float, Activations.BFloat16, Activations.Fp8];
-        if (!known.Contains(Activations)) throw new ArgumentException($"Activations: expected {string.Join(" or ", known)} on {Device}, found {Activations}.");
+        if (!known.Contains(Activations))
+            throw new ArgumentException($"Activations: expected {string.Join(" or ", known)} on {Device}, found {Activations}.");
         if (Device != "cpu" && Isa is not null) throw new ArgumentException($"Isa: expected none on {Device}, found {Isa}; the choice is the CPU's.");
-        if (ReplyDialect is not null && !ReplyParser.Dialects.Contains(ReplyDialect)) throw new ArgumentException($"ReplyDialect: expected one of {string.Join(", ", ReplyParser.Dialects)}, found '{ReplyDialect}'.");
+        if (ReplyDialect is not null && !ReplyParser.Dialects.Contains(ReplyDialect))
+            throw new ArgumentException($"ReplyDialect: expected one of {string.Join(", ", ReplyParser.Dialects)}, found '{ReplyDialect}'.");
         Check(nameof(Threads), Threads, 0, 4096);
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);
         Check(nameof(StepTokens), StepTokens, 1, 1 << 16);
@@ -67,7 +73,9 @@ public sealed record EngineOptions
         var device = GpuDevices.Open(Device, Threads);
         if (Activations != Activations.Fp8 || device.Traits.Fp8) return device;
         device.Dispose();
-        throw new NotSupportedException($"{Device}: expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; BFloat16 and Float run there.");
+        throw new NotSupportedException(
+            $"{Device}: expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; BFloat16 and Float run " +
+            $"there.");
     }
 
     private static void Check(string name, long value, long least, long most)

@@ -40,7 +40,9 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
 
     internal bool IsCancelled => cancelled;
 
-    /// <summary>Ends the request before its next token. The enumeration then ends without an exception, with <see cref="Runtime.FinishReason.Cancelled"/>.</summary>
+    /// <summary>
+    /// Ends the request before its next token. The enumeration then ends without an exception, with <see cref="Runtime.FinishReason.Cancelled"/>.
+    /// </summary>
     public void Cancel()
     {
         cancelled = true;
@@ -65,10 +67,12 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
     }
 
     /// <summary>The reply understood: thinking, text and tool calls as they come, in the model's dialect.</summary>
-    /// <exception cref="InvalidOperationException">This is a raw continuation, not a reply in a conversation; or it was enumerated before.</exception>
+    /// <exception cref="InvalidOperationException">This is a raw continuation, not a reply in a conversation; or it was enumerated
+    /// before.</exception>
     public async IAsyncEnumerable<ReplyEvent> Replies([EnumeratorCancellation] CancellationToken cancel = default)
     {
-        var parser = replies?.Invoke() ?? throw new InvalidOperationException("Only a reply in a conversation has a dialect; this is a raw continuation.");
+        var parser = replies?.Invoke()
+            ?? throw new InvalidOperationException("Only a reply in a conversation has a dialect; this is a raw continuation.");
         var events = new List<ReplyEvent>();
         await foreach (var piece in this.WithCancellation(cancel).ConfigureAwait(false))
         {
@@ -107,7 +111,8 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
 /// <summary>One generated token.</summary>
 /// <param name="Id">Its id; −1 for text that was held back until the end and belongs to no further token.</param>
 /// <param name="Text">The text that is certain now: whole characters only, nothing for a token in the middle of one.</param>
-/// <param name="LogProbability">Natural logarithm of its probability under the model's own distribution, before any sampling option; NaN where not asked for.</param>
+/// <param name="LogProbability">Natural logarithm of its probability under the model's own distribution, before any sampling option; NaN where not
+/// asked for.</param>
 public readonly record struct TokenPiece(int Id, string Text, float LogProbability);
 
 /// <summary>An engine can run no further step. The inner exception says why.</summary>

@@ -25,7 +25,8 @@ public sealed class GenerationStats
     public double PromptTokensPerSecond => PromptTime > TimeSpan.Zero ? PromptTokens / PromptTime.TotalSeconds : 0;
 
     /// <summary>Tokens a second after the first; 0 where there was only one.</summary>
-    public double GeneratedTokensPerSecond => GeneratedTokens > 1 && GenerationTime > TimeSpan.Zero ? (GeneratedTokens - 1) / GenerationTime.TotalSeconds : 0;
+    public double GeneratedTokensPerSecond =>
+        GeneratedTokens > 1 && GenerationTime > TimeSpan.Zero ? (GeneratedTokens - 1) / GenerationTime.TotalSeconds : 0;
 
     internal void Token()
     {

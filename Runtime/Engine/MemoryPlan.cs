@@ -1,3 +1,4 @@
+using System.Globalization;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
@@ -7,7 +8,9 @@ using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime;
 
-/// <summary>What an engine will hold in a GPU's memory, in bytes: computed from the checkpoint's headers and the options, before anything is allocated.</summary>
+/// <summary>
+/// What an engine will hold in a GPU's memory, in bytes: computed from the checkpoint's headers and the options, before anything is allocated.
+/// </summary>
 /// <param name="Device">The device's name.</param>
 /// <param name="Weights">Packed weights.</param>
 /// <param name="Scratch">The matrices of the largest step.</param>
@@ -22,7 +25,9 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
     /// <summary>A cache of fewer tokens is not worth opening an engine for.</summary>
     private const int LeastTokens = 1024;
 
-    /// <summary>Most that the host's memory holds at once while weights are loaded: they pass through it one stack at a time, whatever the size of the model.</summary>
+    /// <summary>
+    /// Most that the host's memory holds at once while weights are loaded: they pass through it one stack at a time, whatever the size of the model.
+    /// </summary>
     public long Host { get; init; }
 
     /// <summary>All parts together, on the device.</summary>
@@ -32,10 +37,13 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
     public bool Fits => Total <= Free;
 
     /// <summary>The parts in words.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"weights {Gib(Weights):0.00}, scratch {Gib(Scratch):0.00}, driver {Gib(Reserve):0.00} and cache {Gib(Cache):0.00} GiB of {Gib(Free):0.00} free on {Device}");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"weights {Gib(Weights):0.00}, scratch {Gib(Scratch):0.00}, driver {Gib(Reserve):0.00} and cache {Gib(Cache):0.00} GiB of " +
+        $"{Gib(Free):0.00} free on {Device}");
 
-    /// <summary>Plans for a device. Without <see cref="EngineOptions.KvMemory"/> the cache gets what is left, but no more than its sequences could ever fill.</summary>
+    /// <summary>
+    /// Plans for a device. Without <see cref="EngineOptions.KvMemory"/> the cache gets what is left, but no more than its sequences could ever fill.
+    /// </summary>
     public static MemoryPlan For(GpuDevice device, DecoderSpec spec, IDecoderParts parts, EngineOptions options) =>
         For(device.Name, device.FreeMemory, device.Traits.IsCuda, spec, parts, options);
 
@@ -49,20 +57,25 @@ internal sealed record MemoryPlan(string Device, long Weights, long Scratch, lon
         if (options.KvMemory is { } asked) return new(device, weights, scratch, reserve, Math.Min(asked, most), free) { Host = host };
 
         var left = free - weights - scratch - reserve;
-        return new(device, weights, scratch, reserve, Math.Clamp(isCuda ? left : Math.Min(left, StandInCache), Math.Min(most, LeastTokens * token), most), free) { Host = host };
+        return new(device, weights, scratch, reserve,
+            Math.Clamp(isCuda ? left : Math.Min(left, StandInCache), Math.Min(most, LeastTokens * token), most), free) { Host = host };
     }
 
     /// <summary>Refuses a plan that does not fit.</summary>
     /// <exception cref="NotSupportedException">It does not; the message has every part, and what would help.</exception>
-    public MemoryPlan Require() => Fits ? this : throw new NotSupportedException(FormattableString.Invariant(
-        $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory, --kv-memory), shorter steps (StepTokens, --step-tokens) or fewer sequences (MaxSequences, --max-sequences) take less."));
+    public MemoryPlan Require() => Fits ? this : throw new NotSupportedException(string.Create(CultureInfo.InvariantCulture,
+        $"{Device}: expected at most {Gib(Free):0.00} GiB, which are free, found {Gib(Total):0.00}: {this}. Less cache (KvMemory, --kv-memory), " +
+        $"shorter steps (StepTokens, --step-tokens) or fewer sequences (MaxSequences, --max-sequences) take less."));
 
-    /// <summary>Most that the matrices of a step take: <see cref="Decoder"/>'s, the copies of inputs that products make, and what choosing tokens takes.</summary>
+    /// <summary>
+    /// Most that the matrices of a step take: <see cref="Decoder"/>'s, the copies of inputs that products make, and what choosing tokens takes.
+    /// </summary>
     private static long ScratchBytes(DecoderSpec spec, EngineOptions options)
     {
         long tokens = options.StepTokens, hidden = spec.Hidden;
         long queries = spec.Attention.Heads * spec.Attention.HeadDim, keys = spec.Attention.KeyValueHeads * spec.Attention.HeadDim;
-        var attention = (tokens * (hidden + queries + (2 * keys) + Math.Max(hidden, queries))) + PagedAttentionOp.Partials(options.MaxSequences, spec.Attention.Heads, spec.Attention.HeadDim, options.CacheType);
+        var attention = (tokens * (hidden + queries + (2 * keys) + Math.Max(hidden, queries))) + PagedAttentionOp.Partials(options.MaxSequences,
+            spec.Attention.Heads, spec.Attention.HeadDim, options.CacheType);
         var forward = 0L;
         for (var layer = 0; layer < spec.Layers; layer++)
         {

@@ -45,7 +45,8 @@ public sealed class FailureTests
     {
         CopyDemo();
         var config = Path.Combine(folder, "config.json");
-        await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(config)).Replace("\"minimax_m2\"", "\"perceptron\"", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(config,
+            (await File.ReadAllTextAsync(config)).Replace("\"minimax_m2\"", "\"perceptron\"", StringComparison.Ordinal));
         await Fails(1, ["model_type", "perceptron", "minimax_m2"], "chat", "hi", "-m", folder);
     }
 
@@ -72,13 +73,15 @@ public sealed class FailureTests
     public async Task A_token_outside_the_vocabulary() => await Fails(1, ["99999", "2047"], "complete", "--tokens", "99999");
 
     [Test]
-    public async Task An_output_in_a_folder_that_does_not_exist() => await Fails(1, ["folder"], "logits", "--tokens", "1", "--out", Path.Combine(folder, "no", "x.safetensors"));
+    public async Task An_output_in_a_folder_that_does_not_exist() =>
+        await Fails(1, ["folder"], "logits", "--tokens", "1", "--out", Path.Combine(folder, "no", "x.safetensors"));
 
     [Test]
     public async Task Ctrl_C_in_the_middle_of_an_answer()
     {
         if (OperatingSystem.IsWindows()) Assert.Ignore("A process cannot be sent Ctrl-C alone on Windows.");
-        using var process = QuiltProcess.Start(["complete", "Once upon a time", "--max-tokens", "4000", "--temperature", "5", "--top-k", "0", "--top-p", "1"]);
+        using var process = QuiltProcess.Start(
+            ["complete", "Once upon a time", "--max-tokens", "4000", "--temperature", "5", "--top-k", "0", "--top-p", "1"]);
         process.StandardInput.Close();
         var first = new char[1];
         await process.StandardOutput.ReadAsync(first);
@@ -89,7 +92,9 @@ public sealed class FailureTests
         Assert.That(errors, Does.Contain("quilt: stopped"));
     }
 
-    private string Shard => Directory.GetFiles(folder, "*.safetensors").Concat([Path.Combine(folder, Path.GetFileName(Directory.GetFiles(DemoModel.Folder, "*.safetensors")[0]))]).First();
+    private string Shard =>
+        Directory.GetFiles(folder, "*.safetensors")
+            .Concat([Path.Combine(folder, Path.GetFileName(Directory.GetFiles(DemoModel.Folder, "*.safetensors")[0]))]).First();
 
     private void CopyDemo()
     {

@@ -34,7 +34,8 @@ public sealed class ParseReplyTests
     public async Task Converts_arguments_by_the_tools_of_a_file()
     {
         var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"tools-{Guid.NewGuid():N}.json");
-        await File.WriteAllTextAsync(file, """[{"type": "function", "function": {"name": "f", "parameters": {"properties": {"a": {"type": "integer"}}}}}]""");
+        await File.WriteAllTextAsync(file,
+            """[{"type": "function", "function": {"name": "f", "parameters": {"properties": {"a": {"type": "integer"}}}}}]""");
         try
         {
             var run = await QuiltProcess.Run(["parse-reply", "--dialect", "minimax_m2", "--tools", file], pieces);

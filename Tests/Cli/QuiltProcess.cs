@@ -49,6 +49,9 @@ internal static class QuiltProcess
     public sealed record Result(int ExitCode, string Output, string Errors)
     {
         /// <summary>Lines of standard error that are complaints.</summary>
-        public string[] Complaints => [.. Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(line => line.StartsWith("quilt: ", StringComparison.Ordinal) && !line.StartsWith("quilt: warning", StringComparison.Ordinal))];
+        public string[] Complaints =>
+            [.. Errors.Split('\n',
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(line =>
+                line.StartsWith("quilt: ", StringComparison.Ordinal) && !line.StartsWith("quilt: warning", StringComparison.Ordinal))];
     }
 }

@@ -31,7 +31,8 @@ public sealed class VerbTests
         var tools = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"tools-{Guid.NewGuid():N}.json");
         await File.WriteAllTextAsync(tools, """
             [{"type": "function", "function": {"name": "get_weather", "description": "Get the current weather of a city.",
-              "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}}, "required": ["city"]}}}]
+              "parameters": {"type": "object", "properties": {"city": {"type": "string"},
+              "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}}, "required": ["city"]}}}]
             """);
         try
         {
@@ -120,7 +121,8 @@ public sealed class VerbTests
         Assert.That(root.GetProperty("kv_bytes_per_token").GetInt64(), Is.EqualTo(4 * 2 * 2 * 64 * 2));
         Assert.That(root.GetProperty("warnings").GetArrayLength(), Is.Zero, root.GetProperty("warnings").GetRawText());
         Assert.That(root.GetProperty("schemes").GetProperty("int4 g32").GetProperty("modules").GetInt32(), Is.EqualTo(4 * 16 * 3));
-        Assert.That(root.GetProperty("schemes").EnumerateObject().Sum(s => s.Value.GetProperty("bytes").GetInt64()), Is.LessThanOrEqualTo(root.GetProperty("tensor_bytes").GetInt64()));
+        Assert.That(root.GetProperty("schemes").EnumerateObject().Sum(s => s.Value.GetProperty("bytes").GetInt64()),
+            Is.LessThanOrEqualTo(root.GetProperty("tensor_bytes").GetInt64()));
     }
 
     [Test]
@@ -129,8 +131,10 @@ public sealed class VerbTests
         var run = await QuiltProcess.Run(["doctor", "--json"]);
         using var json = JsonDocument.Parse(run.Output);
         var best = json.RootElement.GetProperty("best_isa").GetString()!;
-        Assert.That(json.RootElement.GetProperty("operations").EnumerateObject().Select(o => o.Name), Is.EquivalentTo(Quilt.Kernels.Catalog.OpCatalog.Operations.Select(o => o.Name)));
-        Assert.That(json.RootElement.GetProperty("operations").EnumerateObject().Select(o => o.Value.GetProperty(best).GetString()), Is.All.AnyOf("vectors", "plain", "definition"));
+        Assert.That(json.RootElement.GetProperty("operations").EnumerateObject().Select(o => o.Name),
+            Is.EquivalentTo(Quilt.Kernels.Catalog.OpCatalog.Operations.Select(o => o.Name)));
+        Assert.That(json.RootElement.GetProperty("operations").EnumerateObject().Select(o => o.Value.GetProperty(best).GetString()),
+            Is.All.AnyOf("vectors", "plain", "definition"));
         Assert.That(json.RootElement.GetProperty("devices")[0].GetProperty("usable").GetBoolean(), Is.True);
     }
 }

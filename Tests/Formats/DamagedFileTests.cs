@@ -7,7 +7,9 @@ using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Formats;
 
-/// <summary>Whatever is done to a checkpoint's files: it is refused in words, or it loads and runs. Nothing else is thrown, and nothing large is allocated.</summary>
+/// <summary>
+/// Whatever is done to a checkpoint's files: it is refused in words, or it loads and runs. Nothing else is thrown, and nothing large is allocated.
+/// </summary>
 public sealed class DamagedFileTests
 {
     private const long MostAllocated = 64L << 20;

@@ -2,7 +2,9 @@ using System.Xml.Linq;
 
 namespace Quilt.Tests.House;
 
-/// <summary>The repository these tests were built from, found above them. Where they run elsewhere there is no house to look at, and the tests are skipped.</summary>
+/// <summary>
+/// The repository these tests were built from, found above them. Where they run elsewhere there is no house to look at, and the tests are skipped.
+/// </summary>
 internal static class House
 {
     /// <summary>Folders of the product, below the root.</summary>
@@ -36,5 +38,6 @@ internal static class House
 
     /// <summary>Projects that a project refers to, by name.</summary>
     public static string[] References(string project) =>
-        [.. XDocument.Load(Path.Combine(Root, project)).Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value))];
+        [.. XDocument.Load(Path.Combine(Root, project)).Descendants("ProjectReference").Select(reference =>
+            Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value))];
 }

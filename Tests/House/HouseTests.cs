@@ -7,9 +7,11 @@ namespace Quilt.Tests.House;
 public sealed partial class HouseTests
 {
     private const int MostLines = 500;
+    private const int MostColumns = 150;
     private const int PageLines = 60;
 
-    // Where else a storage scheme may be looked at: its files are read there, or shown to people. How it is multiplied is decided in WeightLoader alone.
+    // Where else a storage scheme may be looked at: its files are read there, or shown to people. How it is multiplied is decided in WeightLoader
+    // alone.
     private static readonly string[] ReadsSchemes =
     [
         "Kernels/Weights/WeightLoader.cs", "Kernels/Weights/FillJob.cs",
@@ -21,13 +23,22 @@ public sealed partial class HouseTests
     [TestCase("Kernels/Quilt.Kernels.csproj", "Quilt.Formats")]
     [TestCase("Runtime/Engine/Quilt.Runtime.csproj", "Quilt.Kernels")]
     [TestCase("tools/Quilt.Cli/Quilt.Cli.csproj", "Quilt.Runtime")]
-    public void A_project_refers_only_to_what_lies_below_it(string project, params string[] below) => Assert.That(House.References(project), Is.EquivalentTo(below));
+    public void A_project_refers_only_to_what_lies_below_it(string project, params string[] below) =>
+        Assert.That(House.References(project), Is.EquivalentTo(below));
 
     [Test]
     public void No_file_is_longer_than_a_reader_can_hold()
     {
         var long_ = House.Sources([.. House.Product, "Tests", "Perf"]).Where(file => House.Read(file).AsSpan().Count('\n') > MostLines);
         Assert.That(long_, Is.Empty);
+    }
+
+    [Test]
+    public void No_line_is_wider_than_a_screen()
+    {
+        var wide = House.Sources([.. House.Product, "Tests", "Perf"]).SelectMany(file =>
+            House.Read(file).Split('\n').Index().Where(line => line.Item.Length > MostColumns).Select(line => $"{file}:{line.Index + 1}"));
+        Assert.That(wide, Is.Empty);
     }
 
     [TestCase("Dense", "DenseMatMulBench")]
@@ -42,8 +53,10 @@ public sealed partial class HouseTests
     [Test]
     public void No_type_is_named_for_what_it_has_no_name_for()
     {
-        var assemblies = new[] { typeof(Quilt.Formats.BadInputException), typeof(OpCatalog), typeof(Quilt.Runtime.Engine), typeof(Quilt.Cli.DemoModel) }.Select(type => type.Assembly);
-        var vague = assemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Quilt", StringComparison.Ordinal) == true && VagueName().IsMatch(type.Name));
+        var assemblies = new[] { typeof(Quilt.Formats.BadInputException), typeof(OpCatalog), typeof(Quilt.Runtime.Engine),
+            typeof(Quilt.Cli.DemoModel) }.Select(type => type.Assembly);
+        var vague = assemblies.SelectMany(assembly => assembly.GetTypes())
+            .Where(type => type.Namespace?.StartsWith("Quilt", StringComparison.Ordinal) == true && VagueName().IsMatch(type.Name));
         Assert.That(vague.Select(type => type.FullName), Is.Empty);
     }
 
@@ -57,7 +70,8 @@ public sealed partial class HouseTests
     [Test]
     public void No_test_passes_by_not_running()
     {
-        var quiet = House.Sources("Tests").Where(file => QuietReturn().IsMatch(House.Read(file)) && !file.StartsWith("Tests/House/", StringComparison.Ordinal));
+        var quiet = House.Sources("Tests")
+            .Where(file => QuietReturn().IsMatch(House.Read(file)) && !file.StartsWith("Tests/House/", StringComparison.Ordinal));
         Assert.That(quiet, Is.Empty);
     }
 

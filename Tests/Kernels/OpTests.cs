@@ -120,12 +120,16 @@ public abstract class OpTests(Target target)
         if (MemoryMarshal.AsBytes(actual).SequenceEqual(MemoryMarshal.AsBytes(expected))) return;
         for (var i = 0; i < expected.Length; i++)
         {
-            if (BitConverter.SingleToInt32Bits(actual[i]) != BitConverter.SingleToInt32Bits(expected[i])) Assert.Fail($"{what}[{i}] is {actual[i]:R}, not {expected[i]:R}");
+            if (BitConverter.SingleToInt32Bits(actual[i]) != BitConverter.SingleToInt32Bits(expected[i]))
+                Assert.Fail($"{what}[{i}] is {actual[i]:R}, not {expected[i]:R}");
         }
         Assert.Fail($"{what}: {actual.Length} values, not {expected.Length}");
     }
 
-    /// <summary>Managed bytes that <paramref name="action"/> allocates on this thread in every run, once it has run before: the least of several, because the runtime itself allocates now and then.</summary>
+    /// <summary>
+    /// Managed bytes that <paramref name="action"/> allocates on this thread in every run, once it has run before: the least of several, because the
+    /// runtime itself allocates now and then.
+    /// </summary>
     internal static long Allocated(Action action)
     {
         for (var i = 0; i < 3; i++) action();

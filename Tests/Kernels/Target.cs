@@ -5,7 +5,8 @@ using Cpu = Quilt.Kernels.Devices.Isa;
 namespace Quilt.Tests.Kernels;
 
 /// <summary>
-/// What fixtures are run on: an instruction set of the processor, a GPU, or what stands in for one. Where the machine lacks it the fixture is skipped, and counted as skipped.
+/// What fixtures are run on: an instruction set of the processor, a GPU, or what stands in for one. Where the machine lacks it the fixture is
+/// skipped, and counted as skipped.
 /// </summary>
 public sealed class Target
 {
@@ -22,7 +23,8 @@ public sealed class Target
     private Target(string device) => this.device = device;
 
     /// <summary>Every target there is.</summary>
-    public static Target[] All { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.Avx512), new(GpuDevices.Emulated), new("opencl:0"), new("gpu:0")];
+    public static Target[] All { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.Avx512), new(GpuDevices.Emulated),
+        new("opencl:0"), new("gpu:0")];
 
     /// <summary>GPUs, and what stands in for them.</summary>
     public static Target[] Gpus { get; } = [.. All.Where(target => target.IsGpu)];

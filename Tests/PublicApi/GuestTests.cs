@@ -26,7 +26,8 @@ public sealed class GuestTests
         Assert.That(engine.MaxTokens, Is.EqualTo(engine.Config.MaxPositions));
         Assert.That(engine.DefaultSampling.TopK, Is.EqualTo(40));
 
-        var generation = engine.Generate("Once upon a time", new SamplingOptions { Temperature = 0, MaxTokens = 20, IgnoreEos = true, LogProbabilities = true });
+        var generation = engine.Generate("Once upon a time",
+            new SamplingOptions { Temperature = 0, MaxTokens = 20, IgnoreEos = true, LogProbabilities = true });
         var (ids, text) = (new List<int>(), new StringBuilder());
         await foreach (var piece in generation)
         {
@@ -59,7 +60,8 @@ public sealed class GuestTests
     {
         await using var engine = await Engine.OpenAsync(Demo);
         var (thinking, text) = (new StringBuilder(), new StringBuilder());
-        var reply = engine.Chat(new Conversation().Add("user", "What is the capital of France?"), new SamplingOptions { Temperature = 0, MaxTokens = 200 });
+        var reply = engine.Chat(new Conversation().Add("user", "What is the capital of France?"),
+            new SamplingOptions { Temperature = 0, MaxTokens = 200 });
         await foreach (var found in reply.Replies())
         {
             if (found is ThinkingText thought) thinking.Append(thought.Text);
@@ -73,12 +75,14 @@ public sealed class GuestTests
     [Test]
     public async Task The_demo_model_calls_a_tool()
     {
-        using var reference = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Golden", "models", "demo", "reference.json")));
+        using var reference = JsonDocument.Parse(
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Golden", "models", "demo", "reference.json")));
         var test = reference.RootElement.GetProperty("cases").EnumerateArray().First(c => c.GetProperty("task").GetString() == "tool");
         var json = $$"""{"messages": {{test.GetProperty("messages").GetRawText()}}, "tools": {{test.GetProperty("tools").GetRawText()}}}""";
         await using var engine = await Engine.OpenAsync(Demo);
         var calls = new List<ToolCallEnded>();
-        await foreach (var found in engine.Chat(Conversation.Read(Encoding.UTF8.GetBytes(json), "conversation"), new SamplingOptions { Temperature = 0, MaxTokens = 200 }).Replies())
+        await foreach (var found in engine.Chat(Conversation.Read(Encoding.UTF8.GetBytes(json), "conversation"),
+            new SamplingOptions { Temperature = 0, MaxTokens = 200 }).Replies())
         {
             if (found is ToolCallEnded call) calls.Add(call);
         }

@@ -7,8 +7,8 @@ using Quilt.Runtime.Sampling;
 namespace Quilt.Tests.Runtime;
 
 /// <summary>
-/// Trained models answer as another implementation recorded it. Beside each `reference.json` lie the forms of the model; its replies are those of the mixed one.
-/// A reply may differ where the recorded margin between the two best tokens is thin, hence a share and not all.
+/// Trained models answer as another implementation recorded it. Beside each `reference.json` lie the forms of the model; its replies are those of the
+/// mixed one. A reply may differ where the recorded margin between the two best tokens is thin, hence a share and not all.
 /// </summary>
 [Category("Conformance")]
 public sealed class DemoModelTests
@@ -21,7 +21,8 @@ public sealed class DemoModelTests
     {
         foreach (var folder in Shared.Folders("models"))
         {
-            foreach (var activations in new[] { Activations.Float, Activations.Int8 }) yield return new TestCaseData(folder, activations).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", activations.ToString());
+            foreach (var activations in new[] { Activations.Float, Activations.Int8 })
+                yield return new TestCaseData(folder, activations).SetArgDisplayNames(Path.GetFileName(folder) ?? "none", activations.ToString());
         }
     }
 
@@ -29,9 +30,11 @@ public sealed class DemoModelTests
     public async Task Gives_the_recorded_replies(string? folder, Activations activations)
     {
         using var reference = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Require(folder), "reference.json")));
-        await using var engine = await Engine.OpenAsync(Path.Combine(folder!, "fp8-int4"), new EngineOptions { Threads = 2, Activations = activations });
+        await using var engine = await Engine.OpenAsync(Path.Combine(folder!, "fp8-int4"),
+            new EngineOptions { Threads = 2, Activations = activations });
         var cases = reference.RootElement.GetProperty("cases").EnumerateArray().ToArray();
-        var generations = cases.Select(test => engine.Chat(Conversation(test), new SamplingOptions { Temperature = 0, MaxTokens = MaxTokens })).ToArray();
+        var generations = cases.Select(test => engine.Chat(Conversation(test), new SamplingOptions { Temperature = 0, MaxTokens = MaxTokens }))
+            .ToArray();
 
         var (reproduced, scored, right) = (0, 0, 0);
         for (var i = 0; i < cases.Length; i++)
@@ -46,8 +49,9 @@ public sealed class DemoModelTests
         }
 
         var accuracy = (double)right / scored;
-        TestContext.Out.WriteLine(FormattableString.Invariant(
-            $"{Path.GetFileName(folder)}, {activations} activations: {reproduced} of {cases.Length} replies reproduced, {100 * accuracy:0.0} % of {scored} tasks right"));
+        TestContext.Out.WriteLine(string.Concat(
+            $"{Path.GetFileName(folder)}, {activations} activations: {reproduced} of {cases.Length} replies reproduced, ",
+            $"{100 * accuracy:0.0} % of {scored} tasks right"));
         Assert.That((double)reproduced / cases.Length, Is.GreaterThanOrEqualTo(activations == Activations.Float ? ShareReproduced : 0.9));
         Assert.That(accuracy, Is.EqualTo(reference.RootElement.GetProperty("accuracy").GetDouble()).Within(AccuracyTolerance + 1e-9));
     }

@@ -13,7 +13,8 @@ namespace Quilt.Tests.Runtime;
 public sealed class EngineTests
 {
     private static readonly SamplingOptions Greedy = new() { Temperature = 0, MaxTokens = 24, IgnoreEos = true };
-    private static readonly int[][] Prompts = [[5], [7, 9, 11], [.. Enumerable.Range(20, 33)], [.. Enumerable.Range(0, 70).Select(i => i * 37 % 300)], [7, 9, 11, 12]];
+    private static readonly int[][] Prompts = [[5], [7, 9, 11], [.. Enumerable.Range(20, 33)], [.. Enumerable.Range(0, 70).Select(i => i * 37 % 300)],
+        [7, 9, 11, 12]];
     private TinyFolder folder = null!;
     private int[][] expected = [];
 
@@ -30,7 +31,8 @@ public sealed class EngineTests
     public void Delete() => folder.Dispose();
 
     [Test]
-    public void The_model_says_different_things_to_different_prompts() => Assert.That(expected.Select(ids => string.Join(' ', ids)).Distinct().Count(), Is.EqualTo(Prompts.Length));
+    public void The_model_says_different_things_to_different_prompts() =>
+        Assert.That(expected.Select(ids => string.Join(' ', ids)).Distinct().Count(), Is.EqualTo(Prompts.Length));
 
     [Test]
     public void A_batch_and_chunks_give_the_bits_of_each_prompt_alone_and_whole([Values] Isa isa, [Values(1, 7, 512)] int chunk)
@@ -41,8 +43,10 @@ public sealed class EngineTests
         var batch = BatchRun.Logits(model.Decoder, Prompts, chunk, isa: isa);
         for (var p = 0; p < Prompts.Length; p++)
         {
-            var whole = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = 512 }, KvType.Float32, model.Device, ops).Logits;
-            var chunked = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = chunk }, KvType.Float32, model.Device, ops).Logits;
+            var whole = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = 512 }, KvType.Float32,
+                model.Device, ops).Logits;
+            var chunked = PromptTracer.Run(model.Decoder, Prompts[p], layers: false, new EngineOptions { StepTokens = chunk }, KvType.Float32,
+                model.Device, ops).Logits;
             Assert.That(whole.All(float.IsFinite), Is.True);
             Assert.That(Bits(chunked), Is.EqualTo(Bits(whole)), $"prompt {p} in chunks");
             Assert.That(Bits(batch[p]), Is.EqualTo(Bits(whole)), $"prompt {p} in a batch");
@@ -50,12 +54,15 @@ public sealed class EngineTests
     }
 
     [Test]
-    public async Task Continues_the_same_in_steps_of_any_size_and_in_any_company([Values(1, 7, 512)] int stepTokens, [Values(1, 5, 16)] int blockTokens)
+    public async Task Continues_the_same_in_steps_of_any_size_and_in_any_company([Values(1, 7, 512)] int stepTokens,
+        [Values(1, 5, 16)] int blockTokens)
     {
         await using var engine = Open(new EngineOptions { StepTokens = stepTokens, BlockTokens = blockTokens, Threads = 2 });
-        for (var p = 0; p < Prompts.Length; p++) Assert.That(await Ids(engine.Generate(Prompts[p], Greedy)), Is.EqualTo(expected[p]), $"prompt {p} alone");
+        for (var p = 0; p < Prompts.Length; p++)
+            Assert.That(await Ids(engine.Generate(Prompts[p], Greedy)), Is.EqualTo(expected[p]), $"prompt {p} alone");
         var together = Enumerable.Range(0, 3).SelectMany(_ => Prompts.Select(prompt => engine.Generate(prompt, Greedy))).ToArray();
-        for (var i = 0; i < together.Length; i++) Assert.That(await Ids(together[i]), Is.EqualTo(expected[i % Prompts.Length]), $"request {i} of {together.Length}");
+        for (var i = 0; i < together.Length; i++)
+            Assert.That(await Ids(together[i]), Is.EqualTo(expected[i % Prompts.Length]), $"request {i} of {together.Length}");
     }
 
     [Test]
@@ -113,12 +120,14 @@ public sealed class EngineTests
     public async Task A_prompt_that_cannot_be_run_is_refused()
     {
         await using var engine = Open();
-        Assert.That(() => engine.Generate(new int[TinyMiniMax.MaxPositions], Greedy), Throws.TypeOf<BadInputException>().With.Message.Contains($"fewer than {TinyMiniMax.MaxPositions}"));
+        Assert.That(() => engine.Generate(new int[TinyMiniMax.MaxPositions], Greedy),
+            Throws.TypeOf<BadInputException>().With.Message.Contains($"fewer than {TinyMiniMax.MaxPositions}"));
         Assert.That(() => engine.Generate(Array.Empty<int>(), Greedy), Throws.TypeOf<BadInputException>());
         Assert.That(() => engine.Generate([3, 300], Greedy), Throws.TypeOf<BadInputException>().With.Message.Contains("300"));
         Assert.That(() => engine.Generate([-1], Greedy), Throws.TypeOf<BadInputException>().With.Message.Contains("-1"));
         Assert.That(() => engine.Generate("text", Greedy), Throws.TypeOf<BadInputException>().With.Message.Contains("tokenizer.json"));
-        Assert.That(() => engine.Generate(Prompts[0], Greedy with { Temperature = -1 }), Throws.TypeOf<ArgumentException>().With.Message.Contains("Temperature"));
+        Assert.That(() => engine.Generate(Prompts[0], Greedy with { Temperature = -1 }),
+            Throws.TypeOf<ArgumentException>().With.Message.Contains("Temperature"));
     }
 
     [Test]

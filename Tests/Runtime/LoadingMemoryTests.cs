@@ -8,8 +8,8 @@ using Quilt.Tests.TinyModels;
 namespace Quilt.Tests.Runtime;
 
 /// <summary>
-/// Weights pass through the host's memory on their way to a GPU: one stack of matrices at a time, and nothing of it stays. Every buffer that holds weights, what is read of
-/// a file, or a batch on its way counts in <see cref="NativeBuffer.Held"/>.
+/// Weights pass through the host's memory on their way to a GPU: one stack of matrices at a time, and nothing of it stays. Every buffer that holds
+/// weights, what is read of a file, or a batch on its way counts in <see cref="NativeBuffer.Held"/>.
 /// </summary>
 [NonParallelizable]
 public sealed class LoadingMemoryTests
@@ -58,7 +58,8 @@ public sealed class LoadingMemoryTests
         var before = NativeBuffer.Held;
         NativeBuffer.Watch();
         long most, after, weights, vectors, largest, planned;
-        using (var model = LoadedModel.Open(folder.Path, new EngineOptions { Device = device.Name, Threads = 2, KvMemory = 1 << 20 }, null, default, on: device))
+        using (var model = LoadedModel.Open(folder.Path, new EngineOptions { Device = device.Name, Threads = 2, KvMemory = 1 << 20 }, null, default,
+            on: device))
         {
             (most, after) = (NativeBuffer.MostHeld - before, NativeBuffer.Held - before);
             var modules = new DecoderModules(model.Decoder.Spec);
@@ -69,6 +70,9 @@ public sealed class LoadingMemoryTests
         return new(most, after, NativeBuffer.Held - before, weights, vectors, largest, planned);
     }
 
-    /// <summary>Bytes: most held at once while loading, held after it, and after all was given back; of all weights, of the vectors among them, of the largest matrix, as planned.</summary>
+    /// <summary>
+    /// Bytes: most held at once while loading, held after it, and after all was given back; of all weights, of the vectors among them, of the largest
+    /// matrix, as planned.
+    /// </summary>
     private sealed record Loaded(long Most, long After, long End, long Weights, long Vectors, long Largest, long Planned);
 }

@@ -21,7 +21,8 @@ public sealed class MemoryPlanTests
     {
         var plan = Plan(141 * Gb, new EngineOptions());
         Assert.That(plan.Fits, Is.True);
-        Assert.That(plan.Weights / (double)Gb, Is.EqualTo(131.9).Within(0.5), "62 layers of 256 experts in INT4, attention in FP8, embedding and head in bfloat16");
+        Assert.That(plan.Weights / (double)Gb, Is.EqualTo(131.9).Within(0.5),
+            "62 layers of 256 experts in INT4, attention in FP8, embedding and head in bfloat16");
         Assert.That(plan.Total, Is.EqualTo(141 * Gb));
         Assert.That(plan.Cache, Is.GreaterThan(5 * Gb));
         Assert.That(plan.Require(), Is.SameAs(plan));
@@ -31,7 +32,9 @@ public sealed class MemoryPlanTests
     public void On_96_GB_it_is_refused_with_every_part_and_what_would_help()
     {
         var refused = Assert.Throws<NotSupportedException>(() => Plan(96 * Gb, new EngineOptions()).Require())!;
-        Assert.That(refused.Message, Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain("--kv-memory").And.Contain("--step-tokens").And.Contain("--max-sequences"));
+        Assert.That(refused.Message,
+            Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain(
+            "--kv-memory").And.Contain("--step-tokens").And.Contain("--max-sequences"));
     }
 
     [Test]
@@ -39,7 +42,8 @@ public sealed class MemoryPlanTests
     {
         const long Embedding = 200_064L * 3072 * 2;
         var host = Plan(141 * Gb, new EngineOptions { Threads = 16 }).Host;
-        Assert.That(host, Is.GreaterThan(Embedding).And.LessThan(Embedding + (50 << 20)).And.LessThan(4 * Gb), "the embedding is the largest of what passes through it");
+        Assert.That(host, Is.GreaterThan(Embedding).And.LessThan(Embedding + (50 << 20)).And.LessThan(4 * Gb),
+            "the embedding is the largest of what passes through it");
         Assert.That(Plan(141 * Gb, new EngineOptions { Threads = 16 }, layers: 1).Host, Is.EqualTo(host));
     }
 
@@ -48,7 +52,8 @@ public sealed class MemoryPlanTests
     {
         Assert.That(Plan(141 * Gb, new EngineOptions { KvMemory = 3 * Gb }).Cache, Is.EqualTo(3 * Gb));
         Assert.That(Plan(141 * Gb, new EngineOptions { KvMemory = 30 * Gb }).Fits, Is.False);
-        Assert.That(Plan(999 * Gb, new EngineOptions { KvMemory = 900 * Gb, MaxSequences = 1 }).Cache, Is.LessThan(110 * Gb), "no more than one sequence can fill");
+        Assert.That(Plan(999 * Gb, new EngineOptions { KvMemory = 900 * Gb, MaxSequences = 1 }).Cache, Is.LessThan(110 * Gb),
+            "no more than one sequence can fill");
     }
 
     [TestCase("cpu", Activations.Float, KvType.Float32)]
@@ -82,7 +87,9 @@ public sealed class MemoryPlanTests
 
     private static MemoryPlan Plan(long free, EngineOptions options, int layers = 62)
     {
-        var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(new SynthShape(layers, 200_064), SynthFormat.Fp8Int4)), "config.json");
-        return MemoryPlan.For("gpu:0", free, isCuda: true, Architectures.Describe(config, "config.json"), new RandomParts(null!, null, default), options);
+        var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(new SynthShape(layers, 200_064), SynthFormat.Fp8Int4)),
+            "config.json");
+        return MemoryPlan.For("gpu:0", free, isCuda: true, Architectures.Describe(config, "config.json"), new RandomParts(null!, null, default),
+            options);
     }
 }

@@ -10,16 +10,23 @@ using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Runtime;
 
-/// <summary>From tokens to what a reply says: markers that are special tokens reach the parser of the dialect that the template tells, or the caller.</summary>
+/// <summary>
+/// From tokens to what a reply says: markers that are special tokens reach the parser of the dialect that the template tells, or the caller.
+/// </summary>
 public sealed class ReplyDialectTests
 {
     private const string Harmony = "{{ messages[0].content }}<|start|>assistant<|channel|>final<|message|>";
 
     // Every dialect whose markers are special tokens in its models' vocabularies.
-    [TestCase("harmony", "<|channel|>analysis<|message|>look<|end|><|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{\"a\": 1}<|call|>", "look", "")]
+    [TestCase("harmony",
+        "<|channel|>analysis<|message|>look<|end|><|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{\"a\": " +
+        "1}<|call|>", "look", "")]
     [TestCase("mistral", "[THINK]look[/THINK]So.[TOOL_CALLS]f[CALL_ID]123456789[ARGS]{\"a\": 1}", "look", "So.")]
-    [TestCase("deepseek_v31", "<think>look</think>So.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"a\": 1}<｜tool▁call▁end｜><｜tool▁calls▁end｜>", "look", "So.")]
-    [TestCase("kimi_k2", "<think>look</think>So.<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"a\": 1}<|tool_call_end|><|tool_calls_section_end|>", "look", "So.")]
+    [TestCase("deepseek_v31",
+        "<think>look</think>So.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"a\": 1}<｜tool▁call▁end｜><｜tool▁calls▁end｜>", "look", "So.")]
+    [TestCase("kimi_k2",
+        "<think>look</think>So.<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"a\": " +
+        "1}<|tool_call_end|><|tool_calls_section_end|>", "look", "So.")]
     [TestCase("hermes", "<think>look</think>So.<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": 1}}</tool_call>", "look", "So.")]
     public async Task Markers_that_are_special_tokens_reach_the_parser(string dialect, string reply, string thinking, string text)
     {
@@ -33,7 +40,8 @@ public sealed class ReplyDialectTests
         using var folder = new TinyFolder(tokenizer: true);
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "chat_template.jinja"), Harmony);
         await using (var engine = await Engine.OpenAsync(folder.Path)) Assert.That(engine.ReplyDialect, Is.EqualTo("harmony"));
-        await using (var engine = await Engine.OpenAsync(folder.Path, new EngineOptions { ReplyDialect = "mistral" })) Assert.That(engine.ReplyDialect, Is.EqualTo("mistral"));
+        await using (var engine = await Engine.OpenAsync(folder.Path, new EngineOptions { ReplyDialect = "mistral" })) Assert.That(
+            engine.ReplyDialect, Is.EqualTo("mistral"));
     }
 
     [Test]
@@ -69,21 +77,28 @@ public sealed class ReplyDialectTests
     private static byte[] SmallTokenizer(string[] markers, bool byteLevelParts)
     {
         var vocabulary = new JsonObject();
-        foreach (var c in byteLevelParts ? Enumerable.Range(0, 256).Select(ByteCharacter) : [.. Enumerable.Range('!', 94).Select(c => (char)c), '▁']) vocabulary[c.ToString()] = vocabulary.Count;
+        foreach (var c in byteLevelParts ? Enumerable.Range(0, 256).Select(ByteCharacter) : [.. Enumerable.Range('!', 94).Select(c => (char)c), '▁'])
+            vocabulary[c.ToString()] = vocabulary.Count;
         var added = new JsonArray([.. markers.Select((marker, i) => new JsonObject
         {
-            ["id"] = vocabulary.Count + i, ["content"] = marker, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+            ["id"] = vocabulary.Count + i, ["content"] = marker, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false,
+            ["normalized"] = false, ["special"] = true,
         })]);
         var byteLevel = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
-        JsonObject Blanks(string from, string to) => new() { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = from }, ["content"] = to };
-        var characters = new JsonObject { ["type"] = "Sequence", ["decoders"] = new JsonArray(Blanks("▁", " "), new JsonObject { ["type"] = "ByteFallback" }, new JsonObject { ["type"] = "Fuse" }) };
+        JsonObject Blanks(string from, string to) =>
+            new() { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = from }, ["content"] = to };
+        var characters = new JsonObject { ["type"] = "Sequence",
+            ["decoders"] = new JsonArray(Blanks("▁", " "), new JsonObject { ["type"] = "ByteFallback" }, new JsonObject { ["type"] = "Fuse" }) };
         var json = new JsonObject
         {
-            ["version"] = "1.0", ["truncation"] = null, ["padding"] = null, ["added_tokens"] = added, ["normalizer"] = byteLevelParts ? null : Blanks(" ", "▁"), ["pre_tokenizer"] = byteLevelParts ? byteLevel : null, ["post_processor"] = null,
+            ["version"] = "1.0", ["truncation"] = null, ["padding"] = null, ["added_tokens"] = added,
+            ["normalizer"] = byteLevelParts ? null : Blanks(" ", "▁"), ["pre_tokenizer"] = byteLevelParts ? byteLevel : null,
+            ["post_processor"] = null,
             ["decoder"] = byteLevelParts ? byteLevel.DeepClone() : characters,
             ["model"] = new JsonObject
             {
-                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null, ["fuse_unk"] = false, ["byte_fallback"] = false, ["vocab"] = vocabulary, ["merges"] = new JsonArray(),
+                ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["continuing_subword_prefix"] = null, ["end_of_word_suffix"] = null,
+                ["fuse_unk"] = false, ["byte_fallback"] = false, ["vocab"] = vocabulary, ["merges"] = new JsonArray(),
             },
         };
         return Encoding.UTF8.GetBytes(json.ToJsonString());

@@ -15,7 +15,8 @@ public sealed class StepAllocationTests
     private static readonly int[][] Prompts = [[5, 6], [.. Enumerable.Range(20, 30)], [7, 9, 11]];
 
     [Test]
-    public void A_decode_step_allocates_nothing([Values(Activations.Float, Activations.Int8)] Activations activations, [Values("greedy", "sampled", "penalized")] string how)
+    public void A_decode_step_allocates_nothing([Values(Activations.Float, Activations.Int8)] Activations activations,
+        [Values("greedy", "sampled", "penalized")] string how)
     {
         var sampling = how switch
         {

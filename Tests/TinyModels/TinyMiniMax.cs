@@ -6,8 +6,8 @@ using Quilt.Formats.Tensors;
 namespace Quilt.Tests.TinyModels;
 
 /// <summary>
-/// Writes a small mixed-precision MiniMax-M2 checkpoint: random weights, quantized as published checkpoints are. Attention in FP8 blocks of 128 x 128 (one partial),
-/// experts in 4-bit groups of 32, router float32, the rest bfloat16; one shard for each layer. The same seed gives the same bytes.
+/// Writes a small mixed-precision MiniMax-M2 checkpoint: random weights, quantized as published checkpoints are. Attention in FP8 blocks of 128 x 128
+/// (one partial), experts in 4-bit groups of 32, router float32, the rest bfloat16; one shard for each layer. The same seed gives the same bytes.
 /// </summary>
 internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
 {
@@ -26,13 +26,17 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
     /// <summary>The folder of the demo model, beside the tests.</summary>
     public static string Demo => Path.Combine(AppContext.BaseDirectory, "Demo");
 
-    /// <summary>Writes config.json, generation_config.json, index and a shard a layer into <paramref name="folder"/>; with the demo model's tokenizer and template if asked for.</summary>
+    /// <summary>
+    /// Writes config.json, generation_config.json, index and a shard a layer into <paramref name="folder"/>; with the demo model's tokenizer and
+    /// template if asked for.
+    /// </summary>
     public static void Write(string folder, int seed = 1, bool tokenizer = false, int layers = Layers)
     {
         Directory.CreateDirectory(folder);
         new TinyMiniMax(seed, tokenizer ? 2048 : 300, layers).WriteFiles(folder);
         if (!tokenizer) return;
-        foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]) File.Copy(Path.Combine(Demo, name), Path.Combine(folder, name));
+        foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"])
+            File.Copy(Path.Combine(Demo, name), Path.Combine(folder, name));
     }
 
     private void WriteFiles(string folder)
@@ -43,14 +47,17 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
             var name = FormattableString.Invariant($"model-{layer + 1:00000}-of-{layers:00000}.safetensors");
             var tensors = Layer($"model.layers.{layer}").ToList();
             if (layer == 0) tensors.Add(BFloat16("model.embed_tokens.weight", [vocabulary, Hidden], Normal(vocabulary * Hidden, 0, 1)));
-            if (layer == layers - 1) tensors.AddRange([Gain("model.norm.weight", Hidden), BFloat16("lm_head.weight", [vocabulary, Hidden], Weight(vocabulary, Hidden))]);
+            if (layer == layers - 1)
+                tensors.AddRange([Gain("model.norm.weight", Hidden), BFloat16("lm_head.weight", [vocabulary, Hidden], Weight(vocabulary, Hidden))]);
             SafeTensorsWriter.Write(Path.Combine(folder, name), tensors, new Dictionary<string, string> { ["format"] = "pt" });
             foreach (var tensor in tensors) map[tensor.Name] = name;
             total += tensors.Sum(SafeTensorsWriter.Bytes);
         }
-        File.WriteAllText(Path.Combine(folder, ShardIndex.FileName), new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map }.ToJsonString());
+        File.WriteAllText(Path.Combine(folder, ShardIndex.FileName),
+            new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map }.ToJsonString());
         File.WriteAllText(Path.Combine(folder, "config.json"), Config());
-        File.WriteAllText(Path.Combine(folder, "generation_config.json"), $$"""{"bos_token_id": 2, "eos_token_id": {{EndToken}}, "do_sample": true, "temperature": 0.8, "top_p": 0.95, "top_k": 40}""");
+        File.WriteAllText(Path.Combine(folder, "generation_config.json"),
+            $$"""{"bos_token_id": 2, "eos_token_id": {{EndToken}}, "do_sample": true, "temperature": 0.8, "top_p": 0.95, "top_k": 40}""");
     }
 
     private IEnumerable<TensorToWrite> Layer(string p)
@@ -92,9 +99,11 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
 
     private TensorToWrite Gain(string name, int length) => BFloat16(name, [length], Normal(length, 1, 0.1f));
 
-    private static TensorToWrite BFloat16(string name, long[] shape, float[] values) => new(name, DType.BF16, shape, MemoryMarshal.AsBytes<BFloat16>(Round(values)).ToArray());
+    private static TensorToWrite BFloat16(string name, long[] shape, float[] values) =>
+        new(name, DType.BF16, shape, MemoryMarshal.AsBytes<BFloat16>(Round(values)).ToArray());
 
-    private static TensorToWrite Float32(string name, long[] shape, float[] values) => new(name, DType.F32, shape, MemoryMarshal.AsBytes<float>(values).ToArray());
+    private static TensorToWrite Float32(string name, long[] shape, float[] values) =>
+        new(name, DType.F32, shape, MemoryMarshal.AsBytes<float>(values).ToArray());
 
     private static BFloat16[] Round(float[] values) => Array.ConvertAll(values, value => (BFloat16)value);
 
@@ -111,10 +120,13 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
 
     private string Config() => $$"""
         {
-          "architectures": ["MiniMaxM2ForCausalLM"], "model_type": "minimax_m2", "attn_type_list": [{{string.Join(", ", Enumerable.Repeat(1, layers))}}], "head_dim": {{HeadDim}}, "hidden_act": "silu",
-          "hidden_size": {{Hidden}}, "intermediate_size": {{ExpertHidden}}, "max_position_embeddings": {{MaxPositions}}, "num_attention_heads": {{Heads}},
+          "architectures": ["MiniMaxM2ForCausalLM"], "model_type": "minimax_m2",
+          "attn_type_list": [{{string.Join(", ", Enumerable.Repeat(1, layers))}}], "head_dim": {{HeadDim}}, "hidden_act": "silu",
+          "hidden_size": {{Hidden}}, "intermediate_size": {{ExpertHidden}},
+          "max_position_embeddings": {{MaxPositions}}, "num_attention_heads": {{Heads}},
           "num_experts_per_tok": 2, "num_hidden_layers": {{layers}}, "num_key_value_heads": {{KeyValueHeads}}, "num_local_experts": {{Experts}},
-          "qk_norm_type": "per_layer", "rms_norm_eps": 1e-06, "rope_theta": 5000000, "rotary_dim": 8, "scoring_func": "sigmoid", "shared_intermediate_size": 0,
+          "qk_norm_type": "per_layer", "rms_norm_eps": 1e-06, "rope_theta": 5000000, "rotary_dim": 8,
+          "scoring_func": "sigmoid", "shared_intermediate_size": 0,
           "tie_word_embeddings": false, "torch_dtype": "bfloat16", "use_qk_norm": true, "use_routing_bias": true, "vocab_size": {{vocabulary}},
           "quantization_config": {
             "quant_method": "compressed-tensors", "format": "mixed-precision", "quantization_status": "compressed", "kv_cache_scheme": null,
@@ -126,8 +138,10 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
                 "input_activations": {"num_bits": 8, "type": "float", "symmetric": true, "strategy": "group", "group_size": 128, "dynamic": true}
               },
               "group_1": {
-                "targets": ["Linear", "re:.*block_sparse_moe\\.experts\\.\\d+\\.(w1|w2|w3)$"], "format": "pack-quantized", "input_activations": null, "output_activations": null,
-                "weights": {"num_bits": 4, "type": "int", "symmetric": true, "strategy": "group", "group_size": 32, "dynamic": false, "actorder": null}
+                "targets": ["Linear", "re:.*block_sparse_moe\\.experts\\.\\d+\\.(w1|w2|w3)$"], "format": "pack-quantized",
+                "input_activations": null, "output_activations": null,
+                "weights": {"num_bits": 4, "type": "int", "symmetric": true, "strategy": "group",
+                  "group_size": 32, "dynamic": false, "actorder": null}
               }
             }
           }

@@ -26,7 +26,8 @@ internal static class Failures
         Print(failure switch
         {
             OutOfMemoryException => "not enough memory",
-            Formats.BadInputException or UsageException or IOException or UnauthorizedAccessException or PlatformNotSupportedException or NotSupportedException => failure.Message,
+            Formats.BadInputException or UsageException or IOException or UnauthorizedAccessException or PlatformNotSupportedException
+                or NotSupportedException => failure.Message,
             _ => GpuDevices.Explain(failure) ?? $"{failure.GetType().Name}: {failure.Message}",
         });
         if (debug) Console.Error.WriteLine(failure);

@@ -20,7 +20,8 @@ internal static class InputFile
         var bytes = ReadBytes(path).AsSpan().Trim(" \t\r\n"u8);
         var wrapped = bytes.StartsWith("["u8) ? [.. "{\"tools\":"u8, .. bytes, (byte)'}'] : bytes.ToArray();
         var root = JsonText.ParseObject(wrapped, path);
-        if (!root.TryGetProperty("tools", out var tools) || tools.ValueKind != JsonValueKind.Array) throw new BadInputException(path, "tools", "expected a list of tools");
+        if (!root.TryGetProperty("tools", out var tools) || tools.ValueKind != JsonValueKind.Array)
+            throw new BadInputException(path, "tools", "expected a list of tools");
         return tools;
     }
 }

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Quilt.Cli;
 
 /// <summary>
-/// Ctrl-C and the system's request to end. The first one cancels what runs, so that files are finished or removed; the second one ends the process at once.
+/// Ctrl-C and the system's request to end. The first one cancels what runs, so that files are finished or removed; the second one ends the process at
+/// once.
 /// </summary>
 internal sealed class Interrupt : IDisposable
 {
@@ -20,7 +21,9 @@ internal sealed class Interrupt : IDisposable
     /// <summary>Cancelled at the first signal.</summary>
     public CancellationToken Token => all.Token;
 
-    /// <summary>Until the result is disposed, Ctrl-C cancels only <paramref name="source"/>: the answer that is being written, not the conversation.</summary>
+    /// <summary>
+    /// Until the result is disposed, Ctrl-C cancels only <paramref name="source"/>: the answer that is being written, not the conversation.
+    /// </summary>
     public static IDisposable Only(CancellationTokenSource source)
     {
         lock (Gate) answer = source;

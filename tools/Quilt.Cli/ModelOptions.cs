@@ -10,25 +10,30 @@ internal sealed class ModelOptions
     private int told;
 
     /// <summary>The checkpoint folder.</summary>
-    public Option<string> Model { get; } = new("--model", "-m") { Description = "Checkpoint folder.", HelpName = "MODEL", DefaultValueFactory = _ => DemoModel.Folder };
+    public Option<string> Model { get; } =
+        new("--model", "-m") { Description = "Checkpoint folder.", HelpName = "MODEL", DefaultValueFactory = _ => DemoModel.Folder };
 
     /// <summary>Where it runs.</summary>
-    public Option<string> Device { get; } = new("--device") { Description = "Where to run; 'quilt doctor' lists what there is.", DefaultValueFactory = _ => "cpu" };
+    public Option<string> Device { get; } =
+        new("--device") { Description = "Where to run; 'quilt doctor' lists what there is.", DefaultValueFactory = _ => "cpu" };
 
     /// <summary>Threads of the CPU.</summary>
     public Option<int?> Threads { get; } = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
 
     /// <summary>Precision of the input of quantized weights.</summary>
-    public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations", "Input of quantized weights: float (exact, the default), or the faster int8 (CPU), bfloat16 or fp8 (GPU).");
+    public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations",
+        "Input of quantized weights: float (exact, the default), or the faster int8 (CPU), bfloat16 or fp8 (GPU).");
 
     /// <summary>CPU instruction set.</summary>
     public Option<Isa?> Isa { get; } = TypedOption.OneOf<Isa>("--isa", "CPU instruction set; by default the widest this machine executes.");
 
     /// <summary>Memory for cached keys and values.</summary>
-    public Option<double?> KvMemory { get; } = TypedOption.Real("--kv-memory", "Most memory for cached keys and values, in GiB; by default 2 on a CPU, what is left on a GPU.");
+    public Option<double?> KvMemory { get; } = TypedOption.Real("--kv-memory",
+        "Most memory for cached keys and values, in GiB; by default 2 on a CPU, what is left on a GPU.");
 
     /// <summary>Tokens of a step.</summary>
-    public Option<int?> StepTokens { get; } = TypedOption.Whole("--step-tokens", "Most tokens in one step: longer prompts are read in chunks of this size; default 512.");
+    public Option<int?> StepTokens { get; } = TypedOption.Whole("--step-tokens",
+        "Most tokens in one step: longer prompts are read in chunks of this size; default 512.");
 
     /// <summary>Sequences that run together.</summary>
     public Option<int?> MaxSequences { get; } = TypedOption.Whole("--max-sequences", "Most sequences that run at the same time; default 64.");
@@ -68,7 +73,8 @@ internal sealed class ModelOptions
     public async Task<Engine> OpenAsync(ParseResult parsed, CancellationToken cancel, Func<EngineOptions, EngineOptions>? change = null)
     {
         var options = Read(parsed);
-        var engine = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Engine.OpenAsync(parsed.GetValue(Model)!, change?.Invoke(options) ?? options, progress, cancel)));
+        var engine = await LoadingBar.ShowAsync(progress =>
+            Usage.OfAsync(() => Engine.OpenAsync(parsed.GetValue(Model)!, change?.Invoke(options) ?? options, progress, cancel)));
         told = 0;
         Tell(engine);
         return engine;

@@ -14,7 +14,9 @@ internal static class Program
     {
         // UTF-8 without a mark, whatever the terminal's settings say: the output is data for other programs.
         Console.OutputEncoding = new System.Text.UTF8Encoding(false);
-        var root = new RootCommand("Runs, inspects and measures mixture-of-experts language models. MODEL is a checkpoint folder; where it is left out, a small demo model is used.")
+        var root =
+            new RootCommand("Runs, inspects and measures mixture-of-experts language models. MODEL is a checkpoint folder; where it is left out, " +
+                "a small demo model is used.")
         {
             ChatVerb.Create(), CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
             LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(),
@@ -32,7 +34,8 @@ internal static class Program
         try
         {
             using var interrupt = new Interrupt();
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, interrupt.Token);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                interrupt.Token);
         }
 #pragma warning disable CA1031 // Whatever went wrong, a user gets one line and an exit code.
         catch (Exception failure)
@@ -47,7 +50,8 @@ internal static class Program
     {
         var end = Array.IndexOf(args, "--") is var dashes && dashes >= 0 ? dashes : args.Length;
         return parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value)
-            .Where(text => text.Length > 1 && text[0] == '-' && !char.IsAsciiDigit(text[1]) && Array.IndexOf(args, text) is >= 0 and var at && at < end)
+            .Where(text => text.Length > 1 && text[0] == '-' && !char.IsAsciiDigit(text[1]) && Array.IndexOf(args, text) is >= 0 and var at
+                && at < end)
             .Select(text => $"unknown option '{text}'");
     }
 

@@ -7,7 +7,8 @@ internal static class Timings
 {
     public static void Print(GenerationStats stats)
     {
-        var line = FormattableString.Invariant($"prompt {stats.PromptTokens} tokens, {stats.PromptTokensPerSecond:0} tok/s · reply {stats.GeneratedTokens} tokens, {stats.GeneratedTokensPerSecond:0} tok/s");
+        var line = $"prompt {stats.PromptTokens} tokens, {stats.PromptTokensPerSecond:0} tok/s · " +
+            $"reply {stats.GeneratedTokens} tokens, {stats.GeneratedTokensPerSecond:0} tok/s";
         Console.Error.WriteLine(Console.IsErrorRedirected ? line : $"\e[2m{line}\e[0m");
     }
 }

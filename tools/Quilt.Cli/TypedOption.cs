@@ -9,7 +9,8 @@ internal static class TypedOption
 {
     /// <summary>A number.</summary>
     public static Option<double?> Real(string name, string description) => New<double?>(name, description, "a number", "NUMBER",
-        static text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : null);
+        static text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : null);
 
     /// <summary>A whole number.</summary>
     public static Option<int?> Whole(string name, string description) => New<int?>(name, description, "a whole number", "N",
@@ -23,7 +24,9 @@ internal static class TypedOption
     public static Option<T?> OneOf<T>(string name, string description) where T : struct, Enum
     {
         var names = string.Join('|', Enum.GetNames<T>().Select(value => value.ToLowerInvariant()));
-        var option = New<T?>(name, description, names, names, static text => Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true) : null);
+        var option = New<T?>(name, description, names, names, static text => Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase)
+            ? Enum.Parse<T>(text, ignoreCase: true)
+            : null);
         option.CompletionSources.Add(names.Split('|'));
         return option;
     }

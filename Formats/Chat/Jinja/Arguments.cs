@@ -37,11 +37,14 @@ internal sealed class Arguments(string function, List<object?> positional, List<
 
     public object? Get(int place, string name, object? otherwise) => TryGet(place, name, out var value) ? value : otherwise;
 
-    public object? Need(int place, string name) => TryGet(place, name, out var value) ? value : throw new JinjaError($"{function}() missing required argument '{name}'");
+    public object? Need(int place, string name) =>
+        TryGet(place, name, out var value) ? value : throw new JinjaError($"{function}() missing required argument '{name}'");
 
-    public long Whole(int place, string name, long otherwise) => TryGet(place, name, out var value) && value is not null ? Python.Index(value) : otherwise;
+    public long Whole(int place, string name, long otherwise) =>
+        TryGet(place, name, out var value) && value is not null ? Python.Index(value) : otherwise;
 
-    public string Text(int place, string name, string otherwise) => TryGet(place, name, out var value) && value is not null ? Python.Str(value) : otherwise;
+    public string Text(int place, string name, string otherwise) =>
+        TryGet(place, name, out var value) && value is not null ? Python.Str(value) : otherwise;
 
     public bool Flag(int place, string name, bool otherwise) => TryGet(place, name, out var value) ? Python.IsTrue(value) : otherwise;
 

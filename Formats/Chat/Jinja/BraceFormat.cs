@@ -53,7 +53,9 @@ internal sealed class BraceFormat(Arguments arguments, Run run)
         var spec = colon < 0 ? "" : field[(colon + 1)..];
         var name = colon < 0 ? field : field[..colon];
         var mark = Outside(name, '!');
-        var conversion = mark < 0 ? '\0' : mark + 1 < name.Length ? name[mark + 1] : throw new JinjaError("end of string while looking for conversion specifier");
+        var conversion = mark < 0 ? '\0'
+            : mark + 1 < name.Length ? name[mark + 1]
+            : throw new JinjaError("end of string while looking for conversion specifier");
         if (mark >= 0 && mark + 2 != name.Length) throw new JinjaError("expected ':' after conversion specifier");
         if (mark >= 0) name = name[..mark];
         var value = Value(name);

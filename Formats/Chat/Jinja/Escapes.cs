@@ -6,7 +6,9 @@ namespace Quilt.Formats.Chat.Jinja;
 /// <summary>Backslash escapes of string literals, as Python reads them; one it does not know stays as it is.</summary>
 internal static class Escapes
 {
-    /// <summary>Reads the escape whose backslash is at <paramref name="at"/>; returns the place of its last character, or −1 where it is cut short.</summary>
+    /// <summary>
+    /// Reads the escape whose backslash is at <paramref name="at"/>; returns the place of its last character, or −1 where it is cut short.
+    /// </summary>
     public static int Read(string text, int at, StringBuilder into)
     {
         var c = text[at + 1];
@@ -47,7 +49,8 @@ internal static class Escapes
 
     private static bool Hex(string text, int at, int digits, StringBuilder into)
     {
-        if (at + digits > text.Length || !int.TryParse(text.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, null, out var code) || code is < 0 or > 0x10FFFF) return false;
+        if (at + digits > text.Length || !int.TryParse(text.AsSpan(at, digits), NumberStyles.AllowHexSpecifier, null, out var code)
+            || code is < 0 or > 0x10FFFF) return false;
         if (code < 0x10000) into.Append((char)code);
         else into.Append(char.ConvertFromUtf32(code));
         return true;

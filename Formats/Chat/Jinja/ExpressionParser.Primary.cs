@@ -13,7 +13,8 @@ internal sealed partial class ExpressionParser
         {
             case TokenKind.Name:
                 tokens.Next();
-                if (token.Text is "caller" or "varargs" or "kwargs") Uses |= token.Text == "caller" ? MacroUse.Caller : token.Text == "varargs" ? MacroUse.Positional : MacroUse.Named;
+                if (token.Text is "caller" or "varargs" or "kwargs")
+                    Uses |= token.Text == "caller" ? MacroUse.Caller : token.Text == "varargs" ? MacroUse.Positional : MacroUse.Named;
                 return token.Text switch
                 {
                     "true" or "True" => new Constant(true),
@@ -60,7 +61,9 @@ internal sealed partial class ExpressionParser
             throw tokens.Error(token.Line, $"invalid number {text}");
         }
         if (text.Length > 4300) throw tokens.Error(token.Line, "Exceeds the limit (4300 digits) for integers");
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? (object)number : BigInteger.Parse(text, CultureInfo.InvariantCulture);
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? (object)number
+            : BigInteger.Parse(text, CultureInfo.InvariantCulture);
     }
 
     private ListOf ParseList()

@@ -1,6 +1,8 @@
 namespace Quilt.Formats.Chat.Jinja;
 
-/// <summary>Reads expressions, in Jinja's order of precedence: if-else, or, and, not, comparison, + −, ~, * / // %, **, sign, then filters and tests.</summary>
+/// <summary>
+/// Reads expressions, in Jinja's order of precedence: if-else, or, and, not, comparison, + −, ~, * / // %, **, sign, then filters and tests.
+/// </summary>
 internal sealed partial class ExpressionParser(TokenReader tokens)
 {
     private const int MaxChain = 300;
@@ -31,7 +33,8 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
         return explicitParentheses ? new ListOf([], isTuple: true) : throw tokens.Error($"Expected an expression, got '{tokens.Current.Describe()}'");
     }
 
-    private bool AtTupleEnd() => tokens.Current.Kind is TokenKind.PrintEnd or TokenKind.TagEnd || tokens.Current.Is(")") || tokens.Current.IsName("recursive");
+    private bool AtTupleEnd() =>
+        tokens.Current.Kind is TokenKind.PrintEnd or TokenKind.TagEnd || tokens.Current.Is(")") || tokens.Current.IsName("recursive");
 
     private Expression Condition()
     {
@@ -68,7 +71,8 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
         var rest = new List<(string, Expression)>();
         while (true)
         {
-            if (tokens.Current is { Kind: TokenKind.Operator, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" }) rest.Add((tokens.Next().Text, Sum()));
+            if (tokens.Current is { Kind: TokenKind.Operator, Text: "==" or "!=" or "<" or "<=" or ">" or ">=" })
+                rest.Add((tokens.Next().Text, Sum()));
             else if (tokens.SkipName("in")) rest.Add(("in", Sum()));
             else if (tokens.Current.IsName("not") && tokens.Ahead.IsName("in"))
             {
@@ -81,7 +85,8 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
         return rest.Count == 0 ? left : new Comparison(left, rest);
     }
 
-    private Expression Sum() => Chain(Joined, token => token is { Kind: TokenKind.Operator, Text: "+" or "-" }, (op, left, right) => new Binary(op, left, right));
+    private Expression Sum() =>
+        Chain(Joined, token => token is { Kind: TokenKind.Operator, Text: "+" or "-" }, (op, left, right) => new Binary(op, left, right));
 
     private Expression Joined()
     {
@@ -92,7 +97,9 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
         return new Concat(parts);
     }
 
-    private Expression Product() => Chain(Power, token => token is { Kind: TokenKind.Operator, Text: "*" or "/" or "//" or "%" }, (op, left, right) => new Binary(op, left, right));
+    private Expression Product() =>
+        Chain(Power, token => token is { Kind: TokenKind.Operator, Text: "*" or "/" or "//" or "%" },
+            (op, left, right) => new Binary(op, left, right));
 
     private Expression Power() => Chain(() => Signed(withFilter: true), token => token.Is("**"), (op, left, right) => new Binary(op, left, right));
 

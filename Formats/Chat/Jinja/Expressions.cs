@@ -124,7 +124,9 @@ internal sealed class Conditional(int line, Expression condition, Expression the
     protected override object? Compute(Run run, Scope scope)
     {
         if (Python.IsTrue(condition.Evaluate(run, scope))) return then.Evaluate(run, scope);
-        return otherwise is null ? new Undefined($"the inline if-expression on line {line} evaluated to false and no else section was defined.") : otherwise.Evaluate(run, scope);
+        return otherwise is null
+            ? new Undefined($"the inline if-expression on line {line} evaluated to false and no else section was defined.")
+            : otherwise.Evaluate(run, scope);
     }
 }
 
@@ -150,7 +152,8 @@ internal sealed class Slice(Expression target, Expression? start, Expression? st
 }
 
 /// <summary>Arguments of a call as written.</summary>
-internal sealed record CallArguments(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named, Expression? Star, Expression? StarStar)
+internal sealed record CallArguments(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named, Expression? Star,
+    Expression? StarStar)
 {
     public static readonly CallArguments None = new([], [], null, null);
 
@@ -162,7 +165,8 @@ internal sealed record CallArguments(IReadOnlyList<Expression> Positional, IRead
         if (Star is not null) positional.AddRange(Python.Iterate(Star.EvaluatePlain(run, scope)));
         var named = new List<KeyValuePair<string, object?>>(Named.Count);
         foreach (var (name, value) in Named) named.Add(new(name, value.EvaluatePlain(run, scope)));
-        if (StarStar?.EvaluatePlain(run, scope) is JinjaDict dict) named.AddRange(dict.Entries.Select(p => KeyValuePair.Create(Python.Str(p.Key), p.Value)));
+        if (StarStar?.EvaluatePlain(run, scope) is JinjaDict dict)
+            named.AddRange(dict.Entries.Select(p => KeyValuePair.Create(Python.Str(p.Key), p.Value)));
         return new Arguments(function, positional, named);
     }
 }
@@ -184,7 +188,10 @@ internal sealed class Call(Expression target, CallArguments arguments) : Express
         return function switch
         {
             Callable callable => callable.Call(run, arguments.Evaluate(callable.Name, run, scope)),
-            LoopState { Recurse: { } recurse } => recurse(run, arguments.Evaluate("loop", run, scope) is { Positional.Count: > 0 } passed ? passed.Positional[0] : throw new JinjaError("LoopContext.__call__() missing 1 required positional argument: 'iterable'")),
+            LoopState { Recurse: { } recurse } =>
+                recurse(run, arguments.Evaluate("loop", run, scope) is { Positional.Count: > 0 } passed
+                    ? passed.Positional[0]
+                    : throw new JinjaError("LoopContext.__call__() missing 1 required positional argument: 'iterable'")),
             LoopState => throw new JinjaError("Tried to call non recursive loop.  Maybe you forgot the 'recursive' modifier."),
             Undefined u => throw u.Fail(),
             _ => throw new JinjaError($"'{Python.TypeName(function)}' object is not callable"),
@@ -205,7 +212,8 @@ internal sealed class Filter(Expression? input, string name, Func<Run, object?, 
 }
 
 /// <summary>a is test(…), a is not test(…).</summary>
-internal sealed class Test(Expression input, string name, Func<Run, object?, Arguments, bool>? test, CallArguments arguments, bool negated) : Expression
+internal sealed class Test(Expression input, string name, Func<Run, object?, Arguments, bool>? test, CallArguments arguments, bool negated)
+    : Expression
 {
     protected override object? Compute(Run run, Scope scope)
     {

@@ -6,7 +6,8 @@ internal static class Filters
     private static readonly Dictionary<string, Func<Run, object?, Arguments, object?>> All = Build();
 
     // These give back safe text for safe text, as the methods of markupsafe do.
-    private static readonly HashSet<string> Keeping = new(StringComparer.Ordinal) { "capitalize", "center", "indent", "lower", "string", "title", "trim", "upper" };
+    private static readonly HashSet<string> Keeping =
+        new(StringComparer.Ordinal) { "capitalize", "center", "indent", "lower", "string", "title", "trim", "upper" };
 
     // And these want to know whether it is safe.
     private static readonly HashSet<string> Telling = new(StringComparer.Ordinal) { "default", "d", "e", "escape", "safe" };
@@ -49,15 +50,23 @@ internal static class Filters
         Add("center", "width=", (run, v, a) => StringPad.Center(Python.Str(v), a.Whole(0, "width", 80), " ", run));
         Add("count", "", (_, v, _) => Python.Length(v), "len");
         Add("length", "", (_, v, _) => Python.Length(v), "len");
-        foreach (var name in (string[])["d", "default"]) Add(name, "default_value= boolean=", (_, v, a) => v is Undefined || (a.Flag(1, "boolean", false) && !Python.IsTrue(v)) ? a.Get(0, "default_value", "") : v, "do_default");
-        foreach (var name in (string[])["e", "escape"]) Add(name, "", (run, v, _) => v as JinjaMarkup ?? new JinjaMarkup(run.Made(JinjaMarkup.Escape(Python.Str(v)))), "escape");
+        foreach (var name in (string[])["d", "default"])
+            Add(name, "default_value= boolean=", (_, v, a) => v is Undefined || (a.Flag(1, "boolean", false) && !Python.IsTrue(v))
+                ? a.Get(0, "default_value", "")
+                : v, "do_default");
+        foreach (var name in (string[])["e", "escape"])
+            Add(name, "", (run, v, _) => v as JinjaMarkup ?? new JinjaMarkup(run.Made(JinjaMarkup.Escape(Python.Str(v)))), "escape");
         Add("filesizeformat", "binary=", (_, v, a) => NumberFilters.FileSize(v, a.Flag(0, "binary", false)));
         Add("float", "default=", (_, v, a) => NumberFilters.ToFloat(v, a));
         Add("indent", "width= first= blank=", TextFilters.Indent);
         Add("int", "default= base=", (_, v, a) => NumberFilters.ToInt(v, a));
-        Add("items", "", (_, v, _) => v is Undefined ? new JinjaGenerator([]) : v is JinjaDict dict ? new JinjaGenerator(dict.Pairs()) : throw new JinjaError("Can only get item pairs from a mapping."));
+        Add("items", "", (_, v, _) => v is Undefined ? new JinjaGenerator([])
+            : v is JinjaDict dict ? new JinjaGenerator(dict.Pairs())
+            : throw new JinjaError("Can only get item pairs from a mapping."));
         Add("pprint", "", (_, v, _) => PrettyPrint.Apply(v));
-        Add("replace", "old new count=", (run, v, a) => StringSearch.Replace(Python.Str(v), Python.Str(a.Need(0, "old")), Python.Str(a.Need(1, "new")), a.Whole(2, "count", -1), run));
+        Add("replace", "old new count=",
+            (run, v, a) =>
+            StringSearch.Replace(Python.Str(v), Python.Str(a.Need(0, "old")), Python.Str(a.Need(1, "new")), a.Whole(2, "count", -1), run));
         Add("round", "precision= method=", (_, v, a) => NumberFilters.Round(v, a));
         Add("safe", "", (_, v, _) => v as JinjaMarkup ?? new JinjaMarkup(Python.Str(v)), "do_mark_safe");
         Add("tojson", "ensure_ascii= indent= separators= sort_keys=", Json.Filter, "tojson");
@@ -65,10 +74,14 @@ internal static class Filters
         Add("truncate", "length= killwords= end= leeway=", (_, v, a) => TextFilters.Truncate(v, a));
         Add("urlencode", "", (run, v, _) => run.Made(TextFilters.UrlEncode(v)));
         Add("wordcount", "", (_, v, _) => TextFilters.Words(Python.Str(v)));
-        Add("wordwrap", "width= break_long_words= wrapstring= break_on_hyphens=", (run, v, a) => v is Undefined u ? throw u.Fail() : v is string text ? WordWrap.Apply(run, text, a) : throw new JinjaError($"'{Python.TypeName(v)}' object has no attribute 'splitlines'"));
+        Add("wordwrap", "width= break_long_words= wrapstring= break_on_hyphens=", (run, v, a) => v is Undefined u ? throw u.Fail()
+            : v is string text ? WordWrap.Apply(run, text, a)
+            : throw new JinjaError($"'{Python.TypeName(v)}' object has no attribute 'splitlines'"));
         Add("xmlattr", "autospace=", (run, v, a) => MarkupFilters.Attributes(run, v, a.Flag(0, "autospace", true)));
         all.Add("format", (run, v, a) => PercentFormat.Apply(Python.Str(v), a.Named.Count == 0 ? new JinjaTuple(a.Positional)
-            : a.Positional.Count == 0 ? JinjaDict.Of(a.Named) : throw new JinjaError("can't handle positional and keyword arguments at the same time"), run));
+
+                : a.Positional.Count == 0
+                ? JinjaDict.Of(a.Named) : throw new JinjaError("can't handle positional and keyword arguments at the same time"), run));
         foreach (var (name, parameters, body) in SequenceFilters.Table)
         {
             if (parameters is null) all.Add(name, body);

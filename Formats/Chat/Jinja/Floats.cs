@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace Quilt.Formats.Chat.Jinja;
 
-/// <summary>Floats in writing, as Python writes and reads them: repr, and the exactly rounded forms f, e and g (half to even of the exact binary value).</summary>
+/// <summary>
+/// Floats in writing, as Python writes and reads them: repr, and the exactly rounded forms f, e and g (half to even of the exact binary value).
+/// </summary>
 internal static class Floats
 {
     public const int MaxDigits = 500;
@@ -41,7 +43,8 @@ internal static class Floats
             return true;
         }
         return Underscores.TryRemove(text, out text)
-            && double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value);
+            && double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+                CultureInfo.InvariantCulture, out value);
     }
 
     /// <summary>The digits of |value| with a fixed number behind the point.</summary>
@@ -143,7 +146,8 @@ internal static class Underscores
         if (!text.Contains('_', StringComparison.Ordinal)) return true;
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] == '_' && !(i > 0 && i + 1 < text.Length && char.IsAsciiLetterOrDigit(text[i - 1]) && char.IsAsciiLetterOrDigit(text[i + 1]))) return false;
+            if (text[i] == '_' && !(i > 0 && i + 1 < text.Length && char.IsAsciiLetterOrDigit(text[i - 1]) && char.IsAsciiLetterOrDigit(text[i + 1])))
+                return false;
         }
         bare = text.Replace("_", "", StringComparison.Ordinal);
         return true;

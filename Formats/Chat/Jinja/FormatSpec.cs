@@ -48,7 +48,9 @@ internal readonly struct FormatSpec
     {
         if (spec.Length == 0) return Python.Str(value);
         if (value is not (string or bool or long or BigInteger or double))
-            throw new JinjaError(value is Undefined ? "unsupported format string passed to Undefined.__format__" : $"unsupported format string passed to {Python.TypeName(value)}.__format__");
+            throw new JinjaError(value is Undefined
+                ? "unsupported format string passed to Undefined.__format__"
+                : $"unsupported format string passed to {Python.TypeName(value)}.__format__");
         return new FormatSpec(spec).Apply(value);
     }
 
@@ -121,7 +123,9 @@ internal readonly struct FormatSpec
         var text = Floats.General(size, precision, 'e');
         if (text.Contains('e', StringComparison.Ordinal) || !double.IsFinite(size)) return text;
         if (text.Contains('.', StringComparison.Ordinal)) return text;
-        return text.Length >= Math.Max(1, precision) && size >= 1 ? Floats.Exponent(size, Math.Max(0, text.TrimEnd('0').Length - 1), 'e') : text + ".0";
+        return text.Length >= Math.Max(1, precision) && size >= 1
+            ? Floats.Exponent(size, Math.Max(0, text.TrimEnd('0').Length - 1), 'e')
+            : text + ".0";
     }
 
     private string Signed(bool negative, string prefix, string digits, int group)
@@ -164,6 +168,8 @@ internal readonly struct FormatSpec
         var start = i;
         while (i < spec.Length && char.IsAsciiDigit(spec[i])) i++;
         if (i == start) return null;
-        return int.TryParse(spec.AsSpan(start, i - start), out var number) && number <= MaxWidth ? number : throw new JinjaError($"a width above {MaxWidth} is not allowed");
+        return int.TryParse(spec.AsSpan(start, i - start), out var number) && number <= MaxWidth
+            ? number
+            : throw new JinjaError($"a width above {MaxWidth} is not allowed");
     }
 }

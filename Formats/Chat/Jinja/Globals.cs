@@ -13,7 +13,11 @@ internal static class Globals
         scope["range"] = new Callable("range", (_, a) => Range(a));
         scope["dict"] = new Callable("dict", (_, a) => Dict(a));
         scope["namespace"] = new Callable("namespace", (_, a) => Namespace(a));
-        scope["raise_exception"] = new Callable("raise_exception", (_, a) => throw new JinjaError(a.TryGet(0, "message", out var words) ? Python.Str(words) : "raise_exception() missing 1 required positional argument: 'message'"));
+        scope["raise_exception"] = new Callable("raise_exception",
+            (_, a) =>
+            throw new JinjaError(a.TryGet(0, "message", out var words)
+                ? Python.Str(words)
+                : "raise_exception() missing 1 required positional argument: 'message'"));
         scope["strftime_now"] = new Callable("strftime_now", (run, a) => run.Made(StrFTime(run.Time.GetLocalNow(), a.Text(0, "format", ""))));
         scope["joiner"] = new Callable("joiner", (_, a) => Joiner(a.Text(0, "sep", ", ")));
         scope["lipsum"] = new Callable("lipsum", (_, _) => throw new JinjaError("lipsum is not supported: a rendering is repeatable"));
@@ -23,7 +27,9 @@ internal static class Globals
     private static JinjaRange Range(Arguments a)
     {
         a.AtMost(3);
-        var (start, stop) = a.Positional.Count > 1 ? (Python.Index(a.Positional[0]), Python.Index(a.Positional[1])) : (0, Python.Index(a.Need(0, "stop")));
+        var (start, stop) = a.Positional.Count > 1
+            ? (Python.Index(a.Positional[0]), Python.Index(a.Positional[1]))
+            : (0, Python.Index(a.Need(0, "stop")));
         var step = a.Whole(2, "step", 1);
         if (step == 0) throw new JinjaError("range() arg 3 must not be zero");
         var span = (Int128)stop - start;
@@ -47,7 +53,8 @@ internal static class Globals
                 var pairs = Python.Iterate(a.Positional[0]);
                 for (var i = 0; i < pairs.Count; i++)
                 {
-                    if (pairs[i] is null or bool or long or double or System.Numerics.BigInteger) throw new JinjaError($"cannot convert dictionary update sequence element #{i} to a sequence");
+                    if (pairs[i] is null or bool or long or double or System.Numerics.BigInteger)
+                        throw new JinjaError($"cannot convert dictionary update sequence element #{i} to a sequence");
                     var pair = Python.Iterate(pairs[i]);
                     if (pair.Count != 2) throw new JinjaError($"dictionary update sequence element #{i} has length {pair.Count}; 2 is required");
                     dict.Set(pair[0], pair[1]);
@@ -122,11 +129,22 @@ internal static class Globals
         string F(string format) => now.ToString(format, CultureInfo.InvariantCulture);
         return directive switch
         {
-            'Y' => F("yyyy"), 'y' => F("yy"), 'm' => F("MM"), 'd' => F("dd"), 'H' => F("HH"), 'I' => F("hh"), 'M' => F("mm"), 'S' => F("ss"), 'p' => F("tt"),
-            'B' => F("MMMM"), 'b' or 'h' => F("MMM"), 'A' => F("dddd"), 'a' => F("ddd"), 'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
-            'f' => F("ffffff"), 'e' => now.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2), 'F' => F("yyyy-MM-dd"), 'T' => F("HH:mm:ss"), 'R' => F("HH:mm"),
-            'D' => F("MM/dd/yy"), 'x' => F("MM/dd/yy"), 'X' => F("HH:mm:ss"), 'c' => F("ddd MMM ") + now.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2) + F(" HH:mm:ss yyyy"),
-            'u' => (now.DayOfWeek == DayOfWeek.Sunday ? 7 : (int)now.DayOfWeek).ToString(CultureInfo.InvariantCulture), 'w' => ((int)now.DayOfWeek).ToString(CultureInfo.InvariantCulture),
+            'Y' =>
+                F("yyyy"), 'y' =>
+                    F("yy"), 'm' => F("MM"), 'd' => F("dd"), 'H' => F("HH"), 'I' => F("hh"), 'M' => F("mm"), 'S' => F("ss"), 'p' => F("tt"),
+            'B' =>
+                F("MMMM"), 'b' or 'h' =>
+                    F("MMM"), 'A' => F("dddd"), 'a' => F("ddd"), 'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
+            'f' =>
+                F("ffffff"), 'e' =>
+                    now.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2), 'F' => F("yyyy-MM-dd"), 'T' => F("HH:mm:ss"), 'R' => F("HH:mm"),
+            'D' =>
+                F("MM/dd/yy"), 'x' =>
+                    F("MM/dd/yy"), 'X' =>
+                        F("HH:mm:ss"), 'c' => F("ddd MMM ") + now.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2) + F(" HH:mm:ss yyyy"),
+            'u' =>
+                (now.DayOfWeek == DayOfWeek.Sunday ? 7 : (int)now.DayOfWeek).ToString(CultureInfo.InvariantCulture), 'w' =>
+                    ((int)now.DayOfWeek).ToString(CultureInfo.InvariantCulture),
             'n' => "\n", 't' => "\t", '%' => "%", 'Z' or 'z' => "",
             _ => null,
         };

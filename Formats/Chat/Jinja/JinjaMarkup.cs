@@ -16,7 +16,8 @@ internal sealed class JinjaMarkup(string text)
 
     /// <summary>The text with what HTML gives a meaning escaped.</summary>
     public static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)
-        .Replace(">", "&gt;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal).Replace("\"", "&#34;", StringComparison.Ordinal);
+        .Replace(">", "&gt;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal)
+            .Replace("\"", "&#34;", StringComparison.Ordinal);
 
     private static string Escaped(object? value) => value is JinjaMarkup safe ? safe.Text : Escape((string)value!);
 }

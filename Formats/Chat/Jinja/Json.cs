@@ -22,7 +22,8 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
         var separators = a.Get(2, "separators", null) is { } pair and not Undefined ? Python.Iterate(pair) : null;
         if (separators is { Count: not 2 }) throw new JinjaError("separators must be a pair");
         var json = new Json(
-            run, a.Flag(0, "ensure_ascii", false), indent, separators is null ? (indent is null ? ", " : ",") : Python.Str(separators[0]), separators is null ? ": " : Python.Str(separators[1]), a.Flag(3, "sort_keys", false));
+            run, a.Flag(0, "ensure_ascii", false), indent, separators is null ? (indent is null ? ", " : ",") : Python.Str(separators[0]),
+                separators is null ? ": " : Python.Str(separators[1]), a.Flag(3, "sort_keys", false));
         json.Write(value, 0);
         return run.Made(json.text.ToString());
     }

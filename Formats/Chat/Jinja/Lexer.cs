@@ -3,7 +3,8 @@ using System.Text;
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>
-/// Cuts a template into tokens, with trim_blocks and lstrip_blocks on and one line end at the end of the template dropped, as transformers sets Jinja up.
+/// Cuts a template into tokens, with trim_blocks and lstrip_blocks on and one line end at the end of the template dropped, as transformers sets Jinja
+/// up.
 /// </summary>
 internal sealed class Lexer
 {
@@ -64,7 +65,8 @@ internal sealed class Lexer
         return tokens;
     }
 
-    private static readonly char[] Whitespace = [.. Enumerable.Range(0, 0x3001).Select(i => (char)i).Where(c => char.IsWhiteSpace(c) || c is >= '\x1c' and <= '\x1f')];
+    private static readonly char[] Whitespace = [
+        .. Enumerable.Range(0, 0x3001).Select(i => (char)i).Where(c => char.IsWhiteSpace(c) || c is >= '\x1c' and <= '\x1f')];
 
     // Whitespace before a tag goes only if nothing but it stands between the tag and the start of the line.
     private static string StripLine(string data, bool atLineStart)
@@ -268,7 +270,8 @@ internal sealed class Lexer
 
     private void Digits()
     {
-        while (at < text.Length && (char.IsAsciiDigit(text[at]) || (text[at] == '_' && at + 1 < text.Length && char.IsAsciiDigit(text[at + 1])))) at++;
+        while (at < text.Length && (char.IsAsciiDigit(text[at]) || (text[at] == '_' && at + 1 < text.Length && char.IsAsciiDigit(text[at + 1]))))
+            at++;
     }
 
     private void Quoted(char quote)
@@ -285,7 +288,8 @@ internal sealed class Lexer
                 return;
             }
             if (c == '\n') line++;
-            if (c == '\\' && at + 1 < text.Length) at = Escapes.Read(text, at, value) is >= 0 and var last ? last : throw source.Error(line, Escapes.Problem(text[at + 1]));
+            if (c == '\\' && at + 1 < text.Length)
+                at = Escapes.Read(text, at, value) is >= 0 and var last ? last : throw source.Error(line, Escapes.Problem(text[at + 1]));
             else value.Append(c);
         }
         throw source.Error(start, $"unexpected char {Python.Repr(quote.ToString())} at {PythonText.Length(text[..from])}");

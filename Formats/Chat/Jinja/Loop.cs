@@ -1,7 +1,8 @@
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>for target in items if filter recursive … else … endfor. Every turn has a scope of its own: what is set in it does not last.</summary>
-internal sealed class For(int line, Target target, Expression items, Expression? filter, bool isRecursive, Block body, Block? otherwise) : Statement(line)
+internal sealed class For(int line, Target target, Expression items, Expression? filter, bool isRecursive, Block body, Block? otherwise)
+    : Statement(line)
 {
     private const int PerTurn = 48;             // what a turn counts beside its statements, in characters
 
@@ -80,7 +81,10 @@ internal sealed class LoopState(IReadOnlyList<object?> items, int depth)
         "depth0" => (long)depth,
         "previtem" => new Members.Holder(Index > 0 ? items[Index - 1] : new Undefined("there is no previous item")),
         "nextitem" => new Members.Holder(Index + 1 < items.Count ? items[Index + 1] : new Undefined("there is no next item")),
-        "cycle" => new Callable(name, (_, a) => a.Positional.Count > 0 ? a.Positional[Index % a.Positional.Count] : throw new JinjaError("no items for cycling given")),
+        "cycle" =>
+            new Callable(name, (_, a) => a.Positional.Count > 0
+                ? a.Positional[Index % a.Positional.Count]
+                : throw new JinjaError("no items for cycling given")),
         "changed" => new Callable(name, (_, a) =>
         {
             var now = new JinjaTuple(a.Positional);

@@ -1,7 +1,8 @@
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>macro name(a, b=1) … endmacro. It sees the names of the place where it stands, not those of its caller.</summary>
-internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, Expression? Default)> parameters, MacroUse use, Block body) : Statement(line)
+internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, Expression? Default)> parameters, MacroUse use, Block body)
+    : Statement(line)
 {
     protected override Flow Do(Run run, Scope scope, Output output)
     {
@@ -15,7 +16,8 @@ internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, E
         Attributes = new Dictionary<string, object?>
         {
             ["name"] = name, ["arguments"] = new JinjaTuple([.. parameters.Select(p => (object?)p.Name)]),
-            ["catch_kwargs"] = use.HasFlag(MacroUse.Named), ["catch_varargs"] = use.HasFlag(MacroUse.Positional), ["caller"] = use.HasFlag(MacroUse.Caller),
+            ["catch_kwargs"] = use.HasFlag(MacroUse.Named), ["catch_varargs"] = use.HasFlag(MacroUse.Positional),
+            ["caller"] = use.HasFlag(MacroUse.Caller),
         },
     };
 
@@ -45,7 +47,8 @@ internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, E
     {
         if (use.HasFlag(MacroUse.Caller)) scope["caller"] = named.Remove("caller", out var callback) ? callback : new Undefined("No caller defined");
         if (use.HasFlag(MacroUse.Named)) scope["kwargs"] = JinjaDict.Of(named);
-        else if (named.ContainsKey("caller")) throw new JinjaError($"macro '{name}' was invoked with two values for the special caller argument. This is most likely a bug.");
+        else if (named.ContainsKey("caller"))
+            throw new JinjaError($"macro '{name}' was invoked with two values for the special caller argument. This is most likely a bug.");
         else if (named.Count > 0) throw new JinjaError($"macro '{name}' takes no keyword argument {Python.Repr(named.Keys.First())}");
         if (use.HasFlag(MacroUse.Positional)) scope["varargs"] = new JinjaTuple([.. positional.Skip(parameters.Count)]);
         else if (positional.Count > parameters.Count) throw new JinjaError($"macro '{name}' takes not more than {parameters.Count} argument(s)");

@@ -18,7 +18,8 @@ internal static class MarkupFilters
     {
         var made = new StringBuilder();
         var at = 0;
-        while (text.IndexOf(open, at, StringComparison.Ordinal) is >= 0 and var start && text.IndexOf(close, start, StringComparison.Ordinal) is >= 0 and var end)
+        while (text.IndexOf(open, at, StringComparison.Ordinal) is >= 0 and var start
+            && text.IndexOf(close, start, StringComparison.Ordinal) is >= 0 and var end)
         {
             made.Append(text, at, start - at);
             at = end + close.Length;
@@ -36,7 +37,8 @@ internal static class MarkupFilters
         {
             if (its is null or Undefined) continue;
             var name = Python.Str(key);
-            if (name.Any(c => PythonText.IsSpace(c) || c is '/' or '>' or '=')) throw new JinjaError($"Invalid character in attribute name: {Python.Repr(key)}");
+            if (name.Any(c => PythonText.IsSpace(c) || c is '/' or '>' or '='))
+                throw new JinjaError($"Invalid character in attribute name: {Python.Repr(key)}");
             if (made.Length > 0 || space) made.Append(' ');
             made.Append(CultureInfo.InvariantCulture, $"{JinjaMarkup.Escape(name)}=\"{JinjaMarkup.Escape(Python.Str(its))}\"");
             run.SpendText(made.Length);

@@ -4,14 +4,17 @@ namespace Quilt.Formats.Chat.Jinja;
 internal static class Members
 {
     // What changes lists and dicts is there, but the sandbox lets nobody call it.
-    private static readonly HashSet<string> ChangesLists = new(StringComparer.Ordinal) { "append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort" };
+    private static readonly HashSet<string> ChangesLists =
+        new(StringComparer.Ordinal) { "append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort" };
     private static readonly HashSet<string> ChangesDicts = new(StringComparer.Ordinal) { "clear", "pop", "popitem", "setdefault", "update" };
 
     /// <summary>a.b</summary>
     public static object? Attribute(object? value, string name)
     {
         if (Own(value, name, out var found)) return found;
-        return value is JinjaDict dict && dict.TryGet(name, out var item) ? item : IsUnsafe(value, name) ? Unsafe(value, name) : Undefined.Member(value, name);
+        return value is JinjaDict dict && dict.TryGet(name, out var item) ? item
+            : IsUnsafe(value, name) ? Unsafe(value, name)
+            : Undefined.Member(value, name);
     }
 
     /// <summary>The filter attr: an attribute, never an item.</summary>
@@ -24,7 +27,8 @@ internal static class Members
         switch (value)
         {
             case Undefined u: throw u.Fail();
-            case JinjaDict dict when index is not (Undefined or JinjaList or JinjaDict or JinjaView) && dict.TryGet(index, out var found): return found;
+            case JinjaDict dict when index is not (Undefined or JinjaList or JinjaDict or JinjaView) && dict.TryGet(index, out var found):
+                return found;
             case string or JinjaList or JinjaTuple or JinjaRange when index is long or bool:
                 var at = Python.Index(index);
                 if (at < 0 || value is string) at = At(at, value);
@@ -38,7 +42,9 @@ internal static class Members
                     _ => ((JinjaRange)value)[(int)at],
                 };
         }
-        return index is string name ? Own(value, name, out var own) ? own : IsUnsafe(value, name) ? Unsafe(value, name) : Undefined.Member(value, name) : Undefined.Member(value, index);
+        return index is string name
+            ? Own(value, name, out var own) ? own : IsUnsafe(value, name) ? Unsafe(value, name) : Undefined.Member(value, name)
+            : Undefined.Member(value, index);
     }
 
     // Negative places count from the end; those in a text are counted in code points and turned into UTF-16 places.
@@ -75,7 +81,8 @@ internal static class Members
     private static bool IsUnsafe(object? value, string name) => name.StartsWith("__", StringComparison.Ordinal)
         || (value is JinjaList && ChangesLists.Contains(name)) || (value is JinjaDict && ChangesDicts.Contains(name));
 
-    private static Undefined Unsafe(object? value, string name) => new($"access to attribute '{name}' of '{Python.TypeName(value)}' object is unsafe.");
+    private static Undefined Unsafe(object? value, string name) =>
+        new($"access to attribute '{name}' of '{Python.TypeName(value)}' object is unsafe.");
 
     /// <summary>A value that may be None, found all the same.</summary>
     internal sealed record Holder(object? Value);

@@ -23,7 +23,8 @@ internal static class DictMethods
 
     private static object Done(Run run, string name, Arguments arguments, JinjaDict dict, string? view)
     {
-        if (arguments.Positional.Count + arguments.Named.Count > 0) throw new JinjaError($"dict.{name}() takes no arguments ({arguments.Positional.Count + arguments.Named.Count} given)");
+        if (arguments.Positional.Count + arguments.Named.Count > 0)
+            throw new JinjaError($"dict.{name}() takes no arguments ({arguments.Positional.Count + arguments.Named.Count} given)");
         run.SpendOn(dict);
         return view switch
         {
@@ -48,7 +49,9 @@ internal static class ListMethods
             {
                 if (Python.AreEqual(items[i], wanted)) return (long)i;
             }
-            throw new JinjaError(value is JinjaTuple ? "tuple.index(x): x not in tuple" : $"{Python.Repr(wanted)} is not in {Python.TypeName(value)}");
+            throw new JinjaError(value is JinjaTuple
+                ? "tuple.index(x): x not in tuple"
+                : $"{Python.Repr(wanted)} is not in {Python.TypeName(value)}");
         }),
         "count" => new Callable(name, (run, a) =>
         {

@@ -42,19 +42,25 @@ internal readonly struct Number : IComparable<Number>
         return AsDouble == other.AsDouble ? 0 : AsDouble < other.AsDouble ? -1 : 1;
     }
 
-    public override int GetHashCode() => IsFloat && (real != Math.Floor(real) || double.IsInfinity(real)) ? real.GetHashCode() : (IsFloat ? new BigInteger(real) : whole).GetHashCode();
+    public override int GetHashCode() =>
+        IsFloat && (real != Math.Floor(real) || double.IsInfinity(real))
+            ? real.GetHashCode()
+            : (IsFloat ? new BigInteger(real) : whole).GetHashCode();
 
     public Number Negate() => IsFloat ? new(-real) : new(-whole);
 
     public Number Abs() => IsFloat ? new(Math.Abs(real)) : new(BigInteger.Abs(whole));
 
-    public static Number Compute(string op, Number a, Number b) => a.IsFloat || b.IsFloat || op == "/" ? Reals(op, a.AsDouble, b.AsDouble, a, b) : Wholes(op, a.whole, b.whole);
+    public static Number Compute(string op, Number a, Number b) =>
+        a.IsFloat || b.IsFloat || op == "/" ? Reals(op, a.AsDouble, b.AsDouble, a, b) : Wholes(op, a.whole, b.whole);
 
     private static Number Reals(string op, double a, double b, Number x, Number y)
     {
         if (op is "/" or "//" or "%" && b == 0)
         {
-            throw new JinjaError(op == "/" ? (x.IsFloat || y.IsFloat ? "float division by zero" : "division by zero") : op == "//" ? "float floor division by zero" : "float modulo");
+            throw new JinjaError(op == "/" ? (x.IsFloat || y.IsFloat ? "float division by zero" : "division by zero")
+                : op == "//" ? "float floor division by zero"
+                : "float modulo");
         }
         switch (op)
         {
@@ -81,7 +87,8 @@ internal readonly struct Number : IComparable<Number>
         if (a == 0 && b < 0) throw new JinjaError("0.0 cannot be raised to a negative power");
         var power = Math.Pow(a, b);
         if (double.IsInfinity(power) && double.IsFinite(a) && double.IsFinite(b)) throw new JinjaError("(34, 'Numerical result out of range')");
-        if (double.IsNaN(power) && a < 0 && double.IsFinite(b)) throw new JinjaError($"a negative number to the power {Floats.Repr(b)} is complex, which is not supported");
+        if (double.IsNaN(power) && a < 0 && double.IsFinite(b))
+            throw new JinjaError($"a negative number to the power {Floats.Repr(b)} is complex, which is not supported");
         return new(power);
     }
 
@@ -95,7 +102,9 @@ internal readonly struct Number : IComparable<Number>
                 if (a.GetBitLength() + b.GetBitLength() > 2 * MaxBits) throw new JinjaError("Exceeds the limit (4300 digits) for integers");
                 return new(a * b);
             case "//" or "%":
-                if (b.IsZero) throw new JinjaError("integer modulo by zero".Replace("modulo", op == "//" ? "division or modulo" : "modulo", StringComparison.Ordinal));
+                if (b.IsZero)
+                    throw new JinjaError(
+                        "integer modulo by zero".Replace("modulo", op == "//" ? "division or modulo" : "modulo", StringComparison.Ordinal));
                 var quotient = BigInteger.DivRem(a, b, out var rest);
                 // Python rounds towards minus infinity, and the remainder has the divisor's sign.
                 if (!rest.IsZero && (rest.Sign < 0) != (b.Sign < 0)) (quotient, rest) = (quotient - 1, rest + b);

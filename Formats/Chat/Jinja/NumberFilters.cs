@@ -9,7 +9,8 @@ internal static class NumberFilters
     private static readonly string[] Binary = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
     private static readonly string[] Decimal = ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
 
-    public static object Abs(object? value) => Python.TryNumber(value, out var n) ? n.Abs().Box() : throw new JinjaError($"bad operand type for abs(): '{Python.TypeName(value)}'");
+    public static object Abs(object? value) =>
+        Python.TryNumber(value, out var n) ? n.Abs().Box() : throw new JinjaError($"bad operand type for abs(): '{Python.TypeName(value)}'");
 
     public static object? ToFloat(object? value, Arguments a)
     {
@@ -29,7 +30,9 @@ internal static class NumberFilters
             case double d: return double.IsFinite(d) ? new Number(new BigInteger(Math.Truncate(d))).Box() : otherwise;
             case string text:
                 if (Radix.TryParse(text, a.Whole(1, "base", 10), out var whole)) return new Number(whole).Box();
-                return Floats.TryParse(text, out var real) && double.IsFinite(real) ? new Number(new BigInteger(Math.Truncate(real))).Box() : otherwise;
+                return Floats.TryParse(text, out var real) && double.IsFinite(real)
+                    ? new Number(new BigInteger(Math.Truncate(real))).Box()
+                    : otherwise;
             default: return otherwise;
         }
     }
@@ -40,7 +43,10 @@ internal static class NumberFilters
         var method = a.Text(1, "method", "common");
         if (method is not ("common" or "ceil" or "floor")) throw new JinjaError("method must be common, ceil or floor");
         if (value is Undefined u && method != "common") throw u.Fail();
-        if (!Python.TryNumber(value, out var number)) throw new JinjaError(method == "common" ? $"type {Python.TypeName(value)} doesn't define __round__ method" : $"must be real number, not {Python.TypeName(value)}");
+        if (!Python.TryNumber(value, out var number))
+            throw new JinjaError(method == "common"
+                ? $"type {Python.TypeName(value)} doesn't define __round__ method"
+                : $"must be real number, not {Python.TypeName(value)}");
         if (method == "common") return number.IsFloat ? Floats.Round(number.ToDouble(), digits) : RoundWhole(number.ToWhole(), digits);
         var scale = Math.Pow(10, digits);
         var scaled = number.ToDouble() * scale;
@@ -63,7 +69,8 @@ internal static class NumberFilters
         if (value is Undefined u) throw u.Fail();
         double bytes;
         if (Python.TryNumber(value, out var number)) bytes = number.ToDouble();
-        else if (value is not string text) throw new JinjaError($"float() argument must be a string or a real number, not '{Python.TypeName(value)}'");
+        else if (value is not string text)
+            throw new JinjaError($"float() argument must be a string or a real number, not '{Python.TypeName(value)}'");
         else if (!Floats.TryParse(text, out bytes)) throw new JinjaError($"could not convert string to float: {Python.Repr(text)}");
 
         var step = binary ? 1024.0 : 1000.0;

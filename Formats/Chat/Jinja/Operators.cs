@@ -23,12 +23,17 @@ internal static class Operators
             case ("+", JinjaTuple k, JinjaTuple l): return new JinjaTuple(Joined(k.Items, l.Items, run));
             case ("*", string or JinjaList or JinjaTuple, long or bool): return Repeat(a, Python.Index(b), run);
             case ("*", long or bool, string or JinjaList or JinjaTuple): return Repeat(b, Python.Index(a), run);
-            case ("*", string or JinjaList or JinjaTuple, BigInteger) or ("*", BigInteger, string or JinjaList or JinjaTuple): throw new JinjaError("cannot fit 'int' into an index-sized integer");
-            case ("*", string or JinjaList or JinjaTuple, _): throw new JinjaError($"can't multiply sequence by non-int of type '{Python.TypeName(b)}'");
-            case ("*", _, string or JinjaList or JinjaTuple): throw new JinjaError($"can't multiply sequence by non-int of type '{Python.TypeName(a)}'");
+            case ("*", string or JinjaList or JinjaTuple, BigInteger) or ("*", BigInteger,
+                string or JinjaList or JinjaTuple): throw new JinjaError("cannot fit 'int' into an index-sized integer");
+            case ("*", string or JinjaList or JinjaTuple,
+                _): throw new JinjaError($"can't multiply sequence by non-int of type '{Python.TypeName(b)}'");
+            case ("*", _, string or JinjaList or JinjaTuple): throw new JinjaError(
+                $"can't multiply sequence by non-int of type '{Python.TypeName(a)}'");
             case ("+", string, _): throw new JinjaError($"can only concatenate str (not \"{Python.TypeName(b)}\") to str");
-            case ("+", JinjaList or JinjaTuple, _): throw new JinjaError($"can only concatenate {Python.TypeName(a)} (not \"{Python.TypeName(b)}\") to {Python.TypeName(a)}");
-            default: throw new JinjaError($"unsupported operand type(s) for {(op == "**" ? "** or pow()" : op)}: '{Python.TypeName(a)}' and '{Python.TypeName(b)}'");
+            case ("+", JinjaList or JinjaTuple,
+                _): throw new JinjaError($"can only concatenate {Python.TypeName(a)} (not \"{Python.TypeName(b)}\") to {Python.TypeName(a)}");
+            default: throw new JinjaError(
+                $"unsupported operand type(s) for {(op == "**" ? "** or pow()" : op)}: '{Python.TypeName(a)}' and '{Python.TypeName(b)}'");
         }
     }
 

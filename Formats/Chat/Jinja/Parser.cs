@@ -49,7 +49,10 @@ internal sealed class Parser
             else
             {
                 tokens.Next();
-                if (tokens.Current.Kind != TokenKind.Name) throw tokens.Error(tokens.Current.Kind == TokenKind.End ? "unexpected end of template, expected 'end of statement block'." : $"tag name expected, got '{tokens.Current.Describe()}'");
+                if (tokens.Current.Kind != TokenKind.Name)
+                    throw tokens.Error(tokens.Current.Kind == TokenKind.End
+                        ? "unexpected end of template, expected 'end of statement block'."
+                        : $"tag name expected, got '{tokens.Current.Describe()}'");
                 if (endings.Contains(tokens.Current.Text))
                 {
                     end = tokens.Current.Text;
@@ -81,7 +84,8 @@ internal sealed class Parser
     }
 
     private string LookingFor(string[] endings) =>
-        $"Jinja was looking for the following tags: {string.Join(" or ", endings.Select(ending => $"'{ending}'"))}. The innermost block that needs to be closed is '{open.Peek()}'.";
+        $"Jinja was looking for the following tags: {string.Join(" or ", endings.Select(ending => $"'{ending}'"))}. The innermost block that " +
+        $"needs to be closed is '{open.Peek()}'.";
 
     // A scope of its own: what is unknown in it is not forgiven by an if around it.
     private T InScope<T>(Func<T> parse)
@@ -104,7 +108,8 @@ internal sealed class Parser
             case "set": return ParseSet(line);
             case "macro": return InScope(() => ParseMacro(line));
             case "call": return InScope(() => ParseCall(line));
-            case "filter": return InScope(() => new FilterBlock(line, (Filter)expressions.ParseFilters(null, startInline: true)!, ParseBody("endfilter")));
+            case "filter": return InScope(() =>
+                new FilterBlock(line, (Filter)expressions.ParseFilters(null, startInline: true)!, ParseBody("endfilter")));
             case "with": return InScope(() => ParseWith(line));
             case "print":
                 var values = new List<Expression>();
@@ -118,7 +123,8 @@ internal sealed class Parser
                 return new Jump(line, name == "break" ? Flow.Break : Flow.Continue);
             case "generation": return InScope(() => new Inline(line, ParseFunctionBody("endgeneration")));
             case "autoescape":
-                if (expressions.Parse() is not Constant { Value: false }) throw tokens.Error(line, "'autoescape' is not supported: a prompt is not HTML");
+                if (expressions.Parse() is not Constant { Value: false })
+                    throw tokens.Error(line, "'autoescape' is not supported: a prompt is not HTML");
                 return InScope(() => new Inline(line, ParseBody("endautoescape")));
             case "block": return InScope(() => ParseNamedBlock(line));
             case "extends" or "include" or "import" or "from":
@@ -287,7 +293,9 @@ internal sealed class Parser
             else
             {
                 if (tokens.Current.Kind != TokenKind.Name || tokens.Current.Text is "true" or "false" or "none" or "True" or "False" or "None")
-                    throw tokens.Error(tokens.Current.Kind is TokenKind.Integer or TokenKind.Float or TokenKind.Text or TokenKind.Name ? "can't assign to 'const'" : $"expected token 'name', got '{tokens.Current.Describe()}'");
+                    throw tokens.Error(tokens.Current.Kind is TokenKind.Integer or TokenKind.Float or TokenKind.Text or TokenKind.Name
+                        ? "can't assign to 'const'"
+                        : $"expected token 'name', got '{tokens.Current.Describe()}'");
                 var name = tokens.Next().Text;
                 var attribute = withNamespace && tokens.Skip(".") ? tokens.ExpectName() : null;
                 parts.Add(new Target(name, attribute, null));

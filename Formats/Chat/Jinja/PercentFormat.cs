@@ -28,7 +28,8 @@ internal sealed class PercentFormat(string format, object? values, Run run)
             }
         }
         // What has elements by name may have more than were asked for.
-        if (next < list.Count && values is not (JinjaDict or JinjaList or JinjaRange or Undefined)) throw new JinjaError("not all arguments converted during string formatting");
+        if (next < list.Count && values is not (JinjaDict or JinjaList or JinjaRange or Undefined))
+            throw new JinjaError("not all arguments converted during string formatting");
         return text.ToString();
     }
 
@@ -80,14 +81,24 @@ internal sealed class PercentFormat(string format, object? values, Run run)
                 var code = value is BigInteger ? -1 : Python.Index(value);
                 return code is >= 0 and <= 0x10FFFF ? PythonText.FromCodePoint((int)code) : throw new JinjaError("%c arg not in range(0x110000)");
             case 'x' or 'X' or 'o':
-                if (value is not (long or bool or BigInteger)) throw new JinjaError($"%{kind} format: an integer is required, not {Python.TypeName(value)}");
+                if (value is not (long or bool or BigInteger))
+                    throw new JinjaError($"%{kind} format: an integer is required, not {Python.TypeName(value)}");
                 _ = Python.TryNumber(value, out var integer);
-                return Signed(integer.IsNegative, flags, (flags.Contains('#') ? $"0{kind}" : "") + Case(Radix.Write(BigInteger.Abs(integer.ToWhole()), kind == 'o' ? 8 : 16).PadLeft(precision ?? 0, '0'), kind));
+                return Signed(integer.IsNegative, flags,
+                    (flags.Contains('#')
+                    ? $"0{kind}"
+                    : "") + Case(Radix.Write(BigInteger.Abs(integer.ToWhole()), kind == 'o' ? 8 : 16).PadLeft(precision ?? 0, '0'), kind));
             case 'd' or 'i' or 'u':
-                if (!Python.TryNumber(value, out var number)) throw value is Undefined u ? u.Fail() : new JinjaError($"%{(kind == 'i' || kind == 'u' ? kind : 'd')} format: a real number is required, not {Python.TypeName(value)}");
-                return Signed(number.ToWhole().Sign < 0, flags, BigInteger.Abs(number.ToWhole()).ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(precision ?? 0, '0'));
+                if (!Python.TryNumber(value, out var number))
+                    throw value is Undefined u
+                        ? u.Fail()
+                        : new JinjaError(
+                            $"%{(kind == 'i' || kind == 'u' ? kind : 'd')} format: a real number is required, not {Python.TypeName(value)}");
+                return Signed(number.ToWhole().Sign < 0, flags,
+                    BigInteger.Abs(number.ToWhole()).ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(precision ?? 0, '0'));
             case 'e' or 'E' or 'f' or 'F' or 'g' or 'G':
-                if (!Python.TryNumber(value, out var real)) throw value is Undefined missing ? missing.Fail() : new JinjaError($"must be real number, not {Python.TypeName(value)}");
+                if (!Python.TryNumber(value, out var real))
+                    throw value is Undefined missing ? missing.Fail() : new JinjaError($"must be real number, not {Python.TypeName(value)}");
                 var (size, digits) = (Math.Abs(real.ToDouble()), Math.Min(precision ?? 6, Floats.MaxDigits));
                 return Signed(real.IsNegative, flags, char.ToLowerInvariant(kind) switch
                 {
@@ -101,7 +112,8 @@ internal sealed class PercentFormat(string format, object? values, Run run)
 
     private static string Case(string digits, char kind) => char.IsAsciiLetterUpper(kind) ? digits.ToUpperInvariant() : digits;
 
-    private static string Signed(bool negative, string flags, string digits) => (negative ? "-" : flags.Contains('+') ? "+" : flags.Contains(' ') ? " " : "") + digits;
+    private static string Signed(bool negative, string flags, string digits) =>
+        (negative ? "-" : flags.Contains('+') ? "+" : flags.Contains(' ') ? " " : "") + digits;
 
     private static string Pad(string text, int width, string flags, char kind)
     {
@@ -126,6 +138,8 @@ internal sealed class PercentFormat(string format, object? values, Run run)
         var start = at;
         while (char.IsAsciiDigit(Current)) at++;
         if (at == start) return 0;
-        return int.TryParse(format.AsSpan(start, at - start), out var number) && number <= MaxWidth ? number : throw new JinjaError($"a width above {MaxWidth} is not allowed");
+        return int.TryParse(format.AsSpan(start, at - start), out var number) && number <= MaxWidth
+            ? number
+            : throw new JinjaError($"a width above {MaxWidth} is not allowed");
     }
 }

@@ -22,7 +22,8 @@ internal static class Predicates
         ["float"] = (_, v, _) => v is double,
         ["integer"] = (_, v, _) => v is long or BigInteger,
         ["number"] = (_, v, _) => v is bool or long or BigInteger or double,
-        ["iterable"] = (_, v, _) => v is string or JinjaList or JinjaTuple or JinjaDict or JinjaGenerator or JinjaRange or JinjaView or LoopState or Undefined,
+        ["iterable"] = (_, v, _) =>
+            v is string or JinjaList or JinjaTuple or JinjaDict or JinjaGenerator or JinjaRange or JinjaView or LoopState or Undefined,
         ["sequence"] = (_, v, _) => v is string or JinjaList or JinjaTuple or JinjaDict or JinjaRange or Undefined,
         ["mapping"] = (_, v, _) => v is JinjaDict,
         ["none"] = (_, v, _) => v is null,
@@ -44,9 +45,11 @@ internal static class Predicates
 
     private static Func<Run, object?, Arguments, bool> Compare(string op) => (_, value, a) => Operators.Holds(op, value, a.Need(0, "other"));
 
-    private static object? Need(Arguments a, string function, string name) => a.TryGet(0, name, out var value) ? value : throw new JinjaError($"{function}() missing 1 required positional argument: '{name}'");
+    private static object? Need(Arguments a, string function, string name) =>
+        a.TryGet(0, name, out var value) ? value : throw new JinjaError($"{function}() missing 1 required positional argument: '{name}'");
 
-    private static string? Name(object? value) => value is JinjaList or JinjaDict ? throw new JinjaError($"unhashable type: '{Python.TypeName(value)}'") : value as string;
+    private static string? Name(object? value) =>
+        value is JinjaList or JinjaDict ? throw new JinjaError($"unhashable type: '{Python.TypeName(value)}'") : value as string;
 
     // Identity in Python: constants are one object, small values behave as if they were.
     private static bool Same(object? a, object? b) => (a, b) switch

@@ -37,12 +37,16 @@ internal static class PythonText
     /// <summary>The UTF-16 place of a code point, counted from one that is known; the length of the text where it has fewer.</summary>
     public static int Offset(string text, int place, int at = 0, int atPlace = 0)
     {
-        for (place -= atPlace; place > 0 && at < text.Length; place--) at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+        for (place -= atPlace; place > 0 && at < text.Length; place--)
+            at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
         return at;
     }
 
     /// <summary>The code point at a UTF-16 place.</summary>
-    public static string CharacterAt(string text, int at) => text[at] < Ascii7.Length ? Ascii7[text[at]] : text.Substring(at, at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1);
+    public static string CharacterAt(string text, int at) =>
+        text[at] < Ascii7.Length
+            ? Ascii7[text[at]]
+            : text.Substring(at, at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1);
 
     /// <summary>text[from:to] by code points, for places within the text.</summary>
     public static string Part(string text, long from, long to)
@@ -177,6 +181,7 @@ internal static class PythonText
     }
 
     public static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+            or UnicodeCategory.OtherNotAssigned
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
 }

@@ -35,7 +35,9 @@ internal static class Radix
         if (radix is < 2 or > 36 || text.Length is 0 or > MaxDigits || !Underscores.TryRemove(text, out text)) return false;
         foreach (var rune in text.EnumerateRunes())
         {
-            var digit = rune.Value < 128 ? (char.IsAsciiDigit((char)rune.Value) ? rune.Value - '0' : char.IsAsciiLetter((char)rune.Value) ? (rune.Value | 0x20) - 'a' + 10 : 99)
+            var digit = rune.Value < 128 ? (char.IsAsciiDigit((char)rune.Value) ? rune.Value - '0'
+                : char.IsAsciiLetter((char)rune.Value) ? (rune.Value | 0x20) - 'a' + 10
+                : 99)
                 : Rune.GetUnicodeCategory(rune) == UnicodeCategory.DecimalDigitNumber ? (int)Rune.GetNumericValue(rune) : 99;
             if (digit >= radix) return false;
             value = (value * radix) + digit;

@@ -1,6 +1,8 @@
 namespace Quilt.Formats.Chat.Jinja;
 
-/// <summary>Names and their values; what is not here may be in the scope around it. Few names are searched one by one, as a turn of a loop has only a handful.</summary>
+/// <summary>
+/// Names and their values; what is not here may be in the scope around it. Few names are searched one by one, as a turn of a loop has only a handful.
+/// </summary>
 internal sealed class Scope(Scope? parent)
 {
     private const int Few = 8;

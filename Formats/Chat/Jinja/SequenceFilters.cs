@@ -10,7 +10,9 @@ internal static class SequenceFilters
     [
         ("batch", "linecount fill_with=", Batch),
         ("dictsort", "case_sensitive= by= reverse=", DictSort),
-        ("first", "", (_, v, _) => v is string { Length: > 0 } text ? PythonText.CharacterAt(text, 0) : Python.Iterate(v) is { Count: > 0 } items ? items[0] : new Undefined("No first item, sequence was empty.")),
+        ("first", "", (_, v, _) => v is string { Length: > 0 } text ? PythonText.CharacterAt(text, 0)
+            : Python.Iterate(v) is { Count: > 0 } items ? items[0]
+            : new Undefined("No first item, sequence was empty.")),
         ("groupby", "attribute default= case_sensitive=", GroupBy),
         ("join", "d= attribute=", Join),
         ("last", "", (_, v, _) => Reversible(v) is { Count: > 0 } items ? items[^1] : new Undefined("No last item, sequence was empty.")),
@@ -41,7 +43,10 @@ internal static class SequenceFilters
         var parts = attribute switch
         {
             null => [],
-            string text => [.. text.Split('.').Select(part => long.TryParse(part, System.Globalization.NumberStyles.None, null, out var index) ? (object?)index : part)],
+            string text =>
+                [.. text.Split('.').Select(part => long.TryParse(part, System.Globalization.NumberStyles.None, null, out var index)
+                    ? (object?)index
+                    : part)],
             _ => new object?[] { attribute },
         };
         return item =>
@@ -55,13 +60,15 @@ internal static class SequenceFilters
         };
     }
 
-    private static IReadOnlyList<object?> Reversible(object? value) => value is JinjaGenerator or null or bool or long or double or System.Numerics.BigInteger or JinjaNamespace or Callable
+    private static IReadOnlyList<object?> Reversible(object? value) =>
+        value is JinjaGenerator or null or bool or long or double or System.Numerics.BigInteger or JinjaNamespace or Callable
         ? throw new JinjaError($"'{Python.TypeName(value)}' object is not reversible") : Python.Iterate(value);
 
     private static object Reverse(Run run, object? value, Arguments a)
     {
         if (value is string text) return string.Concat(PythonText.Characters(text).Reverse());
-        if (value is null or bool or long or double or System.Numerics.BigInteger or JinjaNamespace or Callable) throw new JinjaError("argument must be iterable");
+        if (value is null or bool or long or double or System.Numerics.BigInteger or JinjaNamespace or Callable)
+            throw new JinjaError("argument must be iterable");
         return new JinjaGenerator([.. Spent(run, Python.Iterate(value)).Reverse()]);
     }
 
@@ -82,7 +89,8 @@ internal static class SequenceFilters
         var items = Python.Iterate(value);
         run.Spend(64L * items.Count);
         var reverse = a.Flag(0, "reverse", false);
-        if (attribute is not string several || !several.Contains(',', StringComparison.Ordinal)) return new JinjaList([.. Sorting.Stable(items, Getter(attribute, ignoreCase: !sensitive), reverse, missingAreEqual: true)]);
+        if (attribute is not string several || !several.Contains(',', StringComparison.Ordinal))
+            return new JinjaList([.. Sorting.Stable(items, Getter(attribute, ignoreCase: !sensitive), reverse, missingAreEqual: true)]);
         var parts = several.Split(',').Select(one => Getter(one, ignoreCase: !sensitive)).ToList();
         return new JinjaList([.. Sorting.Stable(items, item => new JinjaList([.. parts.Select(part => part(item))]), reverse)]);
     }

@@ -14,7 +14,8 @@ internal sealed class Signature
         required = parts.Count(part => !part.EndsWith('='));
     }
 
-    /// <exception cref="JinjaError">Too many arguments, too few, or one of an unknown name. The value a filter is applied to counts as one.</exception>
+    /// <exception cref="JinjaError">Too many arguments, too few, or one of an unknown name. The value a filter is applied to counts as
+    /// one.</exception>
     public void Check(string function, Arguments arguments)
     {
         foreach (var (name, _) in arguments.Named)
@@ -32,6 +33,8 @@ internal sealed class Signature
         }
         var missing = names.Take(required).Where((name, i) => !arguments.TryGet(i, name, out _)).Select(name => $"'{name}'").ToList();
         if (missing.Count > 0)
-            throw new JinjaError($"{function}() missing {missing.Count} required positional argument{(missing.Count == 1 ? "" : "s")}: {string.Join(" and ", missing)}");
+            throw new JinjaError(
+                $"{function}() missing {missing.Count} required positional argument{(missing.Count == 1 ? "" : "s")}: " +
+                $"{string.Join(" and ", missing)}");
     }
 }

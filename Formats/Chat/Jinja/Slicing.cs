@@ -9,7 +9,8 @@ internal static class Slicing
         {
             case Undefined u: throw u.Fail();
             case JinjaDict: throw new JinjaError("unhashable type: 'slice'");
-            case not (string or JinjaList or JinjaTuple or JinjaRange): throw new JinjaError($"'{Python.TypeName(value)}' object is not subscriptable");
+            case not (string or JinjaList or JinjaTuple or JinjaRange): throw new JinjaError(
+                $"'{Python.TypeName(value)}' object is not subscriptable");
         }
         if (value is string all) run.Spend(all.Length);
         var by = Place(step) ?? 1;
@@ -18,7 +19,8 @@ internal static class Slicing
         var from = Bound(Place(start), by > 0 ? 0 : length - 1, length, by);
         var to = Bound(Place(stop), by > 0 ? length : -1, length, by);
         if (value is JinjaRange range) return range.Slice(from, to, by);
-        if (value is string whole && by == 1) return run.Made(whole.Length == length && from < to ? whole[(int)from..(int)to] : PythonText.Part(whole, from, to));
+        if (value is string whole && by == 1)
+            return run.Made(whole.Length == length && from < to ? whole[(int)from..(int)to] : PythonText.Part(whole, from, to));
 
         var items = value is string text ? (IReadOnlyList<object?>)[.. PythonText.Characters(text)] : Python.Iterate(value);
         var taken = new List<object?>();

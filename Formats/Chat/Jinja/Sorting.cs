@@ -4,12 +4,15 @@ namespace Quilt.Formats.Chat.Jinja;
 internal static class Sorting
 {
     private static readonly Comparer<object?> Strict = Comparer<object?>.Create((a, b) => Python.Compare(a, b, "<"));
-    private static readonly Comparer<object?> Lenient = Comparer<object?>.Create((a, b) => a is Undefined && b is Undefined ? 0 : Python.Compare(a, b, "<"));
+    private static readonly Comparer<object?> Lenient = Comparer<object?>.Create((a, b) => a is Undefined && b is Undefined
+        ? 0
+        : Python.Compare(a, b, "<"));
 
     /// <param name="items">What to sort.</param>
     /// <param name="key">By what.</param>
     /// <param name="reverse">Largest first.</param>
-    /// <param name="missingAreEqual">Whether two missing keys are equal: the filter sort wraps its keys in lists, and lists first ask whether their elements are equal.</param>
+    /// <param name="missingAreEqual">Whether two missing keys are equal: the filter sort wraps its keys in lists, and lists first ask whether their
+    /// elements are equal.</param>
     public static IEnumerable<T> Stable<T>(IReadOnlyList<T> items, Func<T, object?> key, bool reverse, bool missingAreEqual = false)
     {
         var order = missingAreEqual ? Lenient : Strict;

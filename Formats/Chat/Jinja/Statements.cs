@@ -156,7 +156,8 @@ internal sealed class Target(string? name, string? attribute, IReadOnlyList<Targ
         }
         else if (attribute is not null)
         {
-            if (!scope.TryGet(name!, out var space) || space is not JinjaNamespace { TypeName: "Namespace" } known) throw new JinjaError("cannot assign attribute on non-namespace object");
+            if (!scope.TryGet(name!, out var space) || space is not JinjaNamespace { TypeName: "Namespace" } known)
+                throw new JinjaError("cannot assign attribute on non-namespace object");
             known.Attributes[attribute] = value;
         }
         else
@@ -168,7 +169,8 @@ internal sealed class Target(string? name, string? attribute, IReadOnlyList<Targ
     /// <summary>The elements of a value that must have so many.</summary>
     public static IReadOnlyList<object?> Unpack(object? value, int count)
     {
-        if (value is null or bool or long or double or System.Numerics.BigInteger) throw new JinjaError($"cannot unpack non-iterable {Python.TypeName(value)} object");
+        if (value is null or bool or long or double or System.Numerics.BigInteger)
+            throw new JinjaError($"cannot unpack non-iterable {Python.TypeName(value)} object");
         var items = Python.Iterate(value);
         if (items.Count < count) throw new JinjaError($"not enough values to unpack (expected {count}, got {items.Count})");
         if (items.Count > count) throw new JinjaError($"too many values to unpack (expected {count})");

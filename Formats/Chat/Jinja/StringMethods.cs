@@ -36,7 +36,10 @@ internal static class StringMethods
         ["count"] = (s, a, _) => StringSearch.Count(s, Between(a, "count", 1, 3)),
         ["join"] = (s, a, run) => run.Made(Join(s, a.Need(0, "iterable"), run)),
         ["isascii"] = Is("isascii", s => !s.AsSpan().ContainsAnyExceptInRange('\0', '\x7f')),
-        ["isdigit"] = Is("isdigit", s => Every(s, c => Rune.GetUnicodeCategory(c) == UnicodeCategory.DecimalDigitNumber || (Rune.GetUnicodeCategory(c) == UnicodeCategory.OtherNumber && CharUnicodeInfo.GetDigitValue(c.ToString(), 0) >= 0))),
+        ["isdigit"] = Is("isdigit",
+            s =>
+            Every(s, c => Rune.GetUnicodeCategory(c) == UnicodeCategory.DecimalDigitNumber
+                || (Rune.GetUnicodeCategory(c) == UnicodeCategory.OtherNumber && CharUnicodeInfo.GetDigitValue(c.ToString(), 0) >= 0))),
         ["isdecimal"] = Is("isdecimal", s => Every(s, c => Rune.GetUnicodeCategory(c) == UnicodeCategory.DecimalDigitNumber)),
         ["isnumeric"] = Is("isnumeric", s => Every(s, Rune.IsNumber)),
         ["isalpha"] = Is("isalpha", s => Every(s, Rune.IsLetter)),
@@ -94,8 +97,10 @@ internal static class StringMethods
         if (a.Named.Count > 0) throw new JinjaError($"str.{name}() takes no keyword arguments");
         var count = a.Positional.Count;
         if (count >= least && count <= most) return a;
-        throw new JinjaError(name == "replace" ? $"replace expected at {(count < least ? "least" : "most")} {(count < least ? least : most)} arguments, got {count}"
-            : $"{name}() takes at {(count < least ? "least" : "most")} {(count < least ? least : most)} argument{((count < least ? least : most) == 1 ? "" : "s")} ({count} given)");
+        throw new JinjaError(
+            name == "replace" ? $"replace expected at {(count < least ? "least" : "most")} {(count < least ? least : most)} arguments, got {count}"
+            : $"{name}() takes at {(count < least ? "least" : "most")} {(count < least ? least : most)} " +
+                $"argument{((count < least ? least : most) == 1 ? "" : "s")} ({count} given)");
     }
 
     private static bool Every(string s, Func<Rune, bool> holds) => s.Length > 0 && s.EnumerateRunes().All(holds);
@@ -132,7 +137,10 @@ internal static class StringMethods
         {
             if (!dict.TryGet((long)rune.Value, out var to)) made.Append(rune.ToString());
             else if (to is string text) made.Append(text);
-            else if (to is not null) made.Append(Python.Index(to) is >= 0 and <= 0x10FFFF and var code ? PythonText.FromCodePoint((int)code) : throw new JinjaError("character mapping must be in range(0x110000)"));
+            else if (to is not null)
+                made.Append(Python.Index(to) is >= 0 and <= 0x10FFFF and var code
+                    ? PythonText.FromCodePoint((int)code)
+                    : throw new JinjaError("character mapping must be in range(0x110000)"));
             if (made.Length > Run.MaxText) run.SpendText(made.Length);
         }
         return made.ToString();

@@ -51,5 +51,6 @@ internal static class StringPad
         return Math.Max(0, (int)Math.Max(0, width) - PythonText.Length(s));
     }
 
-    private static string Repeat(string fill, int count) => count <= 0 ? "" : fill.Length == 1 ? new string(fill[0], count) : string.Concat(Enumerable.Repeat(fill, count));
+    private static string Repeat(string fill, int count) =>
+        count <= 0 ? "" : fill.Length == 1 ? new string(fill[0], count) : string.Concat(Enumerable.Repeat(fill, count));
 }

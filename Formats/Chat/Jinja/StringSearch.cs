@@ -14,7 +14,8 @@ internal static class StringSearch
         return at < 0 ? -1 : from + PythonText.Length(window[..at]);
     }
 
-    public static long Index(string s, Arguments a, bool last) => Find(s, a, last) is >= 0 and var at ? at : throw new JinjaError("substring not found");
+    public static long Index(string s, Arguments a, bool last) =>
+        Find(s, a, last) is >= 0 and var at ? at : throw new JinjaError("substring not found");
 
     public static long Count(string s, Arguments a)
     {
@@ -68,10 +69,13 @@ internal static class StringSearch
     {
         var parts = a.Need(0, "prefix");
         if (parts is Undefined u) throw u.Fail();
-        if (parts is not (string or JinjaTuple)) throw new JinjaError($"{name} first arg must be str or a tuple of str, not {Python.TypeName(parts)}");
+        if (parts is not (string or JinjaTuple))
+            throw new JinjaError($"{name} first arg must be str or a tuple of str, not {Python.TypeName(parts)}");
         if (!Window(s, a, out var window, out _)) return false;
         return parts is string one ? holds(window, one)
-            : ((JinjaTuple)parts).Items.Any(part => part is string text ? holds(window, text) : throw new JinjaError($"tuple for {name} must only contain str, not {Python.TypeName(part)}"));
+            : ((JinjaTuple)parts).Items.Any(part => part is string text
+                ? holds(window, text)
+                : throw new JinjaError($"tuple for {name} must only contain str, not {Python.TypeName(part)}"));
     }
 
     // s[start:end] of the second and third argument; false where start is behind the end of s or of the window.

@@ -8,7 +8,8 @@ internal static class StringSplit
         run.Spend(s.Length);
         var separator = a.Get(0, "sep", null);
         var most = a.Whole(1, "maxsplit", -1);
-        if (separator is not (null or string)) throw separator is Undefined u ? u.Fail() : new JinjaError($"must be str or None, not {Python.TypeName(separator)}");
+        if (separator is not (null or string))
+            throw separator is Undefined u ? u.Fail() : new JinjaError($"must be str or None, not {Python.TypeName(separator)}");
         if (separator is "") throw new JinjaError("empty separator");
         var limit = most < 0 ? int.MaxValue : (int)Math.Min(most, int.MaxValue - 1);
         var parts = separator is string by ? By(s, by, limit, fromRight) : fromRight ? WordsFromRight(s, limit) : Words(s, limit);

@@ -93,7 +93,8 @@ internal static class TextFilters
         var made = new StringBuilder(text.Length);
         foreach (var b in Encoding.UTF8.GetBytes(text))
         {
-            if (char.IsAsciiLetterOrDigit((char)b) || b is (byte)'_' or (byte)'.' or (byte)'-' or (byte)'~' || (slash && b == '/')) made.Append((char)b);
+            if (char.IsAsciiLetterOrDigit((char)b) || b is (byte)'_' or (byte)'.' or (byte)'-' or (byte)'~' || (slash && b == '/'))
+                made.Append((char)b);
             else made.Append(CultureInfo.InvariantCulture, $"%{b:X2}");
         }
         return made.ToString();

@@ -1,7 +1,8 @@
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>
-/// Filters and tests of a template that do not exist. As in Jinja they are forgiven inside an if, where they may never be reached (a template asks for a newer version that way), unless a loop or a macro inside it makes a scope of its own.
+/// Filters and tests of a template that do not exist. As in Jinja they are forgiven inside an if, where they may never be reached (a template asks
+/// for a newer version that way), unless a loop or a macro inside it makes a scope of its own.
 /// </summary>
 internal sealed class UnknownNames
 {

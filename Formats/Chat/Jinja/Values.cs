@@ -1,6 +1,7 @@
 namespace Quilt.Formats.Chat.Jinja;
 
-// What a template can hold: null (None), bool, long, BigInteger (beyond long), double, string, and the types below. Nothing of .NET can be reached from them.
+// What a template can hold: null (None), bool, long, BigInteger (beyond long), double, string, and the types below. Nothing of .NET can be reached
+// from them.
 
 /// <summary>A name or attribute that is not there: prints as nothing, is false and empty, and fails when more is asked of it.</summary>
 internal sealed class Undefined(string problem)

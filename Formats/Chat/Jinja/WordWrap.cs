@@ -12,7 +12,8 @@ internal static partial class WordWrap
         var (breakLong, onHyphens) = (a.Flag(1, "break_long_words", true), a.Flag(3, "break_on_hyphens", true));
         var between = a.TryGet(2, "wrapstring", out var own) && own is not null ? Python.Str(own) : "\n";
         if (width <= 0) throw new JinjaError($"invalid width {width} (must be > 0)");
-        var lines = StringSplit.Lines(text, keepEnds: false).Select(line => string.Join(between, Wrap(line, (int)Math.Min(width, int.MaxValue), breakLong, onHyphens)));
+        var lines = StringSplit.Lines(text, keepEnds: false)
+            .Select(line => string.Join(between, Wrap(line, (int)Math.Min(width, int.MaxValue), breakLong, onHyphens)));
         var made = new StringBuilder();
         var first = true;
         foreach (var line in lines)
@@ -87,9 +88,13 @@ internal static partial class WordWrap
     }
 
     // Words and the spaces between them; a word also ends behind a hyphen between letters, and at a dash.
-    private static IEnumerable<string> Chunks(string line, bool onHyphens) => (onHyphens ? Hyphenated() : Plain()).Split(line).Where(chunk => chunk.Length > 0);
+    private static IEnumerable<string> Chunks(string line, bool onHyphens) =>
+        (onHyphens ? Hyphenated() : Plain()).Split(line).Where(chunk => chunk.Length > 0);
 
-    [GeneratedRegex("""([\t\n\x0b\x0c\r ]+|(?<=[\w!"'&.,?])-{2,}(?=\w)|[^\t\n\x0b\x0c\r ]+?(?:-(?:(?<=[^\d\W]{2}-)|(?<=[^\d\W]-[^\d\W]-))(?=[^\d\W]-?[^\d\W])|(?=[\t\n\x0b\x0c\r ]|\z)|(?<=[\w!"'&.,?])(?=-{2,}\w)))""")]
+    [GeneratedRegex(
+        """([\t\n\x0b\x0c\r ]+|(?<=[\w!"'&.,?])-{2,}(?=\w)""" +
+        """|[^\t\n\x0b\x0c\r ]+?(?:-(?:(?<=[^\d\W]{2}-)|(?<=[^\d\W]-[^\d\W]-))(?=[^\d\W]-?[^\d\W])""" +
+        """|(?=[\t\n\x0b\x0c\r ]|\z)|(?<=[\w!"'&.,?])(?=-{2,}\w)))""")]
     private static partial Regex Hyphenated();
 
     [GeneratedRegex("""([\t\n\x0b\x0c\r ]+)""")]

@@ -3,13 +3,17 @@ using System.Text.Json;
 
 namespace Quilt.Formats.Chat.Replies;
 
-/// <summary>JSON written anew as Python's json.dumps(json.loads(…), ensure_ascii=False) does: its separators, its number forms, the last of equal keys.</summary>
+/// <summary>
+/// JSON written anew as Python's json.dumps(json.loads(…), ensure_ascii=False) does: its separators, its number forms, the last of equal keys.
+/// </summary>
 internal static class ArgumentJson
 {
     /// <summary>Digits of a number, at most: Python's own limit.</summary>
     public const int MaxNumber = 4300;
 
-    /// <summary>Appends <paramref name="value"/>; false where it holds a number that is not finite or too long, with the text then half written.</summary>
+    /// <summary>
+    /// Appends <paramref name="value"/>; false where it holds a number that is not finite or too long, with the text then half written.
+    /// </summary>
     public static bool TryWrite(JsonElement value, StringBuilder into)
     {
         switch (value.ValueKind)

@@ -7,8 +7,9 @@ using System.Text.Json;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// An argument's text as JSON of a type its schema allows. Types are tried in the order null, integer, number, boolean, object or array, string; what none of them takes is tried as
-/// JSON, and stays a string if it is none. A number that JSON cannot hold (1e999, NaN) stays a string too. Source: vLLM's coerce_to_schema_type at 0064cc9.
+/// An argument's text as JSON of a type its schema allows. Types are tried in the order null, integer, number, boolean, object or array, string; what
+/// none of them takes is tried as JSON, and stays a string if it is none. A number that JSON cannot hold (1e999, NaN) stays a string too. Source:
+/// vLLM's coerce_to_schema_type at 0064cc9.
 /// </summary>
 internal static class ArgumentValue
 {

@@ -3,8 +3,8 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Writes the arguments of a call whose parameters come one by one as text: they become fragments of one JSON object as early as their types allow, strings while they come, all
-/// else when it is whole. A parameter given twice counts once, the first time: its text may have been passed on already.
+/// Writes the arguments of a call whose parameters come one by one as text: they become fragments of one JSON object as early as their types allow,
+/// strings while they come, all else when it is whole. A parameter given twice counts once, the first time: its text may have been passed on already.
 /// </summary>
 internal sealed class CallWriter(OpenCall call, ToolTable tools, ReplyOptions options)
 {

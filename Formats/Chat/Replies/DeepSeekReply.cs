@@ -1,8 +1,11 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// DeepSeek V3 and R1, <c>&lt;｜tool▁calls▁begin｜&gt;&lt;｜tool▁call▁begin｜&gt;function&lt;｜tool▁sep｜&gt;f⏎```json⏎{…}⏎```&lt;｜tool▁call▁end｜&gt;&lt;｜tool▁calls▁end｜&gt;</c>, and V3.1, where
-/// a call is <c>f&lt;｜tool▁sep｜&gt;{…}</c>; thinking in <c>&lt;think&gt;</c>. Both forms are read by either name. Sources: the chat templates of DeepSeek R1 and V3.1.
+/// DeepSeek V3 and R1,
+/// <c>&lt;｜tool▁calls▁begin｜&gt;&lt;｜tool▁call▁begin｜&gt;function&lt;｜tool▁sep｜&gt;f⏎```json⏎{…}⏎```
+/// &lt;｜tool▁call▁end｜&gt;&lt;｜tool▁calls▁end｜&gt;</c>,
+/// and V3.1, where a call is <c>f&lt;｜tool▁sep｜&gt;{…}</c>; thinking in <c>&lt;think&gt;</c>. Both forms are read by either name. Sources: the chat
+/// templates of DeepSeek R1 and V3.1.
 /// </summary>
 internal sealed class DeepSeekReply(ReplyOptions options) : JsonCallsReply(options, markers, Matchers())
 {
@@ -28,12 +31,14 @@ internal sealed class DeepSeekReply(ReplyOptions options) : JsonCallsReply(optio
 
     private static JsonCallMatchers Matchers()
     {
-        var (section, begin, separator) = (Spellings(Marker.BeginCalls, Section), Spellings(Marker.BeginCall, Begin), Spellings(Marker.Separator, Separator));
+        var (section, begin, separator) = (Spellings(Marker.BeginCalls, Section), Spellings(Marker.BeginCall, Begin),
+            Spellings(Marker.Separator, Separator));
         (Marker, string)[] ends = [.. Spellings(Marker.EndCall, End), .. Spellings(Marker.EndCalls, EndSection)];
         var text = WithThinking(Think, EndThink, [.. section, .. begin]);
         return new(text, text, new([.. section, .. begin, .. ends]), new([.. begin, .. separator, .. ends]), new([.. begin, .. ends]));
     }
 
     // Decoders of the SentencePiece kind turn the ▁ into a blank; distilled models write these markers in letters of their own, with _ as well.
-    private static (Marker, string)[] Spellings(Marker marker, string text) => [(marker, text), (marker, text.Replace('▁', ' ')), (marker, text.Replace('▁', '_'))];
+    private static (Marker, string)[] Spellings(Marker marker, string text) =>
+        [(marker, text), (marker, text.Replace('▁', ' ')), (marker, text.Replace('▁', '_'))];
 }

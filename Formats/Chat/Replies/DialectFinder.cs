@@ -1,8 +1,8 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Finds how a model writes by its chat template's text: a template that lays out calls holds their markers. Most telling markers first, since families borrow from one another.
-/// A template whose calls are written in a way that is not known gives a dialect without calls.
+/// Finds how a model writes by its chat template's text: a template that lays out calls holds their markers. Most telling markers first, since
+/// families borrow from one another. A template whose calls are written in a way that is not known gives a dialect without calls.
 /// </summary>
 internal static class DialectFinder
 {

@@ -3,8 +3,9 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// GLM 4.5 to 4.7: <c>&lt;tool_call&gt;f&lt;arg_key&gt;k&lt;/arg_key&gt;&lt;arg_value&gt;v&lt;/arg_value&gt;…&lt;/tool_call&gt;</c>, with line breaks between the tags or without, thinking in
-/// <c>&lt;think&gt;</c>. Strings stand in a value as they are, to the last blank; everything else is JSON. What is no call, for want of a name, is text. Source: the chat templates of GLM 4.5 and 4.7.
+/// GLM 4.5 to 4.7: <c>&lt;tool_call&gt;f&lt;arg_key&gt;k&lt;/arg_key&gt;&lt;arg_value&gt;v&lt;/arg_value&gt;…&lt;/tool_call&gt;</c>, with line breaks
+/// between the tags or without, thinking in <c>&lt;think&gt;</c>. Strings stand in a value as they are, to the last blank; everything else is JSON.
+/// What is no call, for want of a name, is text. Source: the chat templates of GLM 4.5 and 4.7.
 /// </summary>
 internal sealed class GlmReply : ThinkingReply
 {
@@ -23,7 +24,8 @@ internal sealed class GlmReply : ThinkingReply
     private Place place;
 
     public GlmReply(ReplyOptions options)
-        : base(options with { Arguments = options.Arguments with { Edge = ValueEdge.Exact, JsonWithoutSchema = true } }, markers) => writer = new CallWriter(Call, Tools, Options);
+        : base(options with { Arguments = options.Arguments with { Edge = ValueEdge.Exact, JsonWithoutSchema = true } }, markers) =>
+            writer = new CallWriter(Call, Tools, Options);
 
     private enum Place
     {

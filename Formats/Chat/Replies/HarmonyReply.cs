@@ -3,19 +3,22 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// gpt-oss's Harmony: a reply is messages, <c>&lt;|start|&gt;assistant&lt;|channel|&gt;C&lt;|message|&gt;…&lt;|end|&gt;</c>, of which the prompt holds the first start. Channel analysis is thinking;
-/// a message <c>to=functions.f</c>, in whichever channel, is a call with JSON arguments that <c>&lt;|call|&gt;</c> ends; everything else is text. No marker reaches the text. A reply without
-/// any header is text, or thinking where the prompt ended in that. Source: OpenAI's description of the format.
+/// gpt-oss's Harmony: a reply is messages, <c>&lt;|start|&gt;assistant&lt;|channel|&gt;C&lt;|message|&gt;…&lt;|end|&gt;</c>, of which the prompt
+/// holds the first start. Channel analysis is thinking; a message <c>to=functions.f</c>, in whichever channel, is a call with JSON arguments that
+/// <c>&lt;|call|&gt;</c> ends; everything else is text. No marker reaches the text. A reply without any header is text, or thinking where the prompt
+/// ended in that. Source: OpenAI's description of the format.
 /// </summary>
 internal sealed class HarmonyReply : TaggedReply
 {
-    private const string Start = "<|start|>", Channel = "<|channel|>", Constrain = "<|constrain|>", Message = "<|message|>", End = "<|end|>", CallEnd = "<|call|>", Return = "<|return|>";
+    private const string Start = "<|start|>", Channel = "<|channel|>", Constrain = "<|constrain|>", Message = "<|message|>", End = "<|end|>",
+        CallEnd = "<|call|>", Return = "<|return|>";
     private const string Recipient = "to=", Prefix = "functions.", Role = "assistant", Analysis = "analysis";
     private const int MaxHeader = 4096;
     private static readonly string[] markers = [Start, Channel, Constrain, Message, End, CallEnd, Return];
 
     // Markers by what they mean here: the parts of a header, and the ends of messages.
-    private static readonly (Marker, string)[] ends = [(Marker.EndCalls, End), (Marker.EndCalls, CallEnd), (Marker.EndCalls, Return), (Marker.BeginCalls, Start), (Marker.BeginCall, Channel)];
+    private static readonly (Marker, string)[] ends = [(Marker.EndCalls, End), (Marker.EndCalls, CallEnd), (Marker.EndCalls, Return),
+        (Marker.BeginCalls, Start), (Marker.BeginCall, Channel)];
     private readonly MarkerMatcher inHeader = new([.. ends, (Marker.Separator, Constrain), (Marker.BeginParameter, Message)]);
     private readonly MarkerMatcher inMessage = new(ends);
     private readonly JsonRelay arguments = new();
@@ -65,7 +68,8 @@ internal sealed class HarmonyReply : TaggedReply
         if (!Options.StartsThinking)
         {
             opened = IndexOf(ids, MarkerId(Channel));
-            if (opened < 0 || opened + 1 >= ids.Length || MarkerId(Analysis) is not { } analysis || ids[opened + 1] != analysis) return new(0..0, 0..0, false);
+            if (opened < 0 || opened + 1 >= ids.Length || MarkerId(Analysis) is not { } analysis || ids[opened + 1] != analysis)
+                return new(0..0, 0..0, false);
             first = IndexOf(ids[opened..], MarkerId(Message)) is >= 0 and var message ? opened + message + 1 : ids.Length;
         }
         return IndexOf(ids[first..], MarkerId(End)) is >= 0 and var end
@@ -223,7 +227,8 @@ internal sealed class HarmonyReply : TaggedReply
     // Behind the prompt's own start: a channel, which is a marker, or a recipient; a reply without a header may not be held back.
     private static bool MayBeHeader(string text) => Begins(text, Recipient) || Begins(text, Role);
 
-    private static bool Begins(string text, string with) => text.StartsWith(with, StringComparison.Ordinal) || with.StartsWith(text, StringComparison.Ordinal);
+    private static bool Begins(string text, string with) =>
+        text.StartsWith(with, StringComparison.Ordinal) || with.StartsWith(text, StringComparison.Ordinal);
 
     /// <summary>Whom a message is to, without the prefix of functions; null where it is to the user.</summary>
     /// <param name="header">A header with its markers.</param>

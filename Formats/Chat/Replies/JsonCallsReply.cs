@@ -3,9 +3,10 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// A dialect whose calls are JSON: one object with name and arguments, or a head of the dialect's own with the name in it and then the arguments. The head's end needs no marker: arguments
-/// begin at the first '{'. In a JSON string no marker means anything. What turns out to be no call, for want of a name or because it is no JSON, is passed on as the text that it is,
-/// markers and all; where JSON breaks in a call that was passed on already, the call is closed so that its arguments are valid, and what follows is text.
+/// A dialect whose calls are JSON: one object with name and arguments, or a head of the dialect's own with the name in it and then the arguments. The
+/// head's end needs no marker: arguments begin at the first '{'. In a JSON string no marker means anything. What turns out to be no call, for want of
+/// a name or because it is no JSON, is passed on as the text that it is, markers and all; where JSON breaks in a call that was passed on already, the
+/// call is closed so that its arguments are valid, and what follows is text.
 /// </summary>
 internal abstract partial class JsonCallsReply : ThinkingReply
 {
@@ -252,7 +253,8 @@ internal abstract partial class JsonCallsReply : ThinkingReply
     {
         At = Step.None;
         hasSection = false;
-        CloseCalls((isMalformed && Options.MalformedCalls == MalformedCalls.AsText) || (!isFinished && Options.UnfinishedCalls == UnfinishedCalls.AsText));
+        CloseCalls((isMalformed && Options.MalformedCalls == MalformedCalls.AsText)
+            || (!isFinished && Options.UnfinishedCalls == UnfinishedCalls.AsText));
     }
 }
 
@@ -262,4 +264,5 @@ internal abstract partial class JsonCallsReply : ThinkingReply
 /// <param name="InBlock">In a block of calls, between these.</param>
 /// <param name="InHead">In a call's own head.</param>
 /// <param name="InCall">Elsewhere in a call; null where no marker begins as JSON does not.</param>
-internal sealed record JsonCallMatchers(MarkerMatcher InThinking, MarkerMatcher InText, MarkerMatcher InBlock, MarkerMatcher InHead, MarkerMatcher? InCall);
+internal sealed record JsonCallMatchers(MarkerMatcher InThinking, MarkerMatcher InText, MarkerMatcher InBlock, MarkerMatcher InHead,
+    MarkerMatcher? InCall);

@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Reads a call that is one JSON object, <c>{"name": "f", "arguments": {…}}</c>, a piece at a time. The arguments may be named <c>parameters</c>, come before the name, or be an
-/// object in a string; other members mean nothing. Once the call is certain, <see cref="IsReady"/>, reading stops until <see cref="Begin"/> says where the arguments go.
+/// Reads a call that is one JSON object, <c>{"name": "f", "arguments": {…}}</c>, a piece at a time. The arguments may be named <c>parameters</c>,
+/// come before the name, or be an object in a string; other members mean nothing. Once the call is certain, <see cref="IsReady"/>, reading stops
+/// until <see cref="Begin"/> says where the arguments go.
 /// </summary>
 internal sealed class JsonEnvelope
 {

@@ -4,13 +4,16 @@ using System.Text.Json;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Reads one JSON value, a piece at a time, and writes it anew as it comes, with Python's separators, so that what is written so far and what <see cref="Close"/> adds is always valid
-/// JSON. Of equal keys of an object the first counts: its value may have been passed on already. Lenient where that loses nothing: a comma may trail, a bare word is a string, and so
-/// is a number that JSON's readers cannot hold. Whatever else is no JSON, or nested deeper than <see cref="MaxDepth"/>, breaks it. Time is linear in the text.
+/// Reads one JSON value, a piece at a time, and writes it anew as it comes, with Python's separators, so that what is written so far and what
+/// <see cref="Close"/> adds is always valid JSON. Of equal keys of an object the first counts: its value may have been passed on already. Lenient
+/// where that loses nothing: a comma may trail, a bare word is a string, and so is a number that JSON's readers cannot hold. Whatever else is no
+/// JSON, or nested deeper than <see cref="MaxDepth"/>, breaks it. Time is linear in the text.
 /// </summary>
 internal sealed class JsonRelay
 {
-    /// <summary>Objects and lists in one another, at most: what System.Text.Json reads by default, less what a message puts around a call's arguments.</summary>
+    /// <summary>
+    /// Objects and lists in one another, at most: what System.Text.Json reads by default, less what a message puts around a call's arguments.
+    /// </summary>
     public const int MaxDepth = 56;
 
     private readonly JsonStringReader inside = new();

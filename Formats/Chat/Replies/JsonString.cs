@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Quilt.Formats.Chat.Replies;
 
-/// <summary>Writes the inside of a JSON string with the escapes of Python's json.dumps(ensure_ascii=False), a character at a time. Half of a surrogate pair becomes U+FFFD.</summary>
+/// <summary>
+/// Writes the inside of a JSON string with the escapes of Python's json.dumps(ensure_ascii=False), a character at a time. Half of a surrogate pair
+/// becomes U+FFFD.
+/// </summary>
 internal struct JsonString(StringBuilder into)
 {
     private char high;                                       // waits for its other half; 0: none

@@ -3,8 +3,8 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Reads the inside of a JSON string, a piece at a time, and writes it anew as <see cref="JsonString"/> does. What models get wrong is passed on as they wrote it: control characters
-/// are escaped, a backslash that begins no escape is one.
+/// Reads the inside of a JSON string, a piece at a time, and writes it anew as <see cref="JsonString"/> does. What models get wrong is passed on as
+/// they wrote it: control characters are escaped, a backslash that begins no escape is one.
 /// </summary>
 internal sealed class JsonStringReader
 {

@@ -1,8 +1,9 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Llama 3.1 and later: the reply is a call, <c>{"name": "f", "parameters": {…}}</c>, perhaps behind <c>&lt;|python_tag|&gt;</c>, perhaps with more of them behind semicolons. Elsewhere in a
-/// reply an object is text, and so is one that has no parameters or names no declared tool. Sources: Llama 3.1's chat template; vLLM's llama3_json parser.
+/// Llama 3.1 and later: the reply is a call, <c>{"name": "f", "parameters": {…}}</c>, perhaps behind <c>&lt;|python_tag|&gt;</c>, perhaps with more
+/// of them behind semicolons. Elsewhere in a reply an object is text, and so is one that has no parameters or names no declared tool. Sources: Llama
+/// 3.1's chat template; vLLM's llama3_json parser.
 /// </summary>
 internal sealed class LlamaReply(ReplyOptions options) : JsonCallsReply(options with { StartsThinking = false }, [Tag], Matchers())
 {

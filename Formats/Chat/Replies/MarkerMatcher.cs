@@ -1,8 +1,9 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Compares text, a character at a time, with a few markers at once. Every marker begins with the same character and has no other one, so that a comparison that failed never has to go back
-/// further than its last character. In a pattern <c>*</c> is any white space or none, a blank is one character of white space.
+/// Compares text, a character at a time, with a few markers at once. Every marker begins with the same character and has no other one, so that a
+/// comparison that failed never has to go back further than its last character. In a pattern <c>*</c> is any white space or none, a blank is one
+/// character of white space.
 /// </summary>
 internal sealed class MarkerMatcher(params (Marker Marker, string Pattern)[] patterns)
 {

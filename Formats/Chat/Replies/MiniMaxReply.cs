@@ -1,8 +1,9 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// MiniMax-M2: <c>&lt;think&gt;…&lt;/think&gt;text&lt;minimax:tool_call&gt;&lt;invoke name="f"&gt;&lt;parameter name="p"&gt;…&lt;/parameter&gt;&lt;/invoke&gt;&lt;/minimax:tool_call&gt;</c>.
-/// Tags of invokes and parameters may hold blanks and further attributes. Source: vLLM's parser/minimax_m2.py at 033af9c.
+/// MiniMax-M2: <c>&lt;think&gt;…&lt;/think&gt;text&lt;minimax:tool_call&gt;&lt;invoke name="f"&gt;&lt;parameter
+/// name="p"&gt;…&lt;/parameter&gt;&lt;/invoke&gt;&lt;/minimax:tool_call&gt;</c>. Tags of invokes and parameters may hold blanks and further
+/// attributes. Source: vLLM's parser/minimax_m2.py at 033af9c.
 /// </summary>
 internal sealed class MiniMaxReply : TagCallsReply
 {

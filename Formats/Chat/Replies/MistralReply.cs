@@ -1,8 +1,9 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Mistral: <c>[TOOL_CALLS][{"name": "f", "arguments": {…}}, …]</c>, and from tokenizer version 11 on <c>[TOOL_CALLS]f[CALL_ID]123456789[ARGS]{…}</c> for each call, without the id from
-/// version 13 on, and perhaps without <c>[ARGS]</c>; thinking in <c>[THINK]…[/THINK]</c>. Sources: the chat templates of Mistral Small 3.2 and Ministral 3; vLLM's mistral parser.
+/// Mistral: <c>[TOOL_CALLS][{"name": "f", "arguments": {…}}, …]</c>, and from tokenizer version 11 on <c>[TOOL_CALLS]f[CALL_ID]123456789[ARGS]{…}</c>
+/// for each call, without the id from version 13 on, and perhaps without <c>[ARGS]</c>; thinking in <c>[THINK]…[/THINK]</c>. Sources: the chat
+/// templates of Mistral Small 3.2 and Ministral 3; vLLM's mistral parser.
 /// </summary>
 internal sealed class MistralReply(ReplyOptions options) : JsonCallsReply(options, markers, Matchers(), first: '[')
 {
@@ -18,6 +19,7 @@ internal sealed class MistralReply(ReplyOptions options) : JsonCallsReply(option
     private static JsonCallMatchers Matchers()
     {
         var text = WithThinking(Think, EndThink, (Marker.BeginCall, Calls));
-        return new(text, text, new((Marker.BeginCall, Calls)), new((Marker.Separator, Id), (Marker.Separator, Arguments), (Marker.BeginCall, Calls)), InCall: null);
+        return new(text, text, new((Marker.BeginCall, Calls)), new((Marker.Separator, Id), (Marker.Separator, Arguments), (Marker.BeginCall, Calls)),
+            InCall: null);
     }
 }

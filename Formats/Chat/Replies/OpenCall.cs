@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Quilt.Formats.Chat.Replies;
 
-/// <summary>Makes events of one call after another. Its arguments are written by others, into <see cref="Arguments"/>, and passed on as far as they are written.</summary>
+/// <summary>
+/// Makes events of one call after another. Its arguments are written by others, into <see cref="Arguments"/>, and passed on as far as they are
+/// written.
+/// </summary>
 internal sealed class OpenCall(ReplyOutput output, ToolTable tools, ReplyOptions options)
 {
     private int index;

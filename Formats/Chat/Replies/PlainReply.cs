@@ -1,7 +1,11 @@
 namespace Quilt.Formats.Chat.Replies;
 
-/// <summary>A reply in which calls are not known: text, and thinking between <c>&lt;think&gt;</c> and <c>&lt;/think&gt;</c> where the model is one that thinks so.</summary>
-internal sealed class PlainReply(ReplyOptions options, bool thinks) : ThinkingReply(thinks ? options : options with { StartsThinking = false }, thinks ? [Think, EndThink] : [])
+/// <summary>
+/// A reply in which calls are not known: text, and thinking between <c>&lt;think&gt;</c> and <c>&lt;/think&gt;</c> where the model is one that thinks
+/// so.
+/// </summary>
+internal sealed class PlainReply(ReplyOptions options, bool thinks)
+    : ThinkingReply(thinks ? options : options with { StartsThinking = false }, thinks ? [Think, EndThink] : [])
 {
     private const string Think = "<think>", EndThink = "</think>";
     private readonly MarkerMatcher? matcher = thinks ? WithThinking(Think, EndThink) : null;

@@ -1,8 +1,8 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// One piece of a reply, as it becomes certain. The kinds are those below and no others. Texts and argument fragments are never empty; where a reply is cut into
-/// pieces does not change what the pieces of one kind say together.
+/// One piece of a reply, as it becomes certain. The kinds are those below and no others. Texts and argument fragments are never empty; where a reply
+/// is cut into pieces does not change what the pieces of one kind say together.
 /// </summary>
 public abstract record ReplyEvent
 {

@@ -5,7 +5,10 @@ namespace Quilt.Formats.Chat.Replies;
 /// <summary>What a reply answers to, and what to do where engines disagree. The defaults follow vLLM.</summary>
 public sealed record ReplyOptions
 {
-    /// <summary>The tools the model was told of, a list in OpenAI's form or its flat form (<c>{"name", "parameters"}</c>); null or an empty list declares nothing, and then every name is good.</summary>
+    /// <summary>
+    /// The tools the model was told of, a list in OpenAI's form or its flat form (<c>{"name", "parameters"}</c>); null or an empty list declares
+    /// nothing, and then every name is good.
+    /// </summary>
     public JsonElement? Tools { get; init; }
 
     /// <summary>Whether the prompt ended inside the model's thinking, so that the reply begins there.</summary>
@@ -14,7 +17,10 @@ public sealed record ReplyOptions
     /// <summary>Whether thinking is passed on as text of the reply, with its markers where the model wrote them.</summary>
     public bool ThinkingAsText { get; init; }
 
-    /// <summary>The dialect's markers as token ids, by their text, for hosts whose detokenizer leaves special tokens out; see <see cref="ReplyParser.Push(int, ReadOnlySpan{char}, ICollection{ReplyEvent})"/>.</summary>
+    /// <summary>
+    /// The dialect's markers as token ids, by their text, for hosts whose detokenizer leaves special tokens out; see
+    /// <see cref="ReplyParser.Push(int, ReadOnlySpan{char}, ICollection{ReplyEvent})"/>.
+    /// </summary>
     public IReadOnlyDictionary<string, int>? MarkerIds { get; init; }
 
     /// <summary>What to do with a call to a tool that is not among <see cref="Tools"/>.</summary>
@@ -56,7 +62,10 @@ public enum TextAfterCalls
 /// <summary>Blocks of calls in which the reply ends.</summary>
 public enum UnfinishedCalls
 {
-    /// <summary>Whatever is known of the last call is kept: its arguments are closed so that they are valid JSON, and it ends with <see cref="ToolCallEnded.IsComplete"/> false.</summary>
+    /// <summary>
+    /// Whatever is known of the last call is kept: its arguments are closed so that they are valid JSON, and it ends with
+    /// <see cref="ToolCallEnded.IsComplete"/> false.
+    /// </summary>
     Complete,
 
     /// <summary>The block is passed on as the text that it is. This holds every block back until it ends.</summary>
@@ -88,7 +97,9 @@ public sealed record ArgumentRules
     /// <summary>Whether the text null means null even where the schema allows only other types.</summary>
     public bool NullAlways { get; init; }
 
-    /// <summary>Whether none and nil are null too, whatever the type, and yes, on, no and off are boolean: vLLM's rules up to the middle of 2026.</summary>
+    /// <summary>
+    /// Whether none and nil are null too, whatever the type, and yes, on, no and off are boolean: vLLM's rules up to the middle of 2026.
+    /// </summary>
     public bool LegacyWords { get; init; }
 
     /// <summary>What of a value's edges belongs to the markup; a dialect's own affair.</summary>

@@ -3,7 +3,8 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Gathers a reply's events in order: joins text within a piece, counts the calls, and holds a block of calls back where it may yet turn out to be text.
+/// Gathers a reply's events in order: joins text within a piece, counts the calls, and holds a block of calls back where it may yet turn out to be
+/// text.
 /// </summary>
 internal sealed class ReplyOutput(bool holdsBlocks)
 {

@@ -3,12 +3,14 @@ using System.Collections.Frozen;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Understands a reply while it is generated: text in, thinking, text and tool calls out. Text is passed on at once; only what may be the beginning of a marker is held back.
-/// Time is linear in the text whatever it holds, memory is bounded by one call's arguments, and no text makes it throw. One parser reads one reply, on one thread.
+/// Understands a reply while it is generated: text in, thinking, text and tool calls out. Text is passed on at once; only what may be the beginning
+/// of a marker is held back. Time is linear in the text whatever it holds, memory is bounded by one call's arguments, and no text makes it throw. One
+/// parser reads one reply, on one thread.
 /// </summary>
 public abstract class ReplyParser
 {
-    private static readonly FrozenDictionary<string, Func<ReplyOptions, ReplyParser>> dialects = new Dictionary<string, Func<ReplyOptions, ReplyParser>>
+    private static readonly FrozenDictionary<string, Func<ReplyOptions, ReplyParser>> dialects =
+        new Dictionary<string, Func<ReplyOptions, ReplyParser>>
     {
         ["deepseek_v3"] = options => new DeepSeekReply(options),
         ["deepseek_v31"] = options => new DeepSeekReply(options),
@@ -33,7 +35,10 @@ public abstract class ReplyParser
     /// <summary>Names of the dialects, sorted.</summary>
     public static IReadOnlyList<string> Dialects { get; } = [.. dialects.Keys.Order(StringComparer.Ordinal)];
 
-    /// <summary>The dialect of a model by the text of its chat template, whose markers tell; <c>text</c>, or <c>think</c>, where its calls are written in none of <see cref="Dialects"/>.</summary>
+    /// <summary>
+    /// The dialect of a model by the text of its chat template, whose markers tell; <c>text</c>, or <c>think</c>, where its calls are written in none
+    /// of <see cref="Dialects"/>.
+    /// </summary>
     /// <param name="template">The template as it is written.</param>
     public static string FindDialect(string template)
     {

@@ -22,7 +22,10 @@ internal enum ValueTypes
     Inferred = Null | Integer | Number | Boolean | String,
 }
 
-/// <summary>The types a JSON schema names: in <c>type</c> (one or a list, with the names models' authors use), by the values of <c>enum</c>, in <c>anyOf</c>, <c>oneOf</c> and <c>allOf</c>; string where it names none.</summary>
+/// <summary>
+/// The types a JSON schema names: in <c>type</c> (one or a list, with the names models' authors use), by the values of <c>enum</c>, in <c>anyOf</c>,
+/// <c>oneOf</c> and <c>allOf</c>; string where it names none.
+/// </summary>
 internal static class SchemaTypes
 {
     private const int MaxDepth = 64;

@@ -1,6 +1,9 @@
 namespace Quilt.Formats.Chat.Replies;
 
-/// <summary>Seed-OSS: Qwen3-Coder's calls in a block of its own, <c>&lt;seed:tool_call&gt;</c>, thinking in <c>&lt;seed:think&gt;</c>. Source: Seed-OSS's chat template.</summary>
+/// <summary>
+/// Seed-OSS: Qwen3-Coder's calls in a block of its own, <c>&lt;seed:tool_call&gt;</c>, thinking in <c>&lt;seed:think&gt;</c>. Source: Seed-OSS's chat
+/// template.
+/// </summary>
 internal sealed class SeedReply(ReplyOptions options)
     : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, "<seed:think>", "</seed:think>", tags)
 {

@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Quilt.Formats.Chat.Replies;
 
-/// <summary>The tags of a dialect that has one for each call and each of its parameters. Patterns are <see cref="MarkerMatcher"/>'s; behind that of a call or a parameter follows its name, up to '&gt;'.</summary>
+/// <summary>
+/// The tags of a dialect that has one for each call and each of its parameters. Patterns are <see cref="MarkerMatcher"/>'s; behind that of a call or
+/// a parameter follows its name, up to '&gt;'.
+/// </summary>
 /// <param name="Begin">Of a block.</param>
 /// <param name="End">Of a block.</param>
 /// <param name="Call">Of a call.</param>
@@ -13,8 +16,9 @@ namespace Quilt.Formats.Chat.Replies;
 internal sealed record CallTags(string Begin, string End, string Call, string BareCall, string EndCall, string Parameter, string EndParameter);
 
 /// <summary>
-/// A dialect with a tag for every call and every parameter. A call ends thinking and needs no block around it. Between a block's tags text means nothing. A value ends at its closing
-/// tag only where another tag (or the end) follows, so that it may hold that tag itself; where it is missing, the next parameter or the call's end closes it.
+/// A dialect with a tag for every call and every parameter. A call ends thinking and needs no block around it. Between a block's tags text means
+/// nothing. A value ends at its closing tag only where another tag (or the end) follows, so that it may hold that tag itself; where it is missing,
+/// the next parameter or the call's end closes it.
 /// </summary>
 internal abstract class TagCallsReply : ThinkingReply
 {
@@ -151,7 +155,8 @@ internal abstract class TagCallsReply : ThinkingReply
 
     private void Close(bool isFinished)
     {
-        CloseCalls((isMalformed && Options.MalformedCalls == MalformedCalls.AsText) || (!isFinished && Options.UnfinishedCalls == UnfinishedCalls.AsText));
+        CloseCalls((isMalformed && Options.MalformedCalls == MalformedCalls.AsText)
+            || (!isFinished && Options.UnfinishedCalls == UnfinishedCalls.AsText));
         held.ResetWrittenCount();
         place = Place.Outside;
     }

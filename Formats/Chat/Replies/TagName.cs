@@ -3,8 +3,8 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Reads the rest of a tag behind <c>name=</c>: the name, quoted either way or bare, then attributes that mean nothing, up to '&gt;'. A quote left open around the name ends at
-/// the tag; in later attributes a quoted '&gt;' does not end it.
+/// Reads the rest of a tag behind <c>name=</c>: the name, quoted either way or bare, then attributes that mean nothing, up to '&gt;'. A quote left
+/// open around the name ends at the tag; in later attributes a quoted '&gt;' does not end it.
 /// </summary>
 internal sealed class TagName
 {

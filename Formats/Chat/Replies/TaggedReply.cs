@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// A dialect with markers: cuts the text, however it comes, into markers and what is between them. From a marker's first character on text is held back for as long as it may be a
-/// marker of the place; a marker that names something is read up to its '&gt;'.
+/// A dialect with markers: cuts the text, however it comes, into markers and what is between them. From a marker's first character on text is held
+/// back for as long as it may be a marker of the place; a marker that names something is read up to its '&gt;'.
 /// </summary>
 internal abstract class TaggedReply : ReplyParser
 {

@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// A dialect in which thinking stands between two markers and calls stand in blocks: what all of these have in common. Thinking's markers never reach the text. Behind a block white
-/// space is held back: up to the next block or the end it is none of the text, nor is one line break right behind the block.
+/// A dialect in which thinking stands between two markers and calls stand in blocks: what all of these have in common. Thinking's markers never reach
+/// the text. Behind a block white space is held back: up to the next block or the end it is none of the text, nor is one line break right behind the
+/// block.
 /// </summary>
 internal abstract class ThinkingReply : TaggedReply
 {
@@ -29,10 +30,12 @@ internal abstract class ThinkingReply : TaggedReply
 
     private protected Zone Zone { get; private set; }
 
-    public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids) => markers.Length < 2 ? new(0..0, 0..0, false) : ThinkingSpan.Find(ids, Options.StartsThinking, Id(0), Id(1), Id(2));
+    public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids) =>
+        markers.Length < 2 ? new(0..0, 0..0, false) : ThinkingSpan.Find(ids, Options.StartsThinking, Id(0), Id(1), Id(2));
 
     /// <summary>Thinking's markers and others as a matcher.</summary>
-    private protected static MarkerMatcher WithThinking(string begin, string end, params (Marker, string)[] others) => new([(Marker.BeginThinking, begin), (Marker.EndThinking, end), .. others]);
+    private protected static MarkerMatcher WithThinking(string begin, string end, params (Marker, string)[] others) =>
+        new([(Marker.BeginThinking, begin), (Marker.EndThinking, end), .. others]);
 
     /// <summary>Text that is none of a call's markup.</summary>
     private protected void Say(ReadOnlySpan<char> text)

@@ -7,8 +7,8 @@ namespace Quilt.Formats.Chat.Replies;
 public readonly record struct ThinkingSpan(Range Thinking, Range WithMarkers, bool IsOpen)
 {
     /// <summary>
-    /// Thinking runs from the begin marker, or from the first token where there is none before the end marker, to the first end marker behind it; a tool call ends it too
-    /// and belongs to the reply.
+    /// Thinking runs from the begin marker, or from the first token where there is none before the end marker, to the first end marker behind it; a
+    /// tool call ends it too and belongs to the reply.
     /// </summary>
     internal static ThinkingSpan Find(ReadOnlySpan<int> ids, bool startsThinking, int? begin, int? end, int? toolCall)
     {

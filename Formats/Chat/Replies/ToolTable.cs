@@ -7,7 +7,9 @@ internal sealed class ToolTable
 {
     private readonly Dictionary<string, Dictionary<string, ValueTypes>> tools = new(StringComparer.Ordinal);
 
-    /// <summary>Reads <c>{"type": "function", "function": {"name", "parameters"}}</c> and <c>{"name", "parameters"}</c>; what has no name declares nothing.</summary>
+    /// <summary>
+    /// Reads <c>{"type": "function", "function": {"name", "parameters"}}</c> and <c>{"name", "parameters"}</c>; what has no name declares nothing.
+    /// </summary>
     /// <exception cref="BadInputException">It is not a list, or holds text that is not Unicode.</exception>
     public ToolTable(JsonElement? declared)
     {
@@ -31,12 +33,14 @@ internal sealed class ToolTable
     public bool Allows(string tool) => tools.Count == 0 || tools.ContainsKey(tool);
 
     /// <summary>What a parameter may be; null where no schema speaks of it.</summary>
-    public ValueTypes? TypesOf(string tool, string parameter) => tools.TryGetValue(tool, out var parameters) && parameters.TryGetValue(parameter, out var types) ? types : null;
+    public ValueTypes? TypesOf(string tool, string parameter) =>
+        tools.TryGetValue(tool, out var parameters) && parameters.TryGetValue(parameter, out var types) ? types : null;
 
     private static Dictionary<string, ValueTypes> Parameters(JsonElement function)
     {
         var found = new Dictionary<string, ValueTypes>(StringComparer.Ordinal);
-        if (Member(function, "parameters", JsonValueKind.Object) is { } schema && Member(schema, "properties", JsonValueKind.Object) is { } properties)
+        if (Member(function, "parameters", JsonValueKind.Object) is { } schema
+            && Member(schema, "properties", JsonValueKind.Object) is { } properties)
         {
             foreach (var property in properties.EnumerateObject()) found[property.Name] = SchemaTypes.Of(property.Value);
         }

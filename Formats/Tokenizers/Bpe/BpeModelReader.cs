@@ -56,7 +56,8 @@ internal static class BpeModelReader
         return new ByteSpelling(symbols, known, Unknown(json, vocabulary, needed, source), json.Flag("fuse_unk", false, source, Part));
     }
 
-    private static CharacterSpelling ReadCharacterSpelling(JsonElement json, Dictionary<string, int> vocabulary, string prefix, string suffix, string source)
+    private static CharacterSpelling ReadCharacterSpelling(JsonElement json, Dictionary<string, int> vocabulary, string prefix, string suffix,
+        string source)
     {
         var tokens = new Dictionary<int, int>[4];
         for (var place = 0; place < tokens.Length; place++)
@@ -92,7 +93,8 @@ internal static class BpeModelReader
             : throw new BadInputException(source, Part, "unk_token is not in the vocabulary");
     }
 
-    private static List<(int, int, int)> Merges(JsonElement json, Dictionary<string, int> vocabulary, int prefixLength, List<(string Left, string Right)>? pairs, string source)
+    private static List<(int, int, int)> Merges(JsonElement json, Dictionary<string, int> vocabulary, int prefixLength,
+        List<(string Left, string Right)>? pairs, string source)
     {
         var merges = new List<(int, int, int)>();
         foreach (var item in json.Items("merges", source, Part))
@@ -106,7 +108,8 @@ internal static class BpeModelReader
                 (left, right) = (first, second);
             }
             else if (item.ValueKind == JsonValueKind.Array && item.GetArrayLength() == 2
-                && item[0].ValueKind == JsonValueKind.String && item[1].ValueKind == JsonValueKind.String) (left, right) = (item[0].GetString()!, item[1].GetString()!);
+                && item[0].ValueKind == JsonValueKind.String
+                    && item[1].ValueKind == JsonValueKind.String) (left, right) = (item[0].GetString()!, item[1].GetString()!);
             else throw Bad("expected two tokens");
             if (right.Length < prefixLength) throw Bad($"\"{right}\" is shorter than the prefix of what goes on with a word");
             merges.Add((Id(left), Id(right), Id(left + right[prefixLength..])));

@@ -33,7 +33,8 @@ internal sealed class SafeCuts
     /// <summary>Whether a word can be cut between two characters.</summary>
     public bool Between(int first, int second) => (first | second) < Ascii ? asciiCut[first * Ascii + second] : Separate(first, second);
 
-    private bool Separate(int first, int second) => !joined.Contains(Key(first, second)) && characters.ContainsKey(first) && characters.ContainsKey(second);
+    private bool Separate(int first, int second) =>
+        !joined.Contains(Key(first, second)) && characters.ContainsKey(first) && characters.ContainsKey(second);
 
     // Times an odd number, which loses nothing: the hash of a long is its halves' exclusive or, in which pairs of near characters collide.
     private static long Key(int first, int second) => unchecked(((long)first << 21 | (uint)second) * (long)0x9E3779B97F4A7C15);

@@ -2,7 +2,9 @@ using Quilt.Formats.Tokenizers.Unicode;
 
 namespace Quilt.Formats.Tokenizers.Bpe;
 
-/// <summary>From words to the symbols that merge: what stands for a character, what for bytes of one without a token, and what for the unknown. Immutable.</summary>
+/// <summary>
+/// From words to the symbols that merge: what stands for a character, what for bytes of one without a token, and what for the unknown. Immutable.
+/// </summary>
 /// <param name="unknown">The token of characters without one, or -1 where such characters are dropped.</param>
 /// <param name="fuseUnknown">Whether a run of them becomes one token.</param>
 internal abstract class Spelling(int unknown, bool fuseUnknown)

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Quilt.Formats.Tokenizers.Bpe;
 
-/// <summary>From short byte strings to the ids they became: a vocabulary's whole words, or the words met lately. Open-addressed, in three flat arrays.</summary>
+/// <summary>
+/// From short byte strings to the ids they became: a vocabulary's whole words, or the words met lately. Open-addressed, in three flat arrays.
+/// </summary>
 internal sealed class WordTable(int capacity)
 {
     private readonly Slot[] slots = new Slot[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity * 2)];

@@ -18,7 +18,9 @@ internal sealed class ByteLevelDecoder : TokenDecoder
     }
 }
 
-/// <summary>"ByteFallback": runs of tokens such as &lt;0xE4&gt; become the text of their bytes, or one U+FFFD a byte where the run is not valid UTF-8.</summary>
+/// <summary>
+/// "ByteFallback": runs of tokens such as &lt;0xE4&gt; become the text of their bytes, or one U+FFFD a byte where the run is not valid UTF-8.
+/// </summary>
 internal sealed class ByteFallbackDecoder : TokenDecoder
 {
     /// <summary>Whether a token stands for a byte. The two digits may be in either case, and the first may be a plus: Rust reads it so.</summary>
@@ -45,7 +47,8 @@ internal sealed class ByteFallbackDecoder : TokenDecoder
             // A run takes the place of its tokens, of which there are as many as it can have pieces.
             if (run.Count > 0)
             {
-                if (System.Text.Unicode.Utf8.IsValid(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(run))) tokens[kept++] = Encoding.UTF8.GetString([.. run]);
+                if (System.Text.Unicode.Utf8.IsValid(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(run)))
+                    tokens[kept++] = Encoding.UTF8.GetString([.. run]);
                 else foreach (var _ in run) tokens[kept++] = "\uFFFD";
                 run.Clear();
             }

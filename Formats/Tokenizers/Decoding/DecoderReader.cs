@@ -28,7 +28,8 @@ internal static class DecoderReader
             case "Fuse": steps.Add(new FuseDecoder()); break;
             case "Replace": steps.Add(Replace(json, source)); break;
             case "Strip":
-                steps.Add(new StripDecoder(json.Rune("content", source, Part).ToString(), json.Count("start", 0, 0, source, Part), json.Count("stop", 0, 0, source, Part)));
+                steps.Add(new StripDecoder(json.Rune("content", source, Part).ToString(), json.Count("start", 0, 0, source, Part),
+                    json.Count("stop", 0, 0, source, Part)));
                 break;
             case "Metaspace":
                 steps.Add(new MetaspaceDecoder(json.Rune("replacement", source, Part).ToString(), PreTokenizerReader.Scheme(json, source, Part)));
@@ -36,7 +37,8 @@ internal static class DecoderReader
             case "WordPiece": steps.Add(new WordPieceDecoder(json.Text("prefix", source, Part), json.Flag("cleanup", true, source, Part))); break;
             case "BPEDecoder": steps.Add(new SuffixDecoder(json.Text("suffix", source, Part))); break;
             case "CTC":
-                steps.Add(new CtcDecoder(json.Text("pad_token", source, Part), json.Text("word_delimiter_token", source, Part), json.Flag("cleanup", true, source, Part)));
+                steps.Add(new CtcDecoder(json.Text("pad_token", source, Part), json.Text("word_delimiter_token", source, Part),
+                    json.Flag("cleanup", true, source, Part)));
                 break;
             case "Sequence":
                 foreach (var item in json.Items("decoders", source, Part)) Add(item, source, steps);

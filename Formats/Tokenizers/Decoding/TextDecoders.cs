@@ -35,7 +35,9 @@ internal sealed class ReplaceDecoder(Normalizer replacer, string source) : Token
         var opens = true;
         try
         {
-            return replacer.Apply(Encoding.UTF8.GetBytes(token), scratch, scratch.Other, ref opens) ? Encoding.UTF8.GetString(scratch.Other.Text) : token;
+            return replacer.Apply(Encoding.UTF8.GetBytes(token), scratch, scratch.Other, ref opens)
+                ? Encoding.UTF8.GetString(scratch.Other.Text)
+                : token;
         }
         catch (PatternTooSlowException)
         {
@@ -55,7 +57,9 @@ internal sealed class LiteralReplaceDecoder(string literal, string content) : To
     public override string Middle(string token) => token.Replace(literal, content, StringComparison.Ordinal);
 }
 
-/// <summary>"Strip": takes up to so many of one character off each end of every token. Where the library fails, for a token of nothing else, nothing is left.</summary>
+/// <summary>
+/// "Strip": takes up to so many of one character off each end of every token. Where the library fails, for a token of nothing else, nothing is left.
+/// </summary>
 internal sealed class StripDecoder(string character, int start, int stop) : TokenDecoder
 {
     public override void Apply(List<string> tokens)

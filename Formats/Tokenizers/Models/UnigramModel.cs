@@ -56,7 +56,9 @@ internal sealed class UnigramModel : TokenModel
                 }
                 if (!single)
                 {
-                    if (model.Unknown < 0) throw new BadInputException(model.Source, ModelReader.Part, "the text has a character without a token, and unk_id is missing");
+                    if (model.Unknown < 0)
+                        throw new BadInputException(model.Source, ModelReader.Part,
+                            "the text has a character without a token, and unk_id is missing");
                     Offer(at, at + length, model.Unknown, model.UnknownScore);
                 }
                 at += length;

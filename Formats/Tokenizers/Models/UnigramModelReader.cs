@@ -19,7 +19,8 @@ internal static class UnigramModelReader
             if (item.ValueKind != JsonValueKind.Array || item.GetArrayLength() != 2 || item[0].ValueKind != JsonValueKind.String
                 || item[1].ValueKind != JsonValueKind.Number || !item[1].TryGetDouble(out var score))
                 throw new BadInputException(source, $"model.vocab[{scores.Count}]", "expected a token and its score");
-            if (scores.Count == TokenizerReader.IdLimit) throw new BadInputException(source, "model.vocab", $"it has more than {TokenizerReader.IdLimit} tokens");
+            if (scores.Count == TokenizerReader.IdLimit)
+                throw new BadInputException(source, "model.vocab", $"it has more than {TokenizerReader.IdLimit} tokens");
             var token = item[0].GetString()!;
             // Of two with the same text the last one counts.
             vocabulary[token] = scores.Count;

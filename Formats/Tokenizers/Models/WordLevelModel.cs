@@ -8,7 +8,9 @@ internal sealed class WordLevelModel(ByteTrie tokens, int unknown, string source
     private int Id(ReadOnlySpan<byte> word)
     {
         if (tokens.Find(word) is >= 0 and var id) return id;
-        return unknown >= 0 ? unknown : throw new BadInputException(source, ModelReader.Part, "the text has a word without a token, and unk_token is not in the vocabulary");
+        return unknown >= 0
+            ? unknown
+            : throw new BadInputException(source, ModelReader.Part, "the text has a word without a token, and unk_token is not in the vocabulary");
     }
 
     private sealed class Encoder(WordLevelModel model) : WordEncoder

@@ -11,7 +11,8 @@ internal static class WordModelReader
         var vocabulary = ModelReader.Vocabulary(json, source);
         var prefix = Encoding.UTF8.GetBytes(json.Text("continuing_subword_prefix", source, ModelReader.Part));
         var longest = json.Count("max_input_chars_per_word", 100, 0, source, ModelReader.Part);
-        return new ModelFile(new WordPieceModel(Trie(vocabulary), prefix, longest, Unknown(json, vocabulary, source), source), vocabulary, vocabulary.Count);
+        return new ModelFile(new WordPieceModel(Trie(vocabulary), prefix, longest, Unknown(json, vocabulary, source), source), vocabulary,
+            vocabulary.Count);
     }
 
     public static ModelFile ReadWords(JsonElement json, string source)

@@ -26,7 +26,9 @@ internal static class NormalizerReader
             case "NFKC": steps.Add(new FormNormalizer(NormalForm.CompatibilityComposed)); break;
             case "NFKD": steps.Add(new FormNormalizer(NormalForm.CompatibilityDecomposed)); break;
             case "Lowercase": steps.Add(new LowercaseNormalizer()); break;
-            case "Strip": steps.Add(new StripNormalizer(json.Flag("strip_left", true, source, Part), json.Flag("strip_right", true, source, Part))); break;
+            case "Strip":
+                steps.Add(new StripNormalizer(json.Flag("strip_left", true, source, Part), json.Flag("strip_right", true, source, Part)));
+                break;
             case "StripAccents": steps.Add(new FilterNormalizer(OlderClasses.Marks, CodePointSet.Empty)); break;
             case "Nmt": steps.Add(new FilterNormalizer(NmtRemoved, NmtBlanked)); break;
             case "Prepend": steps.Add(new PrependNormalizer(Encoding.UTF8.GetBytes(json.Text("prepend", source, Part)))); break;
@@ -68,7 +70,9 @@ internal static class NormalizerReader
     private static Normalizer Replace(JsonElement json, string source)
     {
         var content = Encoding.UTF8.GetBytes(json.Text("content", source, Part));
-        return PatternReader.Read(json, source, Part, out var literal) is { } pattern ? new PatternReplacer(pattern, content) : new LiteralReplacer(literal, content);
+        return PatternReader.Read(json, source, Part, out var literal) is { } pattern
+            ? new PatternReplacer(pattern, content)
+            : new LiteralReplacer(literal, content);
     }
 
     private static PrecompiledNormalizer Precompiled(JsonElement json, string source)

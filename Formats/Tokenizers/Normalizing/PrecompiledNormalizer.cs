@@ -19,7 +19,8 @@ internal sealed class PrecompiledNormalizer : Normalizer
     {
         if (map.Length < 4) throw new FormatException("it has no size");
         var size = BinaryPrimitives.ReadUInt32LittleEndian(map);
-        if (size % 4 != 0 || size == 0 || size > map.Length - 4) throw new FormatException($"its trie has {size} bytes, and {map.Length - 4} are left");
+        if (size % 4 != 0 || size == 0 || size > map.Length - 4)
+            throw new FormatException($"its trie has {size} bytes, and {map.Length - 4} are left");
         units = new uint[size / 4];
         for (var i = 0; i < units.Length; i++) units[i] = BinaryPrimitives.ReadUInt32LittleEndian(map[(4 + i * 4)..]);
         texts = map[(4 + (int)size)..].ToArray();
@@ -37,7 +38,8 @@ internal sealed class PrecompiledNormalizer : Normalizer
             var length = StringInfo.GetNextTextElementLength(chars);
             var grapheme = chars[..length];
             chars = chars[length..];
-            if (Encoding.UTF8.GetByteCount(grapheme) < LongestGrapheme && Find(bytes[..Encoding.UTF8.GetBytes(grapheme, bytes)], out var mapped)) into.Add(mapped);
+            if (Encoding.UTF8.GetByteCount(grapheme) < LongestGrapheme && Find(bytes[..Encoding.UTF8.GetBytes(grapheme, bytes)], out var mapped))
+                into.Add(mapped);
             else
             {
                 foreach (var rune in grapheme.EnumerateRunes())

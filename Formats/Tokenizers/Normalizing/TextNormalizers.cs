@@ -11,7 +11,8 @@ internal sealed class StripNormalizer(bool left, bool right) : Normalizer
     {
         int start = 0, end = text.Length;
         while (left && start < end && UnicodeClasses.Space.Contains(CodePoints.Read(text, start, out var length))) start += length;
-        while (right && end > start && CodePoints.Before(text, end) is var before && UnicodeClasses.Space.Contains(CodePoints.Read(text, before, out _))) end = before;
+        while (right && end > start && CodePoints.Before(text, end) is var before
+            && UnicodeClasses.Space.Contains(CodePoints.Read(text, before, out _))) end = before;
         if (start == 0 && end == text.Length) return false;
         opens &= start == 0;
         into.Add(text[start..end]);
@@ -70,7 +71,8 @@ internal sealed class PatternReplacer(Pattern pattern, byte[] content) : Normali
     }
 
     /// <summary>The library lets a replacement stand where the last character that it replaces stood.</summary>
-    public static bool KeepsStart(ReadOnlySpan<byte> match, ReadOnlySpan<byte> content) => content.Length > 0 && CodePoints.Before(match, match.Length) == 0;
+    public static bool KeepsStart(ReadOnlySpan<byte> match, ReadOnlySpan<byte> content) =>
+        content.Length > 0 && CodePoints.Before(match, match.Length) == 0;
 }
 
 /// <summary>"ByteLevel" as a normalizer: every byte becomes its character of the byte alphabet.</summary>

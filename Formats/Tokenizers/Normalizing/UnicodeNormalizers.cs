@@ -5,7 +5,8 @@ namespace Quilt.Formats.Tokenizers.Normalizing;
 /// <summary>"NFC", "NFD", "NFKC" and "NFKD", by Unicode 9.0.</summary>
 internal sealed class FormNormalizer(NormalForm form) : Normalizer
 {
-    public override bool Apply(ReadOnlySpan<byte> text, NormalizerScratch scratch, Utf8Buffer into, ref bool opens) => form.Apply(text, scratch.Codes, into);
+    public override bool Apply(ReadOnlySpan<byte> text, NormalizerScratch scratch, Utf8Buffer into, ref bool opens) =>
+        form.Apply(text, scratch.Codes, into);
 }
 
 /// <summary>"Lowercase": code point by code point, as Rust does it.</summary>
@@ -46,7 +47,8 @@ internal sealed class ChineseNormalizer : Normalizer
 {
     // The blocks that BERT's original code names.
     private static readonly CodePointSet Chinese = CodePointSet.Of(
-        (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F), (0x2B920, 0x2CEAF), (0x2F800, 0x2FA1F));
+        (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F), (0x2B920, 0x2CEAF),
+            (0x2F800, 0x2FA1F));
 
     public override bool Apply(ReadOnlySpan<byte> text, NormalizerScratch scratch, Utf8Buffer into, ref bool opens)
     {

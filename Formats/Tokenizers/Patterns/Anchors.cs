@@ -19,5 +19,6 @@ internal static class Anchors
     private static bool WordBefore(ReadOnlySpan<byte> text, int at) =>
         at > 0 && UnicodeClasses.Word.Contains(CodePoints.Read(text, CodePoints.Before(text, at), out _));
 
-    private static bool WordAfter(ReadOnlySpan<byte> text, int at) => at < text.Length && UnicodeClasses.Word.Contains(CodePoints.Read(text, at, out _));
+    private static bool WordAfter(ReadOnlySpan<byte> text, int at) =>
+        at < text.Length && UnicodeClasses.Word.Contains(CodePoints.Read(text, at, out _));
 }

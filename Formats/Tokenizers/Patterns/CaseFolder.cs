@@ -2,7 +2,9 @@ using Quilt.Formats.Tokenizers.Unicode;
 
 namespace Quilt.Formats.Tokenizers.Patterns;
 
-/// <summary>What a pattern without regard to case matches beyond its own characters, as Oniguruma has it: "ss" also matches U+00DF, and U+00DF "SS".</summary>
+/// <summary>
+/// What a pattern without regard to case matches beyond its own characters, as Oniguruma has it: "ss" also matches U+00DF, and U+00DF "SS".
+/// </summary>
 internal static class CaseFolder
 {
     private const int Longest = 3;
@@ -38,7 +40,8 @@ internal static class CaseFolder
                 joined.Add(items[i]);
                 continue;
             }
-            joined.Add(new AlternationNode([.. ways.Select(way => new SequenceNode([way.Node, Join([.. items.Skip(i + way.Length)], [.. literals.Skip(i + way.Length)])]))]));
+            joined.Add(new AlternationNode(
+                [.. ways.Select(way => new SequenceNode([way.Node, Join([.. items.Skip(i + way.Length)], [.. literals.Skip(i + way.Length)])]))]));
             break;
         }
         return joined.Count == 1 ? joined[0] : new SequenceNode(joined);

@@ -271,7 +271,8 @@ internal sealed class PatternParser
         var value = 0L;
         while (at - start < most && at < pattern.Length && pattern[at] < 0x80 && char.IsAsciiHexDigit((char)pattern[at]))
             value = value * 16 + int.Parse(((char)pattern[at++]).ToString(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-        if (at - start < least || !Rune.IsValid((int)Math.Min(value, int.MaxValue))) throw new FormatException($"the number at position {start} is no code point");
+        if (at - start < least || !Rune.IsValid((int)Math.Min(value, int.MaxValue)))
+            throw new FormatException($"the number at position {start} is no code point");
         return (int)value;
     }
 
@@ -282,7 +283,9 @@ internal sealed class PatternParser
         return true;
     }
 
-    /// <summary>Reads what stands between brackets: ranges, escapes, classes within classes, and <c>&amp;&amp;</c> for what two have in common.</summary>
+    /// <summary>
+    /// Reads what stands between brackets: ranges, escapes, classes within classes, and <c>&amp;&amp;</c> for what two have in common.
+    /// </summary>
     private sealed class ClassParser(PatternParser outer)
     {
         public CodePointSet Parse()

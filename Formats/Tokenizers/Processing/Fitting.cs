@@ -14,7 +14,8 @@ internal sealed record Truncation(int MaxLength, string Strategy, bool FromLeft)
     {
         if (component is not { } json) return null;
         var strategy = json.Text("strategy", source, Part);
-        if (strategy is not ("LongestFirst" or "OnlyFirst" or "OnlySecond")) throw new BadInputException(source, Part, $"the strategy {strategy} is not supported");
+        if (strategy is not ("LongestFirst" or "OnlyFirst" or "OnlySecond"))
+            throw new BadInputException(source, Part, $"the strategy {strategy} is not supported");
         json.Need("max_length", JsonValueKind.Number, source, Part);
         return new Truncation(json.Count("max_length", 0, 0, source, Part), strategy, Direction(json, source, Part) == "Left");
     }
@@ -44,7 +45,8 @@ internal sealed record Truncation(int MaxLength, string Strategy, bool FromLeft)
         else
         {
             ref var target = ref Strategy == "OnlyFirst" ? ref one : ref two;
-            if (target <= excess) throw new BadInputException(source, Part, $"the text that {Strategy} shortens has {target} ids, of which {excess} would have to go");
+            if (target <= excess)
+                throw new BadInputException(source, Part, $"the text that {Strategy} shortens has {target} ids, of which {excess} would have to go");
             target -= excess;
         }
         first = Cut(first, one);

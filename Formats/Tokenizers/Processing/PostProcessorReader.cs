@@ -67,7 +67,8 @@ internal static class PostProcessorReader
             else
             {
                 var token = piece.Need("SpecialToken", JsonValueKind.Object, source, Part);
-                var ids = json.Need("special_tokens", JsonValueKind.Object, source, Part).Need(token.Text("id", source, Part), JsonValueKind.Object, source, Part)
+                var ids = json.Need("special_tokens", JsonValueKind.Object, source, Part)
+                    .Need(token.Text("id", source, Part), JsonValueKind.Object, source, Part)
                     .Items("ids", source, Part).Select(id => id.Id(source, Part)).ToArray();
                 if (special) result.Add([new(PlanPart.Fixed, ids, TypeId(token, source))]);
             }

@@ -11,7 +11,8 @@ internal static class PreTokenizerReader
     private const string Part = "pre_tokenizer";
 
     /// <summary>GPT-2's pattern, which ByteLevel uses where "use_regex" is true.</summary>
-    private static readonly Lazy<Pattern> ByteLevelPattern = new(() => new Pattern(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"));
+    private static readonly Lazy<Pattern> ByteLevelPattern =
+        new(() => new Pattern(@"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"));
 
     /// <summary>\w+|[^\w\s]+ as Rust's regex crate has it, whose word characters are not Oniguruma's.</summary>
     private static readonly Lazy<Pattern> WordsOrSymbols = new(() => new Pattern(new AlternationNode(

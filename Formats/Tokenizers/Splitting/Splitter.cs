@@ -59,7 +59,9 @@ internal sealed class SetSplitter(CodePointSet set, SplitBehavior behavior) : Sp
     }
 }
 
-/// <summary>"UnicodeScripts": splits where the script changes. What stands before the first character of any script is lost, as in the library.</summary>
+/// <summary>
+/// "UnicodeScripts": splits where the script changes. What stands before the first character of any script is lost, as in the library.
+/// </summary>
 internal sealed class ScriptSplitter : Splitter
 {
     public override void Split(ReadOnlySpan<byte> text, SplitScratch scratch, List<(int Start, int End)> pieces)

@@ -54,7 +54,9 @@ internal sealed class CanonicalData
 
     public static CanonicalData Table => Instance.Value;
 
-    /// <summary>A text with none of these code points is its own NFC: non-starters, second halves of compositions, and what never composes back.</summary>
+    /// <summary>
+    /// A text with none of these code points is its own NFC: non-starters, second halves of compositions, and what never composes back.
+    /// </summary>
     public CodePointSet MayChange { get; }
 
     /// <summary>A text with none of these code points is its own NFD: what decomposes, and non-starters.</summary>

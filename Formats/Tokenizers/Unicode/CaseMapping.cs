@@ -19,7 +19,8 @@ internal static class CaseMapping
     public static CodePointSet Equivalents(int codePoint)
     {
         var folds = Folds.Value;
-        return CodePointSet.Of(folds.Members.GetValueOrDefault(folds.Simple.GetValueOrDefault(codePoint, codePoint), [codePoint]).Append(codePoint).Select(c => (c, c)));
+        return CodePointSet.Of(
+            folds.Members.GetValueOrDefault(folds.Simple.GetValueOrDefault(codePoint, codePoint), [codePoint]).Append(codePoint).Select(c => (c, c)));
     }
 
     /// <summary>A set with everything that equals one of its code points where case does not count.</summary>

@@ -91,7 +91,8 @@ internal sealed class CodePointSet
             // Most pages hold nothing of the set.
             if (empty >= 0 && (at == ranges.Length || ranges[at].First > high)) { table[page] = (ushort)empty; continue; }
             for (var i = at; i < ranges.Length && ranges[i].First <= high; i++)
-                for (var c = Math.Max(low, ranges[i].First); c <= Math.Min(high, ranges[i].Last); c++) bits[c >> 5 & WordsPerPage - 1] |= 1u << (c & 31);
+                for (var c = Math.Max(low, ranges[i].First); c <= Math.Min(high, ranges[i].Last); c++)
+                    bits[c >> 5 & WordsPerPage - 1] |= 1u << (c & 31);
             var key = string.Join(',', bits);
             if (!known.TryGetValue(key, out var index))
             {

@@ -80,7 +80,8 @@ internal sealed class NormalForm(bool composed, bool compatibility)
             if (index % CanonicalData.TrailCount != 0) into.Add(CanonicalData.TrailFirst + index % CanonicalData.TrailCount);
             return;
         }
-        if ((table.Decomposition(code) ?? (compatibility ? CompatibilityData.Decomposition(code) : null)) is not { } parts) { into.Add(code); return; }
+        if ((table.Decomposition(code) ?? (compatibility ? CompatibilityData.Decomposition(code) : null)) is not { } parts)
+            { into.Add(code); return; }
         foreach (var part in parts) Expand(table, part, compatibility, into);
     }
 
@@ -93,7 +94,8 @@ internal sealed class NormalForm(bool composed, bool compatibility)
             if (codes[at] < 0x300 || table.CombiningClass(codes[at]) == 0) { at++; continue; }
             var end = at + 1;
             var sorted = true;
-            for (int last = table.CombiningClass(codes[at]), next; end < codes.Count && (next = table.CombiningClass(codes[end])) != 0; end++, last = next)
+            for (int last = table.CombiningClass(codes[at]), next; end < codes.Count
+                && (next = table.CombiningClass(codes[end])) != 0; end++, last = next)
                 sorted &= last <= next;
             if (!sorted)
             {

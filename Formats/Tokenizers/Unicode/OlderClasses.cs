@@ -50,7 +50,8 @@ internal static class OlderClasses
     private static byte[] ReadScripts()
     {
         var scripts = UnicodeResource.Sets("Scripts");
-        var numbers = scripts.Keys.Order(StringComparer.Ordinal).Select((name, i) => (name, Number: (byte)(i + 1))).ToDictionary(entry => entry.name, entry => entry.Number);
+        var numbers = scripts.Keys.Order(StringComparer.Ordinal).Select((name, i) => (name, Number: (byte)(i + 1)))
+            .ToDictionary(entry => entry.name, entry => entry.Number);
         var table = new byte[CodePoints.Last + 1];
         var assigned = Assigned9;
         foreach (var (name, set) in scripts)

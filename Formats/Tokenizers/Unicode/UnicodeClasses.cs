@@ -10,7 +10,8 @@ internal static class UnicodeClasses
 {
     private static readonly string[] Names =
     [
-        "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
+        "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co", "Pc", "Pd", "Ps", "Pe", "Pi",
+        "Pf", "Po",
         "Sm", "Sc", "Sk", "So", "Cn",
     ];
 
@@ -54,9 +55,12 @@ internal static class UnicodeClasses
         var named = new Dictionary<string, Lazy<CodePointSet>>();
         foreach (var name in Names) named[name.ToLowerInvariant()] = new(() => Category(name));
         foreach (var group in "LMNZCPS")
-            named[char.ToLowerInvariant(group).ToString()] = new(() => Union(string.Join(' ', Names.Where(name => name[0] == group && name != "Cs"))));
-        // The only alphabetic code points outside the letters, marks and letter numbers are the circled Latin letters, and not every mark is alphabetic.
-        named["word"] = new(() => Union("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl Pc").Union(Circled).Union(CodePointSet.Of((0xB2, 0xB3), (0xB9, 0xB9), (0xBC, 0xBE))));
+            named[char.ToLowerInvariant(group).ToString()] = new(() =>
+                Union(string.Join(' ', Names.Where(name => name[0] == group && name != "Cs"))));
+        // The only alphabetic code points outside the letters, marks and letter numbers are the circled Latin letters, and not every mark is
+        // alphabetic.
+        named["word"] = new(() =>
+            Union("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl Pc").Union(Circled).Union(CodePointSet.Of((0xB2, 0xB3), (0xB9, 0xB9), (0xBC, 0xBE))));
         named["rustword"] = new(() => Union("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl Pc").Union(Circled).Union(CodePointSet.Of((0x200C, 0x200D))));
         named["space"] = new(() => Space);
         named["punct"] = named["p"];

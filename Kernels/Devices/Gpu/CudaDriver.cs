@@ -4,8 +4,8 @@ using ILGPU.Runtime.Cuda;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// What is asked of the CUDA driver beside ILGPU, which swallows every error of a driver and then says that there is no device. Entry points are looked up by name, so
-/// a machine without the driver, or with an older one, gives a reason and no exception.
+/// What is asked of the CUDA driver beside ILGPU, which swallows every error of a driver and then says that there is no device. Entry points are
+/// looked up by name, so a machine without the driver, or with an older one, gives a reason and no exception.
 /// </summary>
 internal static unsafe class CudaDriver
 {
@@ -19,7 +19,8 @@ internal static unsafe class CudaDriver
     {
         if (!GpuLibraries.CanLoad(GpuLibraries.Cuda, out var why)) return None($"{GpuLibraries.Cuda} cannot be loaded (no NVIDIA driver): {why}");
         var library = NativeLibrary.Load(GpuLibraries.Cuda);
-        if (!Find(library, "cuInit", out var init) || !Find(library, "cuDeviceGetCount", out var getCount)) return None($"{GpuLibraries.Cuda} is not a CUDA driver: it has no cuInit");
+        if (!Find(library, "cuInit", out var init) || !Find(library, "cuDeviceGetCount", out var getCount))
+            return None($"{GpuLibraries.Cuda} is not a CUDA driver: it has no cuInit");
         var error = ((delegate* unmanaged<uint, int>)init)(0);
         if (error != 0) return None($"the driver does not start: {Explain(error)}");
 
@@ -34,7 +35,8 @@ internal static unsafe class CudaDriver
     }
 
     /// <summary>A function of the driver; 0 where it has none of that name.</summary>
-    public static nint Function(string name) => NativeLibrary.TryLoad(GpuLibraries.Cuda, out var library) && Find(library, name, out var address) ? address : 0;
+    public static nint Function(string name) =>
+        NativeLibrary.TryLoad(GpuLibraries.Cuda, out var library) && Find(library, name, out var address) ? address : 0;
 
     /// <summary>Bytes that are free on the current context's device; null where the driver does not say.</summary>
     public static long? FreeMemory()
@@ -85,7 +87,9 @@ internal static unsafe class CudaDriver
         attribute(&major, ComputeMajor, device);
         attribute(&minor, ComputeMinor, device);
         attribute(&processors, Multiprocessors, device);
-        var description = $"{Marshal.PtrToStringUTF8((nint)text)}, sm_{major}{minor}, {processors} multiprocessors, driver for CUDA {version / 1000}.{version % 1000 / 10}";
+        var description =
+            $"{Marshal.PtrToStringUTF8((nint)text)}, sm_{major}{minor}, {processors} multiprocessors, driver for CUDA " +
+            $"{version / 1000}.{version % 1000 / 10}";
         if (CudaGraphs.Find(out var noGraphs) is null) description += $"; steps are not recorded, which is slower: {noGraphs}";
         var whyNot = major < 5 ? $"expected compute capability 5.0 or later, found {major}.{minor}"
             : version < OldestDriver ? $"expected a driver for CUDA 11.4 or later, found {version / 1000}.{version % 1000 / 10}"

@@ -3,8 +3,8 @@ using ILGPU.Runtime.Cuda;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// CUDA graphs: launches that a stream records instead of running them, and that are then run again by one call. ILGPU knows nothing of them; its launches go to a stream
-/// that records like to any other.
+/// CUDA graphs: launches that a stream records instead of running them, and that are then run again by one call. ILGPU knows nothing of them; its
+/// launches go to a stream that records like to any other.
 /// </summary>
 internal sealed unsafe class CudaGraphs
 {

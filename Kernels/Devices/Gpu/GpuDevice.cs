@@ -6,7 +6,9 @@ using ILGPU.Runtime.Cuda;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>A graphics processor, or what stands in for one: an accelerator of ILGPU, its compiled kernels, and the processor beside it that feeds it.</summary>
+/// <summary>
+/// A graphics processor, or what stands in for one: an accelerator of ILGPU, its compiled kernels, and the processor beside it that feeds it.
+/// </summary>
 internal sealed class GpuDevice : Device
 {
     private readonly Context context;
@@ -81,8 +83,10 @@ internal sealed class GpuDevice : Device
     /// <exception cref="NotSupportedException">The device lacks what the kernel needs.</exception>
     internal TLaunch Load<TLaunch>(GpuKernel kernel) where TLaunch : Delegate
     {
-        if (kernel.Needs.HasFlag(KernelNeeds.TensorCores) && !Traits.TensorCores) throw new NotSupportedException($"{kernel.Name} needs matrix instructions, which {Name} lacks.");
-        if (kernel.Needs.HasFlag(KernelNeeds.Fp8) && !Traits.Fp8) throw new NotSupportedException($"{kernel.Name} needs matrix instructions on FP8, which {Name} lacks.");
+        if (kernel.Needs.HasFlag(KernelNeeds.TensorCores) && !Traits.TensorCores)
+            throw new NotSupportedException($"{kernel.Name} needs matrix instructions, which {Name} lacks.");
+        if (kernel.Needs.HasFlag(KernelNeeds.Fp8) && !Traits.Fp8)
+            throw new NotSupportedException($"{kernel.Name} needs matrix instructions on FP8, which {Name} lacks.");
         var compiled = Accelerator.GetBackend().Compile(kernel.EntryPoint, kernel.Specialization);
         if (compiled is PTXCompiledKernel ptx) PtxFix.Apply(ptx, ((CudaAccelerator)Accelerator).Architecture);
         var loaded = Load(kernel, compiled);
@@ -115,7 +119,8 @@ internal sealed class GpuDevice : Device
         }
         catch (CudaException refused)
         {
-            throw new NotSupportedException($"{Name}: the driver does not take the kernel {kernel.Name}: {CudaDriver.Explain(refused)}. {log.Text}", refused);
+            throw new NotSupportedException($"{Name}: the driver does not take the kernel {kernel.Name}: {CudaDriver.Explain(refused)}. {log.Text}",
+                refused);
         }
     }
 

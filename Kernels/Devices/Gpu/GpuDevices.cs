@@ -56,8 +56,12 @@ public static class GpuDevices
         if (name == Emulated) return Emulate(hostThreads);
         var info = List().FirstOrDefault(device => device.Name == name);
         if (info?.WhyNot is { } why) throw new NotSupportedException($"{name}: {why}");
-        if (info is null) throw new NotSupportedException($"{name}: there is no such device; found {string.Join(", ", List().Where(device => device.Usable).Select(device => device.Name))}.");
-        return name.StartsWith(Gpu, StringComparison.Ordinal) ? OpenCuda(Index(name, Gpu), hostThreads) : OpenOpenCl(Index(name, OpenCl), hostThreads);
+        if (info is null)
+            throw new NotSupportedException(
+                $"{name}: there is no such device; found {string.Join(", ", List().Where(device => device.Usable).Select(device => device.Name))}.");
+        return name.StartsWith(Gpu, StringComparison.Ordinal)
+            ? OpenCuda(Index(name, Gpu), hostThreads)
+            : OpenOpenCl(Index(name, OpenCl), hostThreads);
     }
 
     /// <summary>The stand-in device. With tensor cores its groups are warps of 32, each thread one of the system's: slower still.</summary>
@@ -65,7 +69,8 @@ public static class GpuDevices
     {
         var processor = tensorCores ? new CPUDevice(32, 4, 1) : new CPUDevice(2, 2, 2);
         var context = Context.Create(builder => Common(builder).CPU(processor));
-        return Create(context, $"{Emulated}{(tensorCores ? "-tensor" : "")}", new GpuTraits(tensorCores ? 4 : 2, 4, tensorCores) { IsEmulated = true, Fp8 = tensorCores }, hostThreads);
+        return Create(context, $"{Emulated}{(tensorCores ? "-tensor" : "")}",
+            new GpuTraits(tensorCores ? 4 : 2, 4, tensorCores) { IsEmulated = true, Fp8 = tensorCores }, hostThreads);
     }
 
     private static GpuDevice OpenCuda(int index, int hostThreads)
@@ -123,16 +128,22 @@ public static class GpuDevices
     }
 
     private static void Set(object target, string property, object value) =>
-        target.GetType().GetProperty(property, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)!.GetSetMethod(true)!.Invoke(target, [value]);
+        target.GetType().GetProperty(property,
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)!.GetSetMethod(true)!.Invoke(target, [value]);
 
     private static IEnumerable<DeviceInfo> ListOpenCl()
     {
-        if (!GpuLibraries.CanLoad(GpuLibraries.OpenCl, out var why)) return [new($"{OpenCl}0", "OpenCL", "", 0, $"{GpuLibraries.OpenCl} cannot be loaded: {why}")];
+        if (!GpuLibraries.CanLoad(GpuLibraries.OpenCl, out var why))
+            return [new($"{OpenCl}0", "OpenCL", "", 0, $"{GpuLibraries.OpenCl} cannot be loaded: {why}")];
         try
         {
             using var context = Context.Create(builder => builder.OpenCL(Admit));
-            var devices = context.Devices.OfType<CLDevice>().Select((device, i) => new DeviceInfo($"{OpenCl}{i}", "OpenCL", $"{device.Name}, {device.VendorName}", device.MemorySize, null)).ToArray();
-            return devices.Length > 0 ? devices : [new($"{OpenCl}0", "OpenCL", "", 0, "the OpenCL loader is there, but no vendor's driver offers a device")];
+            var devices = context.Devices.OfType<CLDevice>()
+                .Select((device, i) => new DeviceInfo($"{OpenCl}{i}", "OpenCL", $"{device.Name}, {device.VendorName}", device.MemorySize, null))
+                .ToArray();
+            return devices.Length > 0
+                ? devices
+                : [new($"{OpenCl}0", "OpenCL", "", 0, "the OpenCL loader is there, but no vendor's driver offers a device")];
         }
 #pragma warning disable CA1031 // Whatever a foreign driver does wrong makes its devices unusable, and is told; it must not end the program.
         catch (Exception thrown)
@@ -143,5 +154,6 @@ public static class GpuDevices
     }
 
     private static int Index(string name, string prefix) =>
-        name.StartsWith(prefix, StringComparison.Ordinal) && int.TryParse(name.AsSpan(prefix.Length), System.Globalization.NumberStyles.None, null, out var index) ? index : -1;
+        name.StartsWith(prefix, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(prefix.Length), System.Globalization.NumberStyles.None, null, out var index) ? index : -1;
 }

@@ -21,7 +21,9 @@ internal enum KernelNeeds
     Fp8 = 4,
 }
 
-/// <summary>One kernel of an operation: compiled for a device when that device first needs it. Held in static fields; equal for all devices.</summary>
+/// <summary>
+/// One kernel of an operation: compiled for a device when that device first needs it. Held in static fields; equal for all devices.
+/// </summary>
 /// <typeparam name="TLaunch">Action of the stream, the launch's size and the kernel's parameters.</typeparam>
 internal sealed class GpuKernel<TLaunch> : GpuKernel where TLaunch : Delegate
 {

@@ -4,8 +4,8 @@ using ILGPU;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// Finds the drivers' libraries. ILGPU asks for libcuda.so and libOpenCL.so, but a machine that only runs programs often has libcuda.so.1 and libOpenCL.so.1 alone,
-/// and ILGPU then says that there is no device.
+/// Finds the drivers' libraries. ILGPU asks for libcuda.so and libOpenCL.so, but a machine that only runs programs often has libcuda.so.1 and
+/// libOpenCL.so.1 alone, and ILGPU then says that there is no device.
 /// </summary>
 internal static class GpuLibraries
 {
@@ -13,7 +13,10 @@ internal static class GpuLibraries
     private static bool installed;
 
     /// <summary>The CUDA driver's file; <c>QUILT_LIBCUDA</c> names another one.</summary>
-    public static string Cuda => Environment.GetEnvironmentVariable("QUILT_LIBCUDA") is { Length: > 0 } own ? own : OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
+    public static string Cuda =>
+        Environment.GetEnvironmentVariable("QUILT_LIBCUDA") is { Length: > 0 } own ? own
+            : OperatingSystem.IsWindows() ? "nvcuda.dll"
+            : "libcuda.so.1";
 
     /// <summary>The OpenCL loader's file.</summary>
     public static string OpenCl => OperatingSystem.IsWindows() ? "OpenCL.dll" : "libOpenCL.so.1";

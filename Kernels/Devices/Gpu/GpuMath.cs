@@ -2,7 +2,10 @@ using ILGPU;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>Functions that kernels share; made of multiplications, additions and moves of bits, so that every device computes them alike up to the fusing of multiply and add.</summary>
+/// <summary>
+/// Functions that kernels share; made of multiplications, additions and moves of bits, so that every device computes them alike up to the fusing of
+/// multiply and add.
+/// </summary>
 internal static class GpuMath
 {
     /// <summary>e^x within a few units in the last place; 0 below −88, saturated above 88.3.</summary>
@@ -63,8 +66,8 @@ internal static class GpuMath
     }
 
     /// <summary>
-    /// 1 / √(mean of squares + ε) for a group, of which each thread brings a sum of squares; they are folded in halves in <paramref name="sums"/>, which is shared, one a thread,
-    /// and free again afterwards.
+    /// 1 / √(mean of squares + ε) for a group, of which each thread brings a sum of squares; they are folded in halves in <paramref name="sums"/>,
+    /// which is shared, one a thread, and free again afterwards.
     /// </summary>
     public static float Rms(ArrayView<float> sums, float sum, int count, float epsilon)
     {

@@ -10,9 +10,9 @@ namespace Quilt.Kernels.Devices;
 internal readonly record struct StepShape(int Rows, int Reach, object Cache);
 
 /// <summary>
-/// Decoding steps, recorded. A shape's first step runs as it is, and so loads every kernel and takes all memory; its second is recorded and run; from the third on one call
-/// runs the recording. A recording holds addresses: when memory has moved since (<see cref="GpuStream.Moves"/>) it is thrown away, and the shape begins anew.
-/// The integers of a step are not part of it: they go over before, to where they always lie.
+/// Decoding steps, recorded. A shape's first step runs as it is, and so loads every kernel and takes all memory; its second is recorded and run; from
+/// the third on one call runs the recording. A recording holds addresses: when memory has moved since (<see cref="GpuStream.Moves"/>) it is thrown
+/// away, and the shape begins anew. The integers of a step are not part of it: they go over before, to where they always lie.
 /// </summary>
 internal sealed class GpuRecordings : IDisposable
 {
@@ -59,7 +59,8 @@ internal sealed class GpuRecordings : IDisposable
     }
 
     /// <summary>
-    /// Begins a step that will be given launch by launch; records it if the shape ran before and nothing moved since. Everything that the step uploads must have been staged.
+    /// Begins a step that will be given launch by launch; records it if the shape ran before and nothing moved since. Everything that the step
+    /// uploads must have been staged.
     /// </summary>
     public void Begin(StepShape shape)
     {
@@ -84,7 +85,10 @@ internal sealed class GpuRecordings : IDisposable
         }
     }
 
-    /// <summary>The step's launches are all given. True if they have run, or have been recorded and run; false if they were recorded in vain and must be given again.</summary>
+    /// <summary>
+    /// The step's launches are all given. True if they have run, or have been recorded and run; false if they were recorded in vain and must be given
+    /// again.
+    /// </summary>
     public bool TryEnd(Matrix result)
     {
         if (Failure is not null) return true;

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// The scratch memory of one step on a GPU. A matrix in it has no address the host could read: its <see cref="Matrix.Data"/> holds a chunk's number (bits 48-62),
-/// an offset in bytes (bits 0-47) and the sign bit, which tells it from host memory.
+/// The scratch memory of one step on a GPU. A matrix in it has no address the host could read: its <see cref="Matrix.Data"/> holds a chunk's number
+/// (bits 48-62), an offset in bytes (bits 0-47) and the sign bit, which tells it from host memory.
 /// </summary>
 internal sealed unsafe class GpuScratch(Accelerator accelerator) : IDisposable
 {

@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// The GPU's side of an <see cref="OpStream"/>: a queue of launches, scratch memory, the integers of a step, which go over in one copy, and what comes back.
-/// Copies are ordered like launches, and a step waits once: for its result.
+/// The GPU's side of an <see cref="OpStream"/>: a queue of launches, scratch memory, the integers of a step, which go over in one copy, and what
+/// comes back. Copies are ordered like launches, and a step waits once: for its result.
 /// </summary>
 internal sealed unsafe class GpuStream : IDisposable
 {
@@ -98,7 +98,10 @@ internal sealed unsafe class GpuStream : IDisposable
         underWay = true;
     }
 
-    /// <summary>Orders a copy to the host. Returns where the values will lie after <see cref="Wait"/>, until <see cref="Reset"/>; null where they are too many.</summary>
+    /// <summary>
+    /// Orders a copy to the host. Returns where the values will lie after <see cref="Wait"/>, until <see cref="Reset"/>; null where they are too
+    /// many.
+    /// </summary>
     public float* Land(ArrayView<float> values)
     {
         var end = landedBytes + ((values.LengthInBytes + 63) & ~63L);

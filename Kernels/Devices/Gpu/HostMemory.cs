@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// Memory of the host that copies to and from a GPU go through without anyone's waiting: page-locked on CUDA, whose driver otherwise waits for the stream at every copy.
-/// A copy is only ordered; what it reads must stay, and what it writes is there, once the stream has been waited for.
+/// Memory of the host that copies to and from a GPU go through without anyone's waiting: page-locked on CUDA, whose driver otherwise waits for the
+/// stream at every copy. A copy is only ordered; what it reads must stay, and what it writes is there, once the stream has been waited for.
 /// </summary>
 internal sealed unsafe class HostMemory : IDisposable
 {
@@ -78,9 +78,11 @@ internal sealed unsafe class HostMemory : IDisposable
     /// <summary>The driver's own functions; ILGPU's page-locked arrays ask for what not every device has.</summary>
     private static class Driver
     {
-        public static readonly delegate* unmanaged<void**, nuint, int> Allocate = (delegate* unmanaged<void**, nuint, int>)CudaDriver.Function("cuMemAllocHost_v2");
+        public static readonly delegate* unmanaged<void**, nuint, int> Allocate =
+            (delegate* unmanaged<void**, nuint, int>)CudaDriver.Function("cuMemAllocHost_v2");
         public static readonly delegate* unmanaged<void*, int> Free = (delegate* unmanaged<void*, int>)CudaDriver.Function("cuMemFreeHost");
-        public static readonly delegate* unmanaged<nint, nint, nuint, nint, int> Copy = (delegate* unmanaged<nint, nint, nuint, nint, int>)CudaDriver.Function("cuMemcpyAsync");
+        public static readonly delegate* unmanaged<nint, nint, nuint, nint, int> Copy =
+            (delegate* unmanaged<nint, nint, nuint, nint, int>)CudaDriver.Function("cuMemcpyAsync");
 
         public static bool IsComplete => Allocate is not null && Free is not null && Copy is not null;
     }

@@ -17,7 +17,9 @@ internal static partial class TensorCore
     /// <summary>The PTX version that has matrix instructions on FP8, of CUDA 12.4.</summary>
     public static CudaInstructionSet Fp8InstructionSet => CudaInstructionSet.ISA_84;
 
-    /// <summary>Whether an architecture has them as such: sm_90 and sm_100 take the instruction, but make it of others, slower than bfloat16.</summary>
+    /// <summary>
+    /// Whether an architecture has them as such: sm_90 and sm_100 take the instruction, but make it of others, slower than bfloat16.
+    /// </summary>
     public static bool HasFp8(CudaArchitecture architecture) => architecture.Major >= 12 || (architecture.Major == 8 && architecture.Minor == 9);
 
     /// <summary>Tells ILGPU how each function is written for NVIDIA.</summary>
@@ -46,7 +48,8 @@ internal static partial class TensorCore
 
     private static MethodInfo Method(string name) => typeof(TensorCore).GetMethod(name)!;
 
-    public static void WriteMultiply(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteMultiply(code, value, "m16n8k16.row.col.f32.bf16.bf16.f32");
+    public static void WriteMultiply(PTXBackend backend, PTXCodeGenerator code, Value value) =>
+        WriteMultiply(code, value, "m16n8k16.row.col.f32.bf16.bf16.f32");
 
     private static void WriteMultiply(PTXCodeGenerator code, Value value, string shape)
     {
@@ -54,7 +57,8 @@ internal static partial class TensorCore
         var c = Enumerable.Range(0, 4).Select(i => Name(code.EnsureHardwareRegister((Primitive)sums.Children[i]))).ToArray();
         var ab = Enumerable.Range(1, 6).Select(i => Operand(code, value[i])).ToArray();
         var d = Results(code, value);
-        Line(code, $"mma.sync.aligned.{shape} {{{d}}}, {{{string.Join(", ", ab[..4])}}}, {{{string.Join(", ", ab[4..])}}}, {{{string.Join(", ", c)}}};");
+        Line(code, $"mma.sync.aligned.{shape} {{{d}}}, {{{string.Join(", ", ab[..4])}}}, {{{string.Join(", ", ab[4..])}}}, " +
+            $"{{{string.Join(", ", c)}}};");
     }
 
     public static void WriteMaskOr(PTXBackend backend, PTXCodeGenerator code, Value value)
@@ -96,7 +100,8 @@ internal static partial class TensorCore
 
     public static void WriteOddBytes(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteBytes(code, value, "0x7531");
 
-    public static void WriteMultiplyFp8(PTXBackend backend, PTXCodeGenerator code, Value value) => WriteMultiply(code, value, "m16n8k32.row.col.f32.e4m3.e4m3.f32");
+    public static void WriteMultiplyFp8(PTXBackend backend, PTXCodeGenerator code, Value value) =>
+        WriteMultiply(code, value, "m16n8k32.row.col.f32.e4m3.e4m3.f32");
 
     public static void WriteExp2(PTXBackend backend, PTXCodeGenerator code, Value value)
     {

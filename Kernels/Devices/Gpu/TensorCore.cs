@@ -6,7 +6,9 @@ using Quilt.Kernels.Weights;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>Four values of a warp's 16 x 8 result: lane 4 · g + t holds row g, columns 2t and 2t + 1 (A, B), and row g + 8, the same columns (C, D).</summary>
+/// <summary>
+/// Four values of a warp's 16 x 8 result: lane 4 · g + t holds row g, columns 2t and 2t + 1 (A, B), and row g + 8, the same columns (C, D).
+/// </summary>
 internal struct Acc4
 {
     public float A;
@@ -16,22 +18,24 @@ internal struct Acc4
 }
 
 /// <summary>
-/// Instructions of NVIDIA's processors that ILGPU has no name for. On such a device each is one instruction (<c>TensorCore.Ptx.cs</c>); the bodies below say what it
-/// computes, and run on the stand-in device.
+/// Instructions of NVIDIA's processors that ILGPU has no name for. On such a device each is one instruction (<c>TensorCore.Ptx.cs</c>); the bodies
+/// below say what it computes, and run on the stand-in device.
 /// </summary>
 internal static partial class TensorCore
 {
     /// <summary>
-    /// c + A · B for a warp: A is 16 x 16, B 16 x 8, both bfloat16 in pairs, sums in float32. Lane 4 · g + t gives of A: a0 = row g, columns 2t, 2t + 1; a1 = row g + 8,
-    /// the same; a2, a3 = the same rows, columns 2t + 8, 2t + 9; of B: b0 = column g, rows 2t, 2t + 1; b1 = column g, rows 2t + 8, 2t + 9.
+    /// c + A · B for a warp: A is 16 x 16, B 16 x 8, both bfloat16 in pairs, sums in float32. Lane 4 · g + t gives of A: a0 = row g, columns 2t, 2t +
+    /// 1; a1 = row g + 8, the same; a2, a3 = the same rows, columns 2t + 8, 2t + 9; of B: b0 = column g, rows 2t, 2t + 1; b1 = column g, rows 2t + 8,
+    /// 2t + 9.
     /// </summary>
     [IntrinsicImplementation]
     public static Acc4 Multiply(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1) =>
         Multiply<Halves>(c, new Operands { A0 = a0, A1 = a1, A2 = a2, A3 = a3, B0 = b0, B1 = b1 });
 
     /// <summary>
-    /// c + A · B for a warp: A is 16 x 32, B 32 x 8, both FP8 E4M3 in fours, sums in float32. Lane 4 · g + t gives of A: a0 = row g, columns 4t to 4t + 3; a1 = row g + 8, the
-    /// same; a2, a3 = the same rows, columns 4t + 16 on; of B: b0 = column g, rows 4t to 4t + 3; b1 = column g, rows 4t + 16 on. From sm_89 on.
+    /// c + A · B for a warp: A is 16 x 32, B 32 x 8, both FP8 E4M3 in fours, sums in float32. Lane 4 · g + t gives of A: a0 = row g, columns 4t to 4t
+    /// + 3; a1 = row g + 8, the same; a2, a3 = the same rows, columns 4t + 16 on; of B: b0 = column g, rows 4t to 4t + 3; b1 = column g, rows 4t + 16
+    /// on. From sm_89 on.
     /// </summary>
     [IntrinsicImplementation]
     public static Acc4 MultiplyFp8(Acc4 c, uint a0, uint a1, uint a2, uint a3, uint b0, uint b1) =>
@@ -66,7 +70,10 @@ internal static partial class TensorCore
     [IntrinsicImplementation]
     public static Words4 LoadOnce(ref Words4 from) => from;
 
-    /// <summary>Sixteen bytes, <paramref name="offset"/> (a constant) times sixteen bytes further on, that others will read too. Nothing may write there while the kernel runs.</summary>
+    /// <summary>
+    /// Sixteen bytes, <paramref name="offset"/> (a constant) times sixteen bytes further on, that others will read too. Nothing may write there while
+    /// the kernel runs.
+    /// </summary>
     [IntrinsicImplementation]
     public static Words4 Load(ref Words4 from, int offset) => Unsafe.Add(ref from, offset);
 
@@ -82,7 +89,9 @@ internal static partial class TensorCore
     [IntrinsicImplementation]
     public static float Exp2(float x) => float.Exp2(x);
 
-    /// <summary>Begins to copy sixteen bytes from global to shared memory; they are there once <see cref="Wait"/> has returned and the group has met.</summary>
+    /// <summary>
+    /// Begins to copy sixteen bytes from global to shared memory; they are there once <see cref="Wait"/> has returned and the group has met.
+    /// </summary>
     [IntrinsicImplementation]
     public static void CopyAsync(ref Words4 to, ref Words4 from) => to = from;
 

@@ -6,8 +6,11 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class AddBiasOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int>> Kernel = new(AddBiasKernel);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int>> ByExpert = new(AddExpertBiasKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int>> Kernel =
+        new(AddBiasKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int,
+        int>> ByExpert =
+        new(AddExpertBiasKernel);
 
     private static void RunGpu(GpuStream gpu, NativeBuffer bias, Matrix into, ExpertPlan? plan)
     {

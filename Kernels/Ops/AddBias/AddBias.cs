@@ -7,7 +7,10 @@ namespace Quilt.Kernels.Ops;
 /// <summary>y[t, c] += bias[c];  with a plan y[p, c] += bias[expert of p, c].</summary>
 internal static partial class AddBiasOp
 {
-    /// <summary><paramref name="into"/> is [tokens, columns], or with a plan [pairs, columns] in its order; <paramref name="bias"/> float32 [columns], or [experts, columns].</summary>
+    /// <summary>
+    /// <paramref name="into"/> is [tokens, columns], or with a plan [pairs, columns] in its order; <paramref name="bias"/> float32 [columns], or
+    /// [experts, columns].
+    /// </summary>
     public static void AddBias(this OpStream ops, NativeBuffer bias, Matrix into, ExpertPlan? plan = null)
     {
         Debug.Assert(bias.Bytes >= (plan?.Experts ?? 1L) * into.Columns * sizeof(float), "bias: shorter than a row");

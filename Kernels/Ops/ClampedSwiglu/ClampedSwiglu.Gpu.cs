@@ -6,7 +6,9 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class ClampedSwigluOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, float>> Kernel = new(ClampedSwigluKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int,
+        float>> Kernel =
+        new(ClampedSwigluKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix gate, Matrix up, float limit, Matrix into)
     {

@@ -5,7 +5,7 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// y = g · sigmoid(α · g) · (u + 1),  g = min(gate, limit), u = up between −limit and limit, α = 1.702 (specification: GptOssExperts of transformers).
+/// y = g · sigmoid(α · g) · (u + 1), g = min(gate, limit), u = up between −limit and limit, α = 1.702 (specification: GptOssExperts of transformers).
 /// </summary>
 internal static partial class ClampedSwigluOp
 {
@@ -15,7 +15,8 @@ internal static partial class ClampedSwigluOp
     /// <summary>All are [rows, columns]; <paramref name="into"/> may be <paramref name="gate"/> or <paramref name="up"/>.</summary>
     public static void ClampedSwiglu(this OpStream ops, Matrix gate, Matrix up, float limit, Matrix into)
     {
-        Debug.Assert(gate.Rows == up.Rows && gate.Columns == up.Columns && gate.Rows == into.Rows && gate.Columns == into.Columns, "swiglu: shapes differ");
+        Debug.Assert(gate.Rows == up.Rows && gate.Columns == up.Columns && gate.Rows == into.Rows
+            && gate.Columns == into.Columns, "swiglu: shapes differ");
         if (ops.Gpu is not null)
         {
             RunGpu(ops.Gpu, gate, up, limit, into);
@@ -52,7 +53,8 @@ internal static partial class ClampedSwigluOp
             if (i < end)
             {
                 var rest = (int)(end - i);
-                VectorMath.StoreFirst(One(VectorMath.LoadFirst<T>(gate.Data + i, rest), VectorMath.LoadFirst<T>(up.Data + i, rest)), into.Data + i, rest);
+                VectorMath.StoreFirst(One(VectorMath.LoadFirst<T>(gate.Data + i, rest), VectorMath.LoadFirst<T>(up.Data + i, rest)), into.Data + i,
+                    rest);
             }
         }
 

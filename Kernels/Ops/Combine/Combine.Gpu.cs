@@ -6,7 +6,9 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class CombineOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int, int>> Kernel = new(CombineKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>,
+        int, int, int>> Kernel =
+        new(CombineKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix pairs, ExpertPlan plan, Matrix into)
     {
@@ -16,7 +18,8 @@ internal static partial class CombineOp
     }
 
     /// <summary>A thread sums one value of one token.</summary>
-    internal static void CombineKernel(ArrayView<float> pairs, ArrayView<float> gates, ArrayView<int> pairOf, ArrayView<float> y, int count, int columns, int perToken)
+    internal static void CombineKernel(ArrayView<float> pairs, ArrayView<float> gates, ArrayView<int> pairOf, ArrayView<float> y, int count,
+        int columns, int perToken)
     {
         for (var i = Grid.GlobalIndex.X; i < count; i += Grid.DimX * Group.DimX)
         {

@@ -6,7 +6,8 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class GatherOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int>> Kernel = new(GatherKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int>> Kernel =
+        new(GatherKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix x, Ints rows, Matrix into)
     {

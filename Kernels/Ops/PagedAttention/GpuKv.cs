@@ -5,8 +5,9 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// A layer's cache on a GPU. Keys and values both lie as [blocks, kvHeads, blockTokens, rowWords] words of 32 bits, a word holding one float32 or two bfloat16
-/// (the lower dimension in the low half). A row is padded to whole 16 bytes, so that it can be read in those; what pads it is zero once written.
+/// A layer's cache on a GPU. Keys and values both lie as [blocks, kvHeads, blockTokens, rowWords] words of 32 bits, a word holding one float32 or two
+/// bfloat16 (the lower dimension in the low half). A row is padded to whole 16 bytes, so that it can be read in those; what pads it is zero once
+/// written.
 /// </summary>
 internal sealed class GpuKv : IDisposable
 {
@@ -64,7 +65,9 @@ internal sealed class GpuKv : IDisposable
         /// <summary>Numbers in a word.</summary>
         static abstract int PerWord { get; }
 
-        /// <summary>The word of the numbers from <paramref name="start"/> on, of which <paramref name="left"/> are left in the row; zeros follow.</summary>
+        /// <summary>
+        /// The word of the numbers from <paramref name="start"/> on, of which <paramref name="left"/> are left in the row; zeros follow.
+        /// </summary>
         static abstract uint Pack(ArrayView<float> from, long start, int left);
 
         /// <summary>Number <paramref name="d"/> of the row that begins at word <paramref name="row"/>.</summary>

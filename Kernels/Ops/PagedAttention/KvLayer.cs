@@ -15,8 +15,9 @@ public enum KvType
 /// <summary>
 /// The keys and values of one layer, in blocks of a fixed number of tokens. A <i>slot</i> is block · blockTokens + place in the block.
 /// Values lie as [blocks, kvHeads, blockTokens, paddedDim]; paddedDim is headDim rounded up to 16, the padding is zero.
-/// Keys lie as [blocks, kvHeads, groups, headDim, 16]: sixteen tokens of a block are a group, in which the same dimension of all sixteen stands together,
-/// so that one vector holds sixteen scores and no dot product has to be folded. A block whose tokens are no multiple of 16 leaves the rest of its last group unused.
+/// Keys lie as [blocks, kvHeads, groups, headDim, 16]: sixteen tokens of a block are a group, in which the same dimension of all sixteen stands
+/// together, so that one vector holds sixteen scores and no dot product has to be folded. A block whose tokens are no multiple of 16 leaves the rest
+/// of its last group unused.
 /// </summary>
 internal sealed unsafe class KvLayer : IDisposable
 {
@@ -26,7 +27,10 @@ internal sealed unsafe class KvLayer : IDisposable
     private readonly NativeBuffer keys;
     private readonly NativeBuffer values;
 
-    /// <summary>Room for <paramref name="blocks"/> blocks, zeroed, in the memory of <paramref name="device"/> (null: the host's). On a GPU the layout is <see cref="GpuKv"/>'s.</summary>
+    /// <summary>
+    /// Room for <paramref name="blocks"/> blocks, zeroed, in the memory of <paramref name="device"/> (null: the host's). On a GPU the layout is
+    /// <see cref="GpuKv"/>'s.
+    /// </summary>
     public KvLayer(int blocks, int blockTokens, int kvHeads, int headDim, KvType type, Device? device = null)
     {
         (Blocks, BlockTokens, KvHeads, HeadDim, Type) = (blocks, blockTokens, kvHeads, headDim, type);
@@ -72,7 +76,9 @@ internal sealed unsafe class KvLayer : IDisposable
 
     public byte* Values => values.Data;
 
-    /// <summary>Element index in <see cref="Keys"/> of dimension 0 of the first token of a group; dimension d of token t follows at 16 · d + t.</summary>
+    /// <summary>
+    /// Element index in <see cref="Keys"/> of dimension 0 of the first token of a group; dimension d of token t follows at 16 · d + t.
+    /// </summary>
     public long KeyGroup(int block, int head, int group) => ((((long)block * KvHeads) + head) * Groups + group) * HeadDim * GroupTokens;
 
     /// <summary>Element index in <see cref="Values"/> of dimension 0 of a token of a block.</summary>

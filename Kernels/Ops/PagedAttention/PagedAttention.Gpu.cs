@@ -12,17 +12,22 @@ internal static partial class PagedAttentionOp
     /// <summary>Widest head of the kernel for every device: its sums stand in shared memory.</summary>
     private const int MostHeadDim = 512;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend32 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend32 =
         new(AttendKernel<GpuKv.Float32>);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend16 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend16 =
         new(AttendKernel<GpuKv.BFloat>);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Merge = new(MergeKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>,
+        AttentionSizes>> Merge =
+        new(MergeKernel);
 
     /// <summary>Spans that a step's launches are made for: a power of two, so that a recorded step holds while its sequences grow.</summary>
     internal static int SpansFor(int lastPosition) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(lastPosition / GpuSpan) + 1);
 
     private static void RunGpu(
-        GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window, NativeBuffer? sinks)
+        GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window,
+            NativeBuffer? sinks)
     {
         if (q.Rows == 0) return;
         if (SuitsTensorCores(gpu.Device, kv))
@@ -30,12 +35,14 @@ internal static partial class PagedAttentionOp
             RunTensor(gpu, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks);
             return;
         }
-        if (kv.HeadDim > MostHeadDim) throw new NotSupportedException($"PagedAttention: expected heads of at most {MostHeadDim} values on a GPU, found {kv.HeadDim}.");
+        if (kv.HeadDim > MostHeadDim)
+            throw new NotSupportedException($"PagedAttention: expected heads of at most {MostHeadDim} values on a GPU, found {kv.HeadDim}.");
         var last = 0;
         foreach (var position in positions.Host) last = Math.Max(last, position);
         var sizes = new AttentionSizes
         {
-            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last), Scale = scale, Window = window, HasSinks = sinks is null ? 0 : 1,
+            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last), Scale = scale, Window = window,
+            HasSinks = sinks is null ? 0 : 1,
         };
         var units = q.Rows * heads;
         var attend = kv.Type == KvType.Float32 ? Attend32 : Attend16;
@@ -43,26 +50,30 @@ internal static partial class PagedAttentionOp
         // Without sinks nothing is read of them; a view must be given all the same.
         var sink = sinks is null ? gpu.View(q) : gpu.Device.Mirror(sinks);
 
-        // Few rows and a long context: each span goes to a group of its own. Many rows: a group takes all spans of its row, with the same sums in the same order.
+        // Few rows and a long context: each span goes to a group of its own. Many rows: a group takes all spans of its row, with the same sums in the
+        // same order.
         sizes.Split = sizes.Spans > 1 && units < 2 * gpu.Device.Traits.Groups ? 1 : 0;
         if (sizes.Split == 0)
         {
-            attend.On(gpu.Device)(gpu.Queue, gpu.Groups(units), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, sink, gpu.View(into), sizes);
+            attend.On(gpu.Device)(gpu.Queue, gpu.Groups(units), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, sink, gpu.View(into),
+                sizes);
             return;
         }
         var mark = gpu.Scratch.Mark();
         var partials = gpu.View(gpu.Scratch.Take(units * sizes.Spans, kv.HeadDim + 2));
-        attend.On(gpu.Device)(gpu.Queue, gpu.Groups((long)units * sizes.Spans), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, sink, partials, sizes);
+        attend.On(gpu.Device)(gpu.Queue, gpu.Groups((long)units * sizes.Spans), gpu.View(q), kv.Gpu.Keys, kv.Gpu.Values, at, starts, blocks, sink,
+            partials, sizes);
         Merge.On(gpu.Device)(gpu.Queue, gpu.Spread((long)units * kv.HeadDim), partials, at, sink, gpu.View(into), sizes);
         gpu.Scratch.Release(mark);
     }
 
     /// <summary>
-    /// A group takes one query head of one token, over all spans (result: the normalized row) or over one (result: [headDim] sums, largest score, sum of probabilities).
-    /// In a span a thread scores every DimX-th key, then sums every DimX-th dimension of the values.
+    /// A group takes one query head of one token, over all spans (result: the normalized row) or over one (result: [headDim] sums, largest score, sum
+    /// of probabilities). In a span a thread scores every DimX-th key, then sums every DimX-th dimension of the values.
     /// </summary>
     internal static void AttendKernel<T>(
-        ArrayView<float> q, ArrayView<uint> keys, ArrayView<uint> values, ArrayView<int> positions, ArrayView<int> starts, ArrayView<int> tables, ArrayView<float> sinks,
+        ArrayView<float> q, ArrayView<uint> keys, ArrayView<uint> values, ArrayView<int> positions, ArrayView<int> starts, ArrayView<int> tables,
+        ArrayView<float> sinks,
         ArrayView<float> result, AttentionSizes sizes)
         where T : struct, GpuKv.IType
     {
@@ -134,7 +145,8 @@ internal static partial class PagedAttentionOp
     }
 
     /// <summary>A thread merges one dimension of one head of one token over all spans.</summary>
-    internal static void MergeKernel(ArrayView<float> partials, ArrayView<int> positions, ArrayView<float> sinks, ArrayView<float> into, AttentionSizes sizes)
+    internal static void MergeKernel(ArrayView<float> partials, ArrayView<int> positions, ArrayView<float> sinks, ArrayView<float> into,
+        AttentionSizes sizes)
     {
         var dim = sizes.Kv.HeadDim;
         var count = sizes.Rows * sizes.Heads * dim;
@@ -166,7 +178,9 @@ internal static partial class PagedAttentionOp
         }
     }
 
-    /// <summary>Takes one more score, that has no value, into a softmax: what the sums so far are multiplied with, and the new sum of probabilities.</summary>
+    /// <summary>
+    /// Takes one more score, that has no value, into a softmax: what the sums so far are multiplied with, and the new sum of probabilities.
+    /// </summary>
     private static SinkEffect WithSink(float largest, float total, float sink)
     {
         var merged = sink > largest ? sink : largest;

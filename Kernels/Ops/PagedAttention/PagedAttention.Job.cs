@@ -123,7 +123,8 @@ internal static partial class PagedAttentionOp
         {
             var tile = job.Open(unit);
             var merged = job.Partials + (unit * (long)job.Spans * job.PartialSize);
-            for (var span = tile.FirstSpan + 1; span <= tile.LastSpan; span++) tile.Merge<T>(span, merged + ((span - tile.FirstSpan) * (long)job.PartialSize), merged);
+            for (var span = tile.FirstSpan + 1; span <= tile.LastSpan; span++)
+                tile.Merge<T>(span, merged + ((span - tile.FirstSpan) * (long)job.PartialSize), merged);
             job.Finish(tile, merged);
         }
     }

@@ -6,7 +6,8 @@ internal static partial class PagedAttentionOp
 {
     /// <summary>The definition, in double.</summary>
     internal static unsafe void Reference(
-        Matrix q, int heads, KvLayer kv, ReadOnlySpan<int> positions, ReadOnlySpan<int> tableStarts, ReadOnlySpan<int> tables, float scale, Matrix into,
+        Matrix q, int heads, KvLayer kv, ReadOnlySpan<int> positions, ReadOnlySpan<int> tableStarts, ReadOnlySpan<int> tables, float scale,
+        Matrix into,
         int window = int.MaxValue, NativeBuffer? sinks = null)
     {
         for (var t = 0; t < q.Rows; t++)

@@ -14,37 +14,47 @@ internal static partial class PagedAttentionOp
     /// <summary>Most floats of partial results: more tokens than have room there take turns.</summary>
     private const long MostPartials = 1 << 23;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Tensor64 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Tensor64 =
         new(AttendKernel<Dims64, TwoPlanes, AlignedBlocks>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 3);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Tensor128 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Tensor128 =
         new(AttendKernel<Dims128, TwoPlanes, AlignedBlocks>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Rounded64 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Rounded64 =
         new(AttendKernel<Dims64, OnePlane, AlignedBlocks>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 3);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Rounded128 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Rounded128 =
         new(AttendKernel<Dims128, OnePlane, AlignedBlocks>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Any64 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Any64 =
         new(AttendKernel<Dims64, TwoPlanes, AnyBlocks>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 3);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Any128 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<Words4>, ArrayView<Words4>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, ArrayView<float>, TensorSizes>> Any128 =
         new(AttendKernel<Dims128, TwoPlanes, AnyBlocks>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<Words4>, TensorSizes, int>> TensorMerge =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<Words4>, ArrayView<float>, ArrayView<int>, ArrayView<float>,
+        ArrayView<Words4>, TensorSizes, int>> TensorMerge =
         new(TensorAttention.MergeKernel, KernelNeeds.TensorCores);
 
     /// <summary>Whether the kernel with matrix instructions takes a cache. Rows of a cache are counted in 32 bits.</summary>
     internal static bool SuitsTensorCores(GpuDevice device, KvLayer kv) =>
-        device.Traits.TensorCores && kv.Type == KvType.BFloat16 && kv.HeadDim is 64 or 128 && (long)kv.Blocks * kv.BlockTokens * kv.KvHeads <= int.MaxValue;
+        device.Traits.TensorCores && kv.Type == KvType.BFloat16 && kv.HeadDim is 64 or 128
+            && (long)kv.Blocks * kv.BlockTokens * kv.KvHeads <= int.MaxValue;
 
     /// <summary>Most floats of scratch memory that long contexts of so many sequences take.</summary>
     internal static long Partials(int sequences, int heads, int headDim, KvType type) =>
         type == KvType.BFloat16 && headDim is (64 or 128) ? Math.Min(MostPartials, (long)sequences * heads * MostSpans * (headDim + 2)) : 0;
 
     private static void RunTensor(
-        GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window, NativeBuffer? sinks)
+        GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window,
+            NativeBuffer? sinks)
     {
         var last = 0;
         foreach (var position in positions.Host) last = Math.Max(last, position);
         var launch = new TensorLaunch
         {
-            Gpu = gpu, Kv = kv, Q = gpu.View(q).Cast<Words4>(), Into = gpu.View(into).Cast<Words4>(), Positions = gpu.View(positions), Starts = gpu.View(tableStarts),
+            Gpu = gpu, Kv = kv, Q = gpu.View(q).Cast<Words4>(), Into = gpu.View(into).Cast<Words4>(), Positions = gpu.View(positions),
+            Starts = gpu.View(tableStarts),
             Tables = gpu.View(tables), Sinks = sinks is null ? gpu.View(q) : gpu.Device.Mirror(sinks),
             Warps = Math.Min(Warps, gpu.Device.Traits.MostWarps),
             // A row in a window needs no more spans than the window does, wherever it begins.
@@ -56,7 +66,10 @@ internal static partial class PagedAttentionOp
         };
 
         sizes.SetBlocks(kv.BlockTokens);
-        if (last >= TensorSizes.MostPositions(kv.BlockTokens)) throw new NotSupportedException($"PagedAttention: expected positions below {TensorSizes.MostPositions(kv.BlockTokens)} with blocks of {kv.BlockTokens} tokens on a GPU, found {last}.");
+        if (last >= TensorSizes.MostPositions(kv.BlockTokens))
+            throw new NotSupportedException(
+                $"PagedAttention: expected positions below {TensorSizes.MostPositions(kv.BlockTokens)} with blocks of {kv.BlockTokens} tokens on " +
+                $"a GPU, found {last}.");
 
         // Runs of few tokens and of many, as they come: neighbouring runs of a kind go together.
         var (from, at) = (0, 0);
@@ -122,7 +135,8 @@ internal static partial class PagedAttentionOp
                 var partials = Gpu.View(Gpu.Scratch.Take(rows, Kv.HeadDim)).Cast<Words4>();
                 var tops = Gpu.View(Gpu.Scratch.Take(rows, 2));
                 Attend(sizes, partials, tops, decoding);
-                TensorMerge.On(Gpu.Device)(Gpu.Queue, Gpu.Spread((long)sizes.Units * sizes.Heads * Kv.HeadDim / 4), partials, tops, Positions, Sinks, Into, sizes, Kv.HeadDim / 4);
+                TensorMerge.On(Gpu.Device)(Gpu.Queue, Gpu.Spread((long)sizes.Units * sizes.Heads * Kv.HeadDim / 4), partials, tops, Positions, Sinks,
+                    Into, sizes, Kv.HeadDim / 4);
                 Gpu.Scratch.Release(mark);
             }
         }
@@ -134,7 +148,8 @@ internal static partial class PagedAttentionOp
                 : rounded ? (Kv.HeadDim == 64 ? Rounded64 : Rounded128) : (Kv.HeadDim == 64 ? Tensor64 : Tensor128);
             var items = (long)sizes.Units * sizes.TileGroups * sizes.KvHeads * sizes.Spans;
             kernel.On(Gpu.Device)(
-                Gpu.Queue, new KernelConfig((int)Math.Min(items, Gpu.Device.Traits.MostGroups), 32 * Warps), Q, Kv.Gpu!.Keys.Cast<Words4>(), Kv.Gpu.Values.Cast<Words4>(),
+                Gpu.Queue, new KernelConfig((int)Math.Min(items, Gpu.Device.Traits.MostGroups), 32 * Warps), Q, Kv.Gpu!.Keys.Cast<Words4>(),
+                Kv.Gpu.Values.Cast<Words4>(),
                 Positions, Starts, Tables, Sinks, result, tops, sizes);
         }
     }

@@ -64,7 +64,8 @@ internal static partial class PagedAttentionOp
                 {
                     var seen = Seen(t, first + g);
                     var row = t * Heads;
-                    if (seen > 0 && first + g >= FirstGroup(t)) Weigh<T, TCached>(first + g, seen, Scores + (row * Stride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
+                    if (seen > 0 && first + g >= FirstGroup(t))
+                        Weigh<T, TCached>(first + g, seen, Scores + (row * Stride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
                 }
             }
         }
@@ -119,7 +120,9 @@ internal static partial class PagedAttentionOp
             Multiply<T, TCached>(Queries, Kv.PaddedDim, keys, KvLayer.GroupTokens, Kv.HeadDim, scores, Stride, Rows);
         }
 
-        /// <summary>What a token does not see gets the score −∞: what lies before its window, the rest of its last group, and the unused rest of a block.</summary>
+        /// <summary>
+        /// What a token does not see gets the score −∞: what lies before its window, the rest of its last group, and the unused rest of a block.
+        /// </summary>
         private readonly void Mask(int t, int first, int begin, int end, float* scores)
         {
             var ragged = Kv.BlockTokens % KvLayer.GroupTokens != 0;

@@ -5,12 +5,14 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// y[t, h] = Σ_i p_i · v_i,  p = softmax over i of scale · q[t, h] · k_i,  i from 0, or the first of the last <c>window</c> positions, to position t of the token's own
-/// sequence. Query head h reads key and value head h / (heads / kvHeads). A sink is one more score of a head that takes its part of the softmax and has no value.
+/// y[t, h] = Σ_i p_i · v_i, p = softmax over i of scale · q[t, h] · k_i, i from 0, or the first of the last <c>window</c> positions, to position t of
+/// the token's own sequence. Query head h reads key and value head h / (heads / kvHeads). A sink is one more score of a head that takes its part of
+/// the softmax and has no value.
 /// </summary>
 /// <remarks>
-/// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, both counted from the start of the sequence. Each span has a softmax of its own;
-/// spans are merged in their order. That order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of threads changes a bit.
+/// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, both counted from the start of the sequence. Each span has a softmax
+/// of its own; spans are merged in their order. That order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of
+/// threads changes a bit.
 /// </remarks>
 internal static partial class PagedAttentionOp
 {
@@ -23,8 +25,8 @@ internal static partial class PagedAttentionOp
     private const int MostHeads = 16;
 
     /// <summary>
-    /// q and <paramref name="into"/> are [tokens, heads · headDim]. Token t is at positions[t] of a sequence whose block ids stand in <paramref name="tables"/>
-    /// from tableStarts[t] on; its own key and value are already written.
+    /// q and <paramref name="into"/> are [tokens, heads · headDim]. Token t is at positions[t] of a sequence whose block ids stand in
+    /// <paramref name="tables"/> from tableStarts[t] on; its own key and value are already written.
     /// </summary>
     /// <param name="ops">Where.</param>
     /// <param name="q">Queries.</param>
@@ -62,12 +64,24 @@ internal static partial class PagedAttentionOp
         }
         switch (ops.Device.Isa, kv.Type)
         {
-            case (Isa.Avx512, KvType.Float32): Run<Vector16x1, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
-            case (Isa.Avx512, KvType.BFloat16): Run<Vector16x1, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
-            case (Isa.Avx2, KvType.Float32): Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
-            case (Isa.Avx2, KvType.BFloat16): Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
-            case (Isa.Neon, KvType.Float32): Run<Vector16x4, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
-            case (Isa.Neon, KvType.BFloat16): Run<Vector16x4, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
+            case (Isa.Avx512, KvType.Float32):
+                Run<Vector16x1, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
+            case (Isa.Avx512, KvType.BFloat16):
+                Run<Vector16x1, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
+            case (Isa.Avx2, KvType.Float32):
+                Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
+            case (Isa.Avx2, KvType.BFloat16):
+                Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
+            case (Isa.Neon, KvType.Float32):
+                Run<Vector16x4, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
+            case (Isa.Neon, KvType.BFloat16):
+                Run<Vector16x4, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
             default: Reference(q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
         }
     }
@@ -107,7 +121,8 @@ internal static partial class PagedAttentionOp
             var work = new Job<T, TCached>
             {
                 Q = q, Into = into, Kv = kv, Positions = p, TableStarts = s, Tables = table, TileStarts = starts, Tiles = tiles, Scale = scale,
-                PerKey = perKey, Parts = parts, TileHeads = tileHeads, Spans = spans, Window = window, Sinks = sinks is null ? null : (float*)sinks.Data,
+                PerKey = perKey, Parts = parts, TileHeads = tileHeads, Spans = spans, Window = window,
+                Sinks = sinks is null ? null : (float*)sinks.Data,
             };
             var threads = ops.Device.Pool.Threads;
             if (spans == 1 || threads == 1 || units >= 4 * threads)
@@ -126,7 +141,9 @@ internal static partial class PagedAttentionOp
         ops.Release(mark);
     }
 
-    /// <summary>Neighbouring tokens of one sequence share a tile. Writes the first token of each, and the number of tokens at the end; returns how many.</summary>
+    /// <summary>
+    /// Neighbouring tokens of one sequence share a tile. Writes the first token of each, and the number of tokens at the end; returns how many.
+    /// </summary>
     private static unsafe int CutTiles(ReadOnlySpan<int> positions, ReadOnlySpan<int> tableStarts, int most, int* starts)
     {
         var tiles = 0;

@@ -19,7 +19,8 @@ internal static partial class TensorAttention
     private static int Page<TBlocks>(ArrayView<int> tables, TensorSizes sizes, Reach reach, int key) where TBlocks : struct, IBlocks =>
         TBlocks.Aligned ? tables[reach.Table + sizes.Block(key)] : 0;
 
-    private static Spot Find<TDims, TBlocks>(TensorSizes sizes, int head, int key, int page) where TDims : struct, IDims where TBlocks : struct, IBlocks =>
+    private static Spot Find<TDims, TBlocks>(TensorSizes sizes, int head, int key, int page)
+        where TDims : struct, IDims where TBlocks : struct, IBlocks =>
         new() { Key = key, Row = TBlocks.Aligned ? (long)sizes.Row(head, key, page) * (8 * TDims.Halves) : 0 };
 
     /// <summary>A key of its own, or the last that was written.</summary>
@@ -64,11 +65,14 @@ internal static partial class TensorAttention
         return k;
     }
 
-    private static Values16 LoadValues<TDims, TBlocks>(ArrayView<Words4> values, ArrayView<int> tables, TensorSizes sizes, Reach reach, int head, Spot at)
+    private static Values16 LoadValues<TDims, TBlocks>(ArrayView<Words4> values, ArrayView<int> tables, TensorSizes sizes, Reach reach, int head,
+        Spot at)
         where TDims : struct, IDims where TBlocks : struct, IBlocks
     {
         var (g, t) = ((Group.IdxX & 31) >> 2, Group.IdxX & 3);
-        ref var a = ref values[TBlocks.Aligned ? at.Row + ((2 * t * 8 * TDims.Halves) + g) : Find<TDims>(tables, sizes, reach, head, at.Key + (2 * t)) + g];
+        ref var a = ref values[TBlocks.Aligned
+            ? at.Row + ((2 * t * 8 * TDims.Halves) + g)
+            : Find<TDims>(tables, sizes, reach, head, at.Key + (2 * t)) + g];
         var v = default(Values16);
         v.First.A = TensorCore.Load(ref a, 0);
         if (TDims.Halves > 1) v.Second.A = TensorCore.Load(ref a, 8);
@@ -89,11 +93,13 @@ internal static partial class TensorAttention
         ref var c = ref values[Find<TDims>(tables, sizes, reach, head, at.Key + (2 * t) + 8) + g];
         ref var d = ref values[Find<TDims>(tables, sizes, reach, head, at.Key + (2 * t) + 9) + g];
         (v.First.B, v.First.C, v.First.D) = (TensorCore.Load(ref b, 0), TensorCore.Load(ref c, 0), TensorCore.Load(ref d, 0));
-        if (TDims.Halves > 1) (v.Second.B, v.Second.C, v.Second.D) = (TensorCore.Load(ref b, 8), TensorCore.Load(ref c, 8), TensorCore.Load(ref d, 8));
+        if (TDims.Halves > 1)
+            (v.Second.B, v.Second.C, v.Second.D) = (TensorCore.Load(ref b, 8), TensorCore.Load(ref c, 8), TensorCore.Load(ref d, 8));
         return v;
     }
 
-    private static Queries LoadQueries<TDims, TPlanes>(ArrayView<Words4> q, Rows rows, float scale) where TDims : struct, IDims where TPlanes : struct, IPlanes
+    private static Queries LoadQueries<TDims, TPlanes>(ArrayView<Words4> q, Rows rows, float scale)
+        where TDims : struct, IDims where TPlanes : struct, IPlanes
     {
         var queries = default(Queries);
         LoadQueries<TPlanes>(ref queries.High.A, ref queries.Rest.A, q, rows, scale, 16 * TDims.Halves, 0);
@@ -107,7 +113,8 @@ internal static partial class TensorAttention
     }
 
     /// <summary>32 dimensions of the lane's two rows, in the order of <see cref="Score"/>. A row that is none is zero.</summary>
-    private static void LoadQueries<TPlanes>(ref Query32 high, ref Query32 rest, ArrayView<Words4> q, Rows rows, float scale, int width, int from) where TPlanes : struct, IPlanes
+    private static void LoadQueries<TPlanes>(ref Query32 high, ref Query32 rest, ArrayView<Words4> q, Rows rows, float scale, int width, int from)
+        where TPlanes : struct, IPlanes
     {
         from += 2 * (Group.IdxX & 3);
         var (a0, a1, b0, b1) = (default(Acc4), default(Acc4), default(Acc4), default(Acc4));
@@ -120,9 +127,11 @@ internal static partial class TensorAttention
 
     private static Acc4 Scaled(Words4 x, float scale) => new()
     {
-        A = Interop.IntAsFloat(x.A) * scale, B = Interop.IntAsFloat(x.B) * scale, C = Interop.IntAsFloat(x.C) * scale, D = Interop.IntAsFloat(x.D) * scale,
+        A = Interop.IntAsFloat(x.A) * scale, B = Interop.IntAsFloat(x.B) * scale, C = Interop.IntAsFloat(x.C) * scale,
+        D = Interop.IntAsFloat(x.D) * scale,
     };
 
     /// <summary>Four numbers of each of two rows as <see cref="Pack"/> wants them: two of both rows, then two of both.</summary>
-    private static Scores Fold(Acc4 a, Acc4 b) => new() { Low = new Acc4 { A = a.A, B = a.B, C = b.A, D = b.B }, High = new Acc4 { A = a.C, B = a.D, C = b.C, D = b.D } };
+    private static Scores Fold(Acc4 a, Acc4 b) =>
+        new() { Low = new Acc4 { A = a.A, B = a.B, C = b.A, D = b.B }, High = new Acc4 { A = a.C, B = a.D, C = b.C, D = b.D } };
 }

@@ -113,7 +113,8 @@ internal static partial class TensorAttention
     }
 
     /// <summary>
-    /// What a warp has of its sixteen rows so far. A lane's rows are g (fields that end with A) and g + 8 (B). The largest score is the row's, the total the lane's share.
+    /// What a warp has of its sixteen rows so far. A lane's rows are g (fields that end with A) and g + 8 (B). The largest score is the row's, the
+    /// total the lane's share.
     /// </summary>
     private struct State
     {

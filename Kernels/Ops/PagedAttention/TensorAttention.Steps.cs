@@ -7,8 +7,9 @@ namespace Quilt.Kernels.Ops;
 internal static partial class TensorAttention
 {
     /// <summary>
-    /// Scores of sixteen queries with sixteen keys. Lane (g, t) holds of key g sixteen bytes of every 32 dimensions, 8t to 8t + 7: the first instruction takes of them 8t to
-    /// 8t + 3, the second the others. Several sums side by side, because an instruction waits long for the one before.
+    /// Scores of sixteen queries with sixteen keys. Lane (g, t) holds of key g sixteen bytes of every 32 dimensions, 8t to 8t + 7: the first
+    /// instruction takes of them 8t to 8t + 3, the second the others. Several sums side by side, because an instruction waits long for the one
+    /// before.
     /// </summary>
     private static Scores Score<TDims, TPlanes>(Queries q, Keys16 k) where TDims : struct, IDims where TPlanes : struct, IPlanes
     {
@@ -45,7 +46,10 @@ internal static partial class TensorAttention
 
     private static Acc4 Add(Acc4 a, Acc4 b) => new() { A = a.A + b.A, B = a.B + b.B, C = a.C + b.C, D = a.D + b.D };
 
-    /// <summary>Adds values times probabilities. Lane (g, t) holds dimensions 8g to 8g + 7 of its values: column g of the j-th right operand is dimension 8g + j.</summary>
+    /// <summary>
+    /// Adds values times probabilities. Lane (g, t) holds dimensions 8g to 8g + 7 of its values: column g of the j-th right operand is dimension 8g +
+    /// j.
+    /// </summary>
     private static Sums64 Weigh(Sums64 sums, Words4 p, Values64 v)
     {
         sums.A = Low(sums.A, p, v.A.A, v.B.A, v.C.A, v.D.A);
@@ -68,19 +72,24 @@ internal static partial class TensorAttention
     /// <summary>Probabilities as a left operand: their lanes are the right ones already.</summary>
     private static Words4 Pack(Scores p) => new()
     {
-        A = TensorCore.Pack2(p.Low.A, p.Low.B), B = TensorCore.Pack2(p.Low.C, p.Low.D), C = TensorCore.Pack2(p.High.A, p.High.B), D = TensorCore.Pack2(p.High.C, p.High.D),
+        A = TensorCore.Pack2(p.Low.A, p.Low.B), B = TensorCore.Pack2(p.Low.C, p.Low.D), C = TensorCore.Pack2(p.High.A, p.High.B),
+        D = TensorCore.Pack2(p.High.C, p.High.D),
     };
 
     /// <summary>What <see cref="Pack"/> took from them.</summary>
     private static Words4 Rest(Scores p, Words4 packed) => new()
     {
-        A = Rest(p.Low.A, p.Low.B, packed.A), B = Rest(p.Low.C, p.Low.D, packed.B), C = Rest(p.High.A, p.High.B, packed.C), D = Rest(p.High.C, p.High.D, packed.D),
+        A = Rest(p.Low.A, p.Low.B, packed.A), B = Rest(p.Low.C, p.Low.D, packed.B), C = Rest(p.High.A, p.High.B, packed.C),
+        D = Rest(p.High.C, p.High.D, packed.D),
     };
 
     private static uint Rest(float low, float high, uint packed) =>
         TensorCore.Pack2(low - Interop.IntAsFloat(packed << 16), high - Interop.IntAsFloat(packed & 0xFFFF0000));
 
-    /// <summary>Keys that a row does not see get the score −∞. Lane (g, t) has those of rows g and g + 8 with keys 2t, 2t + 1 and, in the second part, 2t + 8, 2t + 9.</summary>
+    /// <summary>
+    /// Keys that a row does not see get the score −∞. Lane (g, t) has those of rows g and g + 8 with keys 2t, 2t + 1 and, in the second part, 2t + 8,
+    /// 2t + 9.
+    /// </summary>
     private static Scores Hide(Scores s, Reach reach, int window, int key)
     {
         key += 2 * (Group.IdxX & 3);

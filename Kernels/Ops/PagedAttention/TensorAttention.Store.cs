@@ -10,8 +10,8 @@ internal static partial class TensorAttention
     public const float Log2E = 1.44269504f;
 
     /// <summary>
-    /// A warp's sums for the others: [warps, 8 · halves, 32 lanes] of four dimensions. Of the eight of a half, four are row g's, four row g + 8's; of those, i holds
-    /// dimensions 64 · half + 16t + 4i to + 3. Scores: [warps, 32], the largest of the sixteen rows, then their totals.
+    /// A warp's sums for the others: [warps, 8 · halves, 32 lanes] of four dimensions. Of the eight of a half, four are row g's, four row g + 8's; of
+    /// those, i holds dimensions 64 · half + 16t + 4i to + 3. Scores: [warps, 32], the largest of the sixteen rows, then their totals.
     /// </summary>
     private static void Put<TDims>(ArrayView<Words4> sums, ArrayView<float> scores, State state) where TDims : struct, IDims
     {
@@ -38,11 +38,12 @@ internal static partial class TensorAttention
     }
 
     /// <summary>
-    /// Merges what the warps of a tile have of its rows, in their order, and writes rows that are done, or a span's partial results: sums [units, spans, headDim], and
-    /// [units, spans, 2] the largest score and the total.
+    /// Merges what the warps of a tile have of its rows, in their order, and writes rows that are done, or a span's partial results: sums [units,
+    /// spans, headDim], and [units, spans, 2] the largest score and the total.
     /// </summary>
     private static void Store<TDims>(
-        ArrayView<Words4> sums, ArrayView<float> scores, ArrayView<float> sinks, ArrayView<Words4> result, ArrayView<float> tops, TensorSizes sizes, Rows rows, int span)
+        ArrayView<Words4> sums, ArrayView<float> scores, ArrayView<float> sinks, ArrayView<Words4> result, ArrayView<float> tops, TensorSizes sizes,
+            Rows rows, int span)
         where TDims : struct, IDims
     {
         var (warp, lane) = (Group.IdxX >> 5, Group.IdxX & 31);
@@ -80,7 +81,8 @@ internal static partial class TensorAttention
 
     /// <summary>A thread merges four dimensions of one head of one token over the spans of its row.</summary>
     internal static void MergeKernel(
-        ArrayView<Words4> partials, ArrayView<float> tops, ArrayView<int> positions, ArrayView<float> sinks, ArrayView<Words4> into, TensorSizes sizes, int perRow)
+        ArrayView<Words4> partials, ArrayView<float> tops, ArrayView<int> positions, ArrayView<float> sinks, ArrayView<Words4> into,
+            TensorSizes sizes, int perRow)
     {
         var count = sizes.Units * sizes.Heads * perRow;
         for (var n = Grid.GlobalIndex.X; n < count; n += Grid.DimX * Group.DimX)

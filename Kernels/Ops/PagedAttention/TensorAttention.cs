@@ -5,14 +5,16 @@ using Quilt.Kernels.Weights;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// Attention by matrix instructions, over a cache of bfloat16 and heads of 64 or 128 dimensions. A warp takes a tile of sixteen rows, a row being a query head of a token,
-/// all of one key head: row = token · share + head. In a step it scores sixteen keys and adds their values, everything in registers: queries and sums stay there, and the
-/// layout of scores is the one that the second product wants its left operand in. A dot product may take its dimensions in any order, so that each lane loads sixteen
-/// bytes of a key or of a value at a time; the order of a result's dimensions is put right when it is stored.
+/// Attention by matrix instructions, over a cache of bfloat16 and heads of 64 or 128 dimensions. A warp takes a tile of sixteen rows, a row being a
+/// query head of a token, all of one key head: row = token · share + head. In a step it scores sixteen keys and adds their values, everything in
+/// registers: queries and sums stay there, and the layout of scores is the one that the second product wants its left operand in. A dot product may
+/// take its dimensions in any order, so that each lane loads sixteen bytes of a key or of a value at a time; the order of a result's dimensions is
+/// put right when it is stored.
 /// </summary>
 /// <remarks>
-/// Few tokens of a sequence (decoding): a unit is one token; the warps of a group share a tile, each takes every n-th sixteen keys of a span, and a group takes one span.
-/// Many (prompts): a unit is all tokens of the launch, and the warps of a group take tiles of their own, whose keys are mostly the same and come from the first cache.
+/// Few tokens of a sequence (decoding): a unit is one token; the warps of a group share a tile, each takes every n-th sixteen keys of a span, and a
+/// group takes one span. Many (prompts): a unit is all tokens of the launch, and the warps of a group take tiles of their own, whose keys are mostly
+/// the same and come from the first cache.
 /// </remarks>
 internal static partial class TensorAttention
 {
@@ -23,7 +25,8 @@ internal static partial class TensorAttention
     public const int MostSpans = 32;
 
     internal static void AttendKernel<TDims, TPlanes, TBlocks>(
-        ArrayView<Words4> q, ArrayView<Words4> keys, ArrayView<Words4> values, ArrayView<int> positions, ArrayView<int> starts, ArrayView<int> tables, ArrayView<float> sinks,
+        ArrayView<Words4> q, ArrayView<Words4> keys, ArrayView<Words4> values, ArrayView<int> positions, ArrayView<int> starts, ArrayView<int> tables,
+        ArrayView<float> sinks,
         ArrayView<Words4> result, ArrayView<float> tops, TensorSizes sizes)
         where TDims : struct, IDims where TPlanes : struct, IPlanes where TBlocks : struct, IBlocks
     {
@@ -46,7 +49,8 @@ internal static partial class TensorAttention
             var state = default(State);
             (state.LargestA, state.LargestB) = (float.NegativeInfinity, float.NegativeInfinity);
 
-            // A tile of a prompt's first rows may begin with another prompt's last: one sequence after another, in which the others' rows see nothing.
+            // A tile of a prompt's first rows may begin with another prompt's last: one sequence after another, in which the others' rows see
+            // nothing.
             var token = rows.First;
             var others = false;
             while (token <= rows.Last)
@@ -64,7 +68,8 @@ internal static partial class TensorAttention
                 }
                 others = others || token <= rows.Last;
                 if (others) reach.AllTo = -1;
-                (reach.ToA, reach.ToB) = (Limit(positions, starts, sizes, rows.IndexA, reach.Table), Limit(positions, starts, sizes, rows.IndexB, reach.Table));
+                (reach.ToA, reach.ToB) = (Limit(positions, starts, sizes, rows.IndexA, reach.Table),
+                    Limit(positions, starts, sizes, rows.IndexB, reach.Table));
                 var end = reach.To;
                 if (sizes.Split != 0)
                 {
@@ -86,7 +91,8 @@ internal static partial class TensorAttention
 
     /// <summary>Adds the keys of a sequence, up to <paramref name="end"/>, that fall to this warp.</summary>
     private static State Sweep<TDims, TPlanes, TBlocks>(
-        State state, Queries q, ArrayView<Words4> keys, ArrayView<Words4> values, ArrayView<int> tables, TensorSizes sizes, Reach reach, int end, int head, int keyWarp)
+        State state, Queries q, ArrayView<Words4> keys, ArrayView<Words4> values, ArrayView<int> tables, TensorSizes sizes, Reach reach, int end,
+            int head, int keyWarp)
         where TDims : struct, IDims where TPlanes : struct, IPlanes where TBlocks : struct, IBlocks
     {
         var step = 16 * sizes.KeyWarps;
@@ -99,7 +105,8 @@ internal static partial class TensorAttention
         var page = Page<TBlocks>(tables, sizes, reach, IntrinsicMath.Min(key + step, last));
         while (key <= last)
         {
-            // Values are on their way while scores are made, the next keys while probabilities are; the last keys are asked for again, which costs little.
+            // Values are on their way while scores are made, the next keys while probabilities are; the last keys are asked for again, which costs
+            // little.
             var v = LoadValues<TDims, TBlocks>(values, tables, sizes, reach, head, spot);
             var s = Score<TDims, TPlanes>(q, k);
             spot = Find<TDims, TBlocks>(sizes, head, IntrinsicMath.Min(key + step, last), page);
@@ -107,7 +114,8 @@ internal static partial class TensorAttention
             page = Page<TBlocks>(tables, sizes, reach, IntrinsicMath.Min(key + (2 * step), last));
             if (key <= reach.To - sizes.Window || key + 15 > reach.AllTo) s = Hide(s, reach, sizes.Window, key);
 
-            var (largestA, largestB) = (TopOfRow(state.LargestA, s.Low.A, s.Low.B, s.High.A, s.High.B), TopOfRow(state.LargestB, s.Low.C, s.Low.D, s.High.C, s.High.D));
+            var (largestA, largestB) = (TopOfRow(state.LargestA, s.Low.A, s.Low.B, s.High.A, s.High.B),
+                TopOfRow(state.LargestB, s.Low.C, s.Low.D, s.High.C, s.High.D));
             // A row that has seen nothing yet: any finite number will do.
             var (topA, topB) = (largestA > float.NegativeInfinity ? largestA : 0f, largestB > float.NegativeInfinity ? largestB : 0f);
             var (keepA, keepB) = (TensorCore.Exp2(state.LargestA - topA), TensorCore.Exp2(state.LargestB - topB));

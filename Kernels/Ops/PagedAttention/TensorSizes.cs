@@ -53,12 +53,15 @@ internal struct TensorSizes
     public readonly int Block(int position) => (int)(((ulong)(uint)position * BlockFactor) >> 31);
 
     /// <summary>The row of a position in [blocks, kvHeads, blockTokens], in the given block of the cache.</summary>
-    public readonly int Row(int head, int position, int page) => (((page * KvHeads) + head) * BlockTokens) + position - (Block(position) * BlockTokens);
+    public readonly int Row(int head, int position, int page) =>
+        (((page * KvHeads) + head) * BlockTokens) + position - (Block(position) * BlockTokens);
 
     /// <summary>The first position that a position sees.</summary>
     public readonly int FirstSeen(int position) => position - Window + 1 > 0 ? position - Window + 1 : 0;
 
-    /// <summary>Positions of a span of a row that sees so many, counted from a multiple of sixteen: its own affair, whatever else is in the step.</summary>
+    /// <summary>
+    /// Positions of a span of a row that sees so many, counted from a multiple of sixteen: its own affair, whatever else is in the step.
+    /// </summary>
     public static int SpanTokens(int seen)
     {
         var tokens = 256;

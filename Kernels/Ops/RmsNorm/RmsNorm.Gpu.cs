@@ -6,9 +6,13 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class RmsNormOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, int, float>> Kernel = new(RmsNormKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, int,
+        float>> Kernel =
+        new(RmsNormKernel);
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, int, float>> AddKernel = new(AddRmsNormKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
+        int, int, float>> AddKernel =
+        new(AddRmsNormKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
@@ -19,7 +23,8 @@ internal static partial class RmsNormOp
     private static void RunGpu(GpuStream gpu, Matrix update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
         if (x.Rows == 0) return;
-        AddKernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows), gpu.View(update), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows, x.Columns, epsilon);
+        AddKernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows), gpu.View(update), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows,
+            x.Columns, epsilon);
     }
 
     /// <summary>A group takes a row: each thread sums every DimX-th square, the sums are folded in halves.</summary>
@@ -36,7 +41,8 @@ internal static partial class RmsNormOp
         }
     }
 
-    internal static void AddRmsNormKernel(ArrayView<float> update, ArrayView<float> x, ArrayView<float> gain, ArrayView<float> y, int rows, int columns, float epsilon)
+    internal static void AddRmsNormKernel(ArrayView<float> update, ArrayView<float> x, ArrayView<float> gain, ArrayView<float> y, int rows,
+        int columns, float epsilon)
     {
         var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads);
         for (var row = Grid.IdxX; row < rows; row += Grid.DimX)

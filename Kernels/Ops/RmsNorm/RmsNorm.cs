@@ -8,8 +8,8 @@ namespace Quilt.Kernels.Ops;
 internal static partial class RmsNormOp
 {
     /// <summary>
-    /// x and <paramref name="into"/> are [tokens, columns] and may be the same; <paramref name="gain"/> is float32 [columns]. The norm of queries and keys
-    /// over all their heads is this one too: the columns are then all heads together.
+    /// x and <paramref name="into"/> are [tokens, columns] and may be the same; <paramref name="gain"/> is float32 [columns]. The norm of queries and
+    /// keys over all their heads is this one too: the columns are then all heads together.
     /// </summary>
     public static void RmsNorm(this OpStream ops, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
@@ -30,12 +30,13 @@ internal static partial class RmsNormOp
     }
 
     /// <summary>
-    /// x += update, then <paramref name="into"/> = norm of x: where one part of a layer ends and the next begins. All are [tokens, columns]. One launch on a GPU, where a
-    /// launch costs as much as what it does for a single token; the same bits as <see cref="AddOp"/> and this operation.
+    /// x += update, then <paramref name="into"/> = norm of x: where one part of a layer ends and the next begins. All are [tokens, columns]. One
+    /// launch on a GPU, where a launch costs as much as what it does for a single token; the same bits as <see cref="AddOp"/> and this operation.
     /// </summary>
     public static void AddRmsNorm(this OpStream ops, Matrix update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
-        Debug.Assert(x.Rows == update.Rows && x.Columns == update.Columns && x.Rows == into.Rows && x.Columns == into.Columns, "add and norm: shapes differ");
+        Debug.Assert(x.Rows == update.Rows && x.Columns == update.Columns && x.Rows == into.Rows
+            && x.Columns == into.Columns, "add and norm: shapes differ");
         if (ops.Gpu is not null)
         {
             RunGpu(ops.Gpu, update, x, gain, epsilon, into);

@@ -6,8 +6,8 @@ namespace Quilt.Kernels.Ops;
 internal static partial class RopeOp
 {
     /// <summary>
-    /// Makes queries and keys of what a layer's products gave: norm, if there is a gain, then rotation, both in place. One launch on a GPU; elsewhere <see cref="RmsNormOp"/>
-    /// and <see cref="Rope(OpStream, Matrix, int, int, RopeTable, Ints)"/>.
+    /// Makes queries and keys of what a layer's products gave: norm, if there is a gain, then rotation, both in place. One launch on a GPU; elsewhere
+    /// <see cref="RmsNormOp"/> and <see cref="Rope(OpStream, Matrix, int, int, RopeTable, Ints)"/>.
     /// </summary>
     /// <param name="ops">Where.</param>
     /// <param name="q">[tokens, query heads · headDim]</param>
@@ -20,7 +20,8 @@ internal static partial class RopeOp
     /// <param name="table">Angles.</param>
     /// <param name="positions">[tokens]</param>
     public static void NormRope(
-        this OpStream ops, Matrix q, NativeBuffer? qGain, Matrix k, NativeBuffer? kGain, int headDim, bool perHead, float epsilon, RopeTable table, Ints positions)
+        this OpStream ops, Matrix q, NativeBuffer? qGain, Matrix k, NativeBuffer? kGain, int headDim, bool perHead, float epsilon, RopeTable table,
+            Ints positions)
     {
         Debug.Assert(q.Rows == k.Rows && q.Columns % headDim == 0 && k.Columns % headDim == 0, "norm and rope: shapes differ");
         if (ops.Gpu is not null)

@@ -6,7 +6,8 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class RopeOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, RopeSizes>> Kernel = new(RopeKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, RopeSizes>> Kernel =
+        new(RopeKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix x, int heads, int headDim, RopeTable table, Ints positions)
     {

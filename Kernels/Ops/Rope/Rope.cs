@@ -6,12 +6,14 @@ namespace Quilt.Kernels.Ops;
 
 /// <summary>
 /// Rotates the first rotaryDim dimensions u of each head in halves (NeoX): for i below half = rotaryDim / 2, θ = position · frequency[i],
-/// u[i] ← u[i] · cos θ − u[i + half] · sin θ and u[i + half] ← u[i + half] · cos θ + u[i] · sin θ, both times the table's magnitude. The other dimensions stay.
+/// u[i] ← u[i] · cos θ − u[i + half] · sin θ and u[i + half] ← u[i + half] · cos θ + u[i] · sin θ, both times the table's magnitude. The other
+/// dimensions stay.
 /// </summary>
 internal static partial class RopeOp
 {
     /// <summary>
-    /// Makes sure that <paramref name="position"/> is in the table, and in the device's copy of it. To be called before a recorded step runs: it reads the copy that there was.
+    /// Makes sure that <paramref name="position"/> is in the table, and in the device's copy of it. To be called before a recorded step runs: it
+    /// reads the copy that there was.
     /// </summary>
     public static void Reach(this OpStream ops, RopeTable table, int position)
     {
@@ -60,7 +62,8 @@ internal static partial class RopeOp
             for (var row = item * step; row < end; row++)
             {
                 var cos = table.Data + ((long)positions[row] * 2 * table.Stride);
-                for (var head = 0; head < heads; head++) Rotate(x.RowData(row) + ((long)head * headDim), cos, cos + table.Stride, table.RotaryDim / 2);
+                for (var head = 0; head < heads; head++)
+                    Rotate(x.RowData(row) + ((long)head * headDim), cos, cos + table.Stride, table.RotaryDim / 2);
             }
         }
 

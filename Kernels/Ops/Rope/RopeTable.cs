@@ -4,8 +4,8 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// cos and sin of position · frequency[i], i below rotaryDim / 2, times a magnitude; frequency and angle are float32, as every implementation has them.
-/// Grows with the positions asked for, by doubling. Used by one thread.
+/// cos and sin of position · frequency[i], i below rotaryDim / 2, times a magnitude; frequency and angle are float32, as every implementation has
+/// them. Grows with the positions asked for, by doubling. Used by one thread.
 /// </summary>
 internal sealed unsafe class RopeTable : IDisposable
 {
@@ -15,14 +15,16 @@ internal sealed unsafe class RopeTable : IDisposable
     private NativeBuffer? rows;  // [positions, 2, Stride]: cos, sin
     private int filled;
 
-    /// <summary>A table of plain frequencies, theta^(−2i / rotaryDim), for the first <paramref name="rotaryDim"/> (even) dimensions of a head.</summary>
+    /// <summary>
+    /// A table of plain frequencies, theta^(−2i / rotaryDim), for the first <paramref name="rotaryDim"/> (even) dimensions of a head.
+    /// </summary>
     public RopeTable(int rotaryDim, double theta, int maxPositions) : this(PlainFrequencies(rotaryDim, theta), 1, maxPositions)
     {
     }
 
     /// <summary>
-    /// A table of any <paramref name="frequencies"/>, one for each two dimensions of a head that are rotated, for at most <paramref name="maxPositions"/> positions. cos and
-    /// sin are multiplied with <paramref name="magnitude"/>: what is rotated grows with them.
+    /// A table of any <paramref name="frequencies"/>, one for each two dimensions of a head that are rotated, for at most
+    /// <paramref name="maxPositions"/> positions. cos and sin are multiplied with <paramref name="magnitude"/>: what is rotated grows with them.
     /// </summary>
     public RopeTable(float[] frequencies, double magnitude, int maxPositions)
     {

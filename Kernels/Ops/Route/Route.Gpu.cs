@@ -9,11 +9,14 @@ internal static partial class RouteOp
     /// <summary>Most experts of a layer on a GPU: their scores stand in shared memory.</summary>
     internal const int MostExpertsOnGpu = 1024;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<int>, RouteSizes>> Kernel = new(RouteKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>,
+        ArrayView<int>, RouteSizes>> Kernel =
+        new(RouteKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix logits, NativeBuffer? bias, Routing routing, ExpertPlan plan)
     {
-        if (logits.Columns > MostExpertsOnGpu) throw new NotSupportedException($"Route: expected at most {MostExpertsOnGpu} experts on a GPU, found {logits.Columns}.");
+        if (logits.Columns > MostExpertsOnGpu)
+            throw new NotSupportedException($"Route: expected at most {MostExpertsOnGpu} experts on a GPU, found {logits.Columns}.");
         var on = plan.RoomOn(gpu);
         if (logits.Rows > 0)
         {
@@ -37,11 +40,12 @@ internal static partial class RouteOp
     }
 
     /// <summary>
-    /// A group takes a token. Each thread computes every DimX-th expert's score; an expert is chosen if fewer than perToken experts come before it (a larger choice
-    /// value, or the same and a lower id), which each thread counts for its own; its place among the chosen is the number of chosen experts with lower ids.
-    /// A single token's pairs are in order already, so that the plan is finished here.
+    /// A group takes a token. Each thread computes every DimX-th expert's score; an expert is chosen if fewer than perToken experts come before it (a
+    /// larger choice value, or the same and a lower id), which each thread counts for its own; its place among the chosen is the number of chosen
+    /// experts with lower ids. A single token's pairs are in order already, so that the plan is finished here.
     /// </summary>
-    internal static void RouteKernel(ArrayView<float> logits, ArrayView<float> bias, ArrayView<float> gates, ArrayView<int> ids, ArrayView<int> sorted, RouteSizes sizes)
+    internal static void RouteKernel(ArrayView<float> logits, ArrayView<float> bias, ArrayView<float> gates, ArrayView<int> ids,
+        ArrayView<int> sorted, RouteSizes sizes)
     {
         var scores = SharedMemory.Allocate<float>(MostExpertsOnGpu);
         var choices = SharedMemory.Allocate<float>(MostExpertsOnGpu);

@@ -13,7 +13,8 @@ internal static partial class RouteOp
         {
             var z = logits.Row(t).ToArray();
             var max = z.Max();
-            var s = Array.ConvertAll(z, value => (float)(routing.Score == RouterScore.Sigmoid ? 1 / (1 + Math.Exp(-(double)value)) : Math.Exp((double)value - max)));
+            var s = Array.ConvertAll(z,
+                value => (float)(routing.Score == RouterScore.Sigmoid ? 1 / (1 + Math.Exp(-(double)value)) : Math.Exp((double)value - max)));
             var total = routing.Score == RouterScore.Sigmoid ? 1 : s.Sum(value => (double)value);
             var choice = Enumerable.Range(0, n)
                 .Select(e => bias is not null ? s[e] + bias.Span<float>(e, 1)[0] : routing.Score == RouterScore.Softmax ? z[e] : s[e]).ToArray();

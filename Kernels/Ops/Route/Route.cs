@@ -12,14 +12,15 @@ namespace Quilt.Kernels.Ops;
 internal static partial class RouteOp
 {
     /// <summary>
-    /// <paramref name="logits"/> is [tokens, experts], <paramref name="bias"/> float32 [experts] or null. Fills <paramref name="plan"/> (ids ascending for each
-    /// token) and sorts it by expert.
+    /// <paramref name="logits"/> is [tokens, experts], <paramref name="bias"/> float32 [experts] or null. Fills <paramref name="plan"/> (ids
+    /// ascending for each token) and sorts it by expert.
     /// </summary>
     public static unsafe void Route(this OpStream ops, Matrix logits, NativeBuffer? bias, Routing routing, ExpertPlan plan)
     {
         var experts = logits.Columns;
         Debug.Assert(experts % routing.Groups == 0 && routing.GroupsPerToken <= routing.Groups, "route: experts do not fall into such groups");
-        Debug.Assert(routing.PerToken > 0 && routing.PerToken <= experts / routing.Groups * routing.GroupsPerToken, "route: more experts to choose than there are");
+        Debug.Assert(routing.PerToken > 0
+            && routing.PerToken <= experts / routing.Groups * routing.GroupsPerToken, "route: more experts to choose than there are");
         Debug.Assert(bias is null || bias.Bytes >= (long)experts * sizeof(float), "route: the bias is shorter than a row");
         plan.Prepare(logits.Rows, routing.PerToken, experts);
         if (ops.Gpu is not null)
@@ -34,7 +35,9 @@ internal static partial class RouteOp
         else
         {
             var mark = ops.Mark();
-            var job = new Job(logits, bias is null ? null : (float*)bias.Data, ops.Scratch(logits.Rows, experts), ops.Scratch(logits.Rows, experts), routing, plan);
+            var job = new Job(logits, bias is null
+                ? null
+                : (float*)bias.Data, ops.Scratch(logits.Rows, experts), ops.Scratch(logits.Rows, experts), routing, plan);
             ops.Deal(logits.Rows, 32L * logits.Rows * experts, ref job);
             ops.Release(mark);
         }

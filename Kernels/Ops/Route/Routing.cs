@@ -11,7 +11,9 @@ internal sealed record Routing(RouterScore Score, int PerToken)
     /// <summary>What every gate is multiplied with.</summary>
     public float Scale { get; init; } = 1;
 
-    /// <summary>Groups of neighbouring experts. Only the experts of some groups can be chosen: those whose two best experts are best together.</summary>
+    /// <summary>
+    /// Groups of neighbouring experts. Only the experts of some groups can be chosen: those whose two best experts are best together.
+    /// </summary>
     public int Groups { get; init; } = 1;
 
     /// <summary>Groups that a token's experts may come from.</summary>

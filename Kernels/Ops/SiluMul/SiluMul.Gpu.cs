@@ -6,7 +6,8 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class SiluMulOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>> Kernel = new(SiluMulKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int>> Kernel =
+        new(SiluMulKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix gate, Matrix up, Matrix into)
     {

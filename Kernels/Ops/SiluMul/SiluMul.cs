@@ -10,7 +10,8 @@ internal static partial class SiluMulOp
     /// <summary>All are [rows, columns]; <paramref name="into"/> may be <paramref name="gate"/> or <paramref name="up"/>.</summary>
     public static void SiluMul(this OpStream ops, Matrix gate, Matrix up, Matrix into)
     {
-        Debug.Assert(gate.Rows == up.Rows && gate.Columns == up.Columns && gate.Rows == into.Rows && gate.Columns == into.Columns, "silu: shapes differ");
+        Debug.Assert(gate.Rows == up.Rows && gate.Columns == up.Columns && gate.Rows == into.Rows
+            && gate.Columns == into.Columns, "silu: shapes differ");
         if (ops.Gpu is not null)
         {
             RunGpu(ops.Gpu, gate, up, into);

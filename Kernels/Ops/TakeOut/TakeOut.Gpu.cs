@@ -6,7 +6,8 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class TakeOutOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int>> Kernel = new(TakeOutKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int>> Kernel =
+        new(TakeOutKernel);
 
     private static void RunGpu(GpuStream gpu, Matrix x, Ints places, Matrix into)
     {

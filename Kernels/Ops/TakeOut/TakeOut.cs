@@ -7,7 +7,8 @@ namespace Quilt.Kernels.Ops;
 internal static partial class TakeOutOp
 {
     /// <summary>
-    /// <paramref name="x"/> is [rows, columns] of fewer than 2^31 values, <paramref name="places"/> are row · columns + column, none twice; <paramref name="into"/> is [1, places].
+    /// <paramref name="x"/> is [rows, columns] of fewer than 2^31 values, <paramref name="places"/> are row · columns + column, none twice;
+    /// <paramref name="into"/> is [1, places].
     /// </summary>
     public static void TakeOut(this OpStream ops, Matrix x, Ints places, Matrix into)
     {

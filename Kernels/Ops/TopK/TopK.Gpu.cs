@@ -12,8 +12,12 @@ internal static partial class TopKOp
     /// <summary>Of a part of a row: its largest value, the sum, the sum with the scale.</summary>
     private const int SumsAPart = 3;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>, TopKSizes>> First = new(FirstKernel);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>, TopKSizes>> Merge = new(MergeKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>,
+        TopKSizes>> First =
+        new(FirstKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<int>, ArrayView<float>,
+        TopKSizes>> Merge =
+        new(MergeKernel);
 
     private static int Parts(int length) => (length + PartSize - 1) / PartSize;
 
@@ -45,7 +49,9 @@ internal static partial class TopKOp
     }
 
     private static KernelConfig Groups(GpuStream gpu, in TopKSizes sizes) =>
-        new(Math.Min(sizes.Rows * sizes.Parts, gpu.Device.Traits.Groups), gpu.Device.Traits.IsCuda ? GpuTraits.MostThreads : gpu.Device.Traits.GroupThreads);
+        new(Math.Min(sizes.Rows * sizes.Parts, gpu.Device.Traits.Groups), gpu.Device.Traits.IsCuda
+            ? GpuTraits.MostThreads
+            : gpu.Device.Traits.GroupThreads);
 
     /// <summary>A group takes a part of a row: chooses k of it, in the order in which they stand there, and sums its exponentials.</summary>
     internal static void FirstKernel(ArrayView<float> logits, ArrayView<int> scales, ArrayView<float> list, ArrayView<float> sums, TopKSizes sizes)
@@ -102,8 +108,8 @@ internal static partial class TopKOp
     }
 
     /// <summary>
-    /// A group takes a part of a row's list: chooses k of it and sorts them. In a list equals stand with ascending ids. With one part a row it is the last launch, which
-    /// also puts the sums of the row's parts together.
+    /// A group takes a part of a row's list: chooses k of it and sorts them. In a list equals stand with ascending ids. With one part a row it is the
+    /// last launch, which also puts the sums of the row's parts together.
     /// </summary>
     internal static void MergeKernel(ArrayView<float> list, ArrayView<float> sums, ArrayView<int> scales, ArrayView<float> into, TopKSizes sizes)
     {
@@ -170,7 +176,9 @@ internal static partial class TopKOp
     /// <summary>The key of −∞.</summary>
     private const uint Lowest = 0x007FFFFF;
 
-    /// <summary>Into <paramref name="bounds"/>[0] the largest key, into [1] the least of the threads' largest: no fewer keys reach it than there are threads.</summary>
+    /// <summary>
+    /// Into <paramref name="bounds"/>[0] the largest key, into [1] the least of the threads' largest: no fewer keys reach it than there are threads.
+    /// </summary>
     private static void Bound(ArrayView<uint> keys, int n, ArrayView<uint> bounds)
     {
         var largest = 0u;
@@ -192,8 +200,8 @@ internal static partial class TopKOp
 
     /// <summary>
     /// Into <paramref name="chosen"/> where the k largest of n keys stand, of equals those in front, ascending; returns how many they are, min(k, n).
-    /// The least key to be chosen is found by halving: k keys or more reach <c>low</c>, and fewer anything above <c>high</c>. Then every thread looks at neighbouring keys, and
-    /// the counts of those before it tell where its own go.
+    /// The least key to be chosen is found by halving: k keys or more reach <c>low</c>, and fewer anything above <c>high</c>. Then every thread looks
+    /// at neighbouring keys, and the counts of those before it tell where its own go.
     /// </summary>
     private static int Choose(ArrayView<uint> keys, int n, int k, ArrayView<uint> bounds, ArrayView<int> chosen, ArrayView<int> counts)
     {
@@ -215,7 +223,8 @@ internal static partial class TopKOp
             if (reach == k) high = middle;
         }
 
-        // An odd number of neighbours, so that the threads read from different banks of shared memory. Larger keys are counted in the upper half, equal ones in the lower.
+        // An odd number of neighbours, so that the threads read from different banks of shared memory. Larger keys are counted in the upper half,
+        // equal ones in the lower.
         var each = ((n + Group.DimX - 1) / Group.DimX) | 1;
         var from = Group.IdxX * each;
         var to = from + each < n ? from + each : n;

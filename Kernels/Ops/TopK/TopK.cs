@@ -4,8 +4,8 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// Of each row of logits the k largest, largest first, of equals the lower id; and Σ e^(x − largest) over the row, as it is and with x − largest multiplied by a scale.
-/// +0 comes before −0, and what is no number before everything else: the order of <see cref="Key"/>.
+/// Of each row of logits the k largest, largest first, of equals the lower id; and Σ e^(x − largest) over the row, as it is and with x − largest
+/// multiplied by a scale. +0 comes before −0, and what is no number before everything else: the order of <see cref="Key"/>.
 /// </summary>
 internal static partial class TopKOp
 {
@@ -20,7 +20,8 @@ internal static partial class TopKOp
 
     /// <summary>
     /// <paramref name="logits"/> is [rows, columns], <paramref name="scales"/> [rows] the bits of a float32 each, 0 where no second sum is wanted.
-    /// <paramref name="into"/> is [rows, 2k + 2]: k values, their k ids as numbers, the sum, the sum with the scale. The sums mean nothing where the largest is not finite.
+    /// <paramref name="into"/> is [rows, 2k + 2]: k values, their k ids as numbers, the sum, the sum with the scale. The sums mean nothing where the
+    /// largest is not finite.
     /// </summary>
     public static unsafe void TopK(this OpStream ops, Matrix logits, int k, Ints scales, Matrix into)
     {
@@ -76,7 +77,8 @@ internal static partial class TopKOp
                 var key = Key(BitConverter.SingleToUInt32Bits(x[id]));
                 if (count == k && key <= keys[^1]) continue;
                 var place = count < k ? count++ : k - 1;
-                for (; place > 0 && keys[place - 1] < key; place--) (keys[place], values[place], ids[place]) = (keys[place - 1], values[place - 1], ids[place - 1]);
+                for (; place > 0 && keys[place - 1] < key; place--)
+                    (keys[place], values[place], ids[place]) = (keys[place - 1], values[place - 1], ids[place - 1]);
                 (keys[place], values[place], ids[place]) = (key, x[id], id);
             }
             var (sum, scaled) = (0.0, 0.0);

@@ -1,8 +1,8 @@
 namespace Quilt.Kernels.Ops.Vectors;
 
 /// <summary>
-/// Sixteen float32 in as many registers as the instruction set needs. Every operation acts on the same sixteen lanes and folds them in the same order,
-/// so an algorithm written over this interface gives the same bits at every width.
+/// Sixteen float32 in as many registers as the instruction set needs. Every operation acts on the same sixteen lanes and folds them in the same
+/// order, so an algorithm written over this interface gives the same bits at every width.
 /// </summary>
 internal unsafe interface IVector16<TSelf> where TSelf : unmanaged, IVector16<TSelf>
 {
@@ -54,20 +54,23 @@ internal unsafe interface IVector16<TSelf> where TSelf : unmanaged, IVector16<TS
     static abstract TSelf Or(TSelf left, TSelf right);
 
     /// <summary>
-    /// A field of each lane's bits as a number, minus <paramref name="offset"/>, which is 2^23 + the field's zero: the field becomes the low bits of the float 2^23,
-    /// whose last bit is worth 1, so one exact subtraction takes the place of a conversion.
+    /// A field of each lane's bits as a number, minus <paramref name="offset"/>, which is 2^23 + the field's zero: the field becomes the low bits of
+    /// the float 2^23, whose last bit is worth 1, so one exact subtraction takes the place of a conversion.
     /// </summary>
     static abstract TSelf Field(TSelf bits, int shift, uint mask, TSelf offset);
 
-    /// <summary>The FP8 E4M3 code in byte <paramref name="n"/> of each lane, times 2^−120: exponent and mantissa moved under those of a float. Exact, subnormals included.</summary>
+    /// <summary>
+    /// The FP8 E4M3 code in byte <paramref name="n"/> of each lane, times 2^−120: exponent and mantissa moved under those of a float. Exact,
+    /// subnormals included.
+    /// </summary>
     static abstract TSelf Float8(TSelf bits, int n);
 
     /// <summary>The float16 in half <paramref name="n"/> of each lane, finite, times 2^−112; as <see cref="Float8"/>.</summary>
     static abstract TSelf Float16(TSelf bits, int n);
 
     /// <summary>
-    /// Adds to each lane's integer sum the products of its four unsigned bytes (0-15) with four signed ones, the same for all lanes. Up to eight such steps fit; how
-    /// the sum is kept in between is the instruction set's affair. Start from zero bits, end with <see cref="SumToFloat"/>.
+    /// Adds to each lane's integer sum the products of its four unsigned bytes (0-15) with four signed ones, the same for all lanes. Up to eight such
+    /// steps fit; how the sum is kept in between is the instruction set's affair. Start from zero bits, end with <see cref="SumToFloat"/>.
     /// </summary>
     static abstract TSelf AddByteProducts(TSelf sum, TSelf codes, int fourBytes);
 

@@ -91,10 +91,12 @@ internal readonly unsafe struct Vector16x2(Vector256<float> a, Vector256<float> 
         new(Field(bits.a, shift, mask) - offset.a, Field(bits.b, shift, mask) - offset.b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x2 Float8(Vector16x2 bits, int n) => new(Small(bits.a, 24 - (8 * n), 4, 0x87F00000), Small(bits.b, 24 - (8 * n), 4, 0x87F00000));
+    public static Vector16x2 Float8(Vector16x2 bits, int n) =>
+        new(Small(bits.a, 24 - (8 * n), 4, 0x87F00000), Small(bits.b, 24 - (8 * n), 4, 0x87F00000));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x2 Float16(Vector16x2 bits, int n) => new(Small(bits.a, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.b, 16 - (16 * n), 3, 0x8FFFE000));
+    public static Vector16x2 Float16(Vector16x2 bits, int n) =>
+        new(Small(bits.a, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.b, 16 - (16 * n), 3, 0x8FFFE000));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Field(Vector256<float> bits, int shift, uint mask)

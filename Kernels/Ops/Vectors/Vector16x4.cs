@@ -110,32 +110,41 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x4 ShiftLeft(Vector16x4 bits, int count) =>
-        new((bits.a.AsUInt32() << count).AsSingle(), (bits.b.AsUInt32() << count).AsSingle(), (bits.c.AsUInt32() << count).AsSingle(), (bits.d.AsUInt32() << count).AsSingle());
+        new((bits.a.AsUInt32() << count).AsSingle(), (bits.b.AsUInt32() << count).AsSingle(), (bits.c.AsUInt32() << count).AsSingle(),
+            (bits.d.AsUInt32() << count).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x4 ShiftRight(Vector16x4 bits, int count) =>
-        new((bits.a.AsUInt32() >>> count).AsSingle(), (bits.b.AsUInt32() >>> count).AsSingle(), (bits.c.AsUInt32() >>> count).AsSingle(), (bits.d.AsUInt32() >>> count).AsSingle());
+        new((bits.a.AsUInt32() >>> count).AsSingle(), (bits.b.AsUInt32() >>> count).AsSingle(), (bits.c.AsUInt32() >>> count).AsSingle(),
+            (bits.d.AsUInt32() >>> count).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x4 And(Vector16x4 bits, uint mask)
     {
         var m = Vector128.Create(mask);
-        return new((bits.a.AsUInt32() & m).AsSingle(), (bits.b.AsUInt32() & m).AsSingle(), (bits.c.AsUInt32() & m).AsSingle(), (bits.d.AsUInt32() & m).AsSingle());
+        return new((bits.a.AsUInt32() & m).AsSingle(), (bits.b.AsUInt32() & m).AsSingle(), (bits.c.AsUInt32() & m).AsSingle(),
+            (bits.d.AsUInt32() & m).AsSingle());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x4 Or(Vector16x4 left, Vector16x4 right) =>
-        new((left.a.AsUInt32() | right.a.AsUInt32()).AsSingle(), (left.b.AsUInt32() | right.b.AsUInt32()).AsSingle(), (left.c.AsUInt32() | right.c.AsUInt32()).AsSingle(), (left.d.AsUInt32() | right.d.AsUInt32()).AsSingle());
+        new((left.a.AsUInt32() | right.a.AsUInt32()).AsSingle(), (left.b.AsUInt32() | right.b.AsUInt32()).AsSingle(),
+            (left.c.AsUInt32() | right.c.AsUInt32()).AsSingle(), (left.d.AsUInt32() | right.d.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector16x4 Field(Vector16x4 bits, int shift, uint mask, Vector16x4 offset) =>
-        new(Field(bits.a, shift, mask) - offset.a, Field(bits.b, shift, mask) - offset.b, Field(bits.c, shift, mask) - offset.c, Field(bits.d, shift, mask) - offset.d);
+        new(Field(bits.a, shift, mask) - offset.a, Field(bits.b, shift, mask) - offset.b, Field(bits.c, shift, mask) - offset.c,
+            Field(bits.d, shift, mask) - offset.d);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x4 Float8(Vector16x4 bits, int n) => new(Small(bits.a, 24 - (8 * n), 4, 0x87F00000), Small(bits.b, 24 - (8 * n), 4, 0x87F00000), Small(bits.c, 24 - (8 * n), 4, 0x87F00000), Small(bits.d, 24 - (8 * n), 4, 0x87F00000));
+    public static Vector16x4 Float8(Vector16x4 bits, int n) =>
+        new(Small(bits.a, 24 - (8 * n), 4, 0x87F00000), Small(bits.b, 24 - (8 * n), 4, 0x87F00000), Small(bits.c, 24 - (8 * n), 4, 0x87F00000),
+            Small(bits.d, 24 - (8 * n), 4, 0x87F00000));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x4 Float16(Vector16x4 bits, int n) => new(Small(bits.a, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.b, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.c, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.d, 16 - (16 * n), 3, 0x8FFFE000));
+    public static Vector16x4 Float16(Vector16x4 bits, int n) =>
+        new(Small(bits.a, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.b, 16 - (16 * n), 3, 0x8FFFE000), Small(bits.c, 16 - (16 * n), 3, 0x8FFFE000),
+            Small(bits.d, 16 - (16 * n), 3, 0x8FFFE000));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Field(Vector128<float> bits, int shift, uint mask)
@@ -154,7 +163,8 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
     public static Vector16x4 AddByteProducts(Vector16x4 sum, Vector16x4 codes, int fourBytes)
     {
         var bytes = Vector128.Create(fourBytes).AsSByte();
-        return new(ByteProducts(sum.a, codes.a, bytes), ByteProducts(sum.b, codes.b, bytes), ByteProducts(sum.c, codes.c, bytes), ByteProducts(sum.d, codes.d, bytes));
+        return new(ByteProducts(sum.a, codes.a, bytes), ByteProducts(sum.b, codes.b, bytes), ByteProducts(sum.c, codes.c, bytes),
+            ByteProducts(sum.d, codes.d, bytes));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -169,7 +179,8 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
     {
         // Codes below 16 are the same number signed and unsigned.
         if (Dp.IsSupported) return Dp.DotProduct(sum.AsInt32(), codes.AsSByte(), bytes).AsSingle();
-        if (Ssse3.IsSupported) return (sum.AsInt32() + Sse2.MultiplyAddAdjacent(Ssse3.MultiplyAddAdjacent(codes.AsByte(), bytes), Vector128<short>.One)).AsSingle();
+        if (Ssse3.IsSupported)
+            return (sum.AsInt32() + Sse2.MultiplyAddAdjacent(Ssse3.MultiplyAddAdjacent(codes.AsByte(), bytes), Vector128<short>.One)).AsSingle();
         return (sum.AsInt32() + QuadSums(codes.AsSByte(), bytes)).AsSingle();
     }
 

@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Quilt.Kernels.Ops.Vectors;
 
-/// <summary>Functions over sixteen lanes that give the same bits on every instruction set, because they are made of correctly rounded operations only.</summary>
+/// <summary>
+/// Functions over sixteen lanes that give the same bits on every instruction set, because they are made of correctly rounded operations only.
+/// </summary>
 internal static unsafe class VectorMath
 {
     private const float Log2E = 1.44269504f;

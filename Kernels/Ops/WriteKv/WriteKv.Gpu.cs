@@ -6,8 +6,12 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class WriteKvOp
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, KvShape, int>> Kernel32 = new(WriteKernel<GpuKv.Float32>);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>, KvShape, int>> Kernel16 = new(WriteKernel<GpuKv.BFloat>);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<uint>, ArrayView<uint>,
+        ArrayView<int>, KvShape, int>> Kernel32 =
+        new(WriteKernel<GpuKv.Float32>);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<uint>, ArrayView<uint>,
+        ArrayView<int>, KvShape, int>> Kernel16 =
+        new(WriteKernel<GpuKv.BFloat>);
 
     private static void RunGpu(GpuStream gpu, Matrix k, Matrix v, KvLayer kv, Ints slots)
     {
@@ -19,7 +23,8 @@ internal static partial class WriteKvOp
     }
 
     /// <summary>A thread writes one word of a head's key and of its value.</summary>
-    internal static void WriteKernel<T>(ArrayView<float> k, ArrayView<float> v, ArrayView<uint> keys, ArrayView<uint> values, ArrayView<int> slots, KvShape shape, int count)
+    internal static void WriteKernel<T>(ArrayView<float> k, ArrayView<float> v, ArrayView<uint> keys, ArrayView<uint> values, ArrayView<int> slots,
+        KvShape shape, int count)
         where T : struct, GpuKv.IType
     {
         for (var n = Grid.GlobalIndex.X; n < count; n += Grid.DimX * Group.DimX)

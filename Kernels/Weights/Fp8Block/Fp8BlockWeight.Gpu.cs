@@ -4,8 +4,8 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// FP8 E4M3. A word holds four codes of a step, columns 2t and 2t + 1 (even words) or 2t + 8 and 2t + 9: bytes 0 and 2 belong to row g, bytes 1 and 3 to row g + 8,
-/// so that two shifts and masks make two registers of the matrix instruction.
+/// FP8 E4M3. A word holds four codes of a step, columns 2t and 2t + 1 (even words) or 2t + 8 and 2t + 9: bytes 0 and 2 belong to row g, bytes 1 and 3
+/// to row g + 8, so that two shifts and masks make two registers of the matrix instruction.
 /// </summary>
 internal readonly struct Fp8Gpu : IGpuFormat
 {
@@ -32,9 +32,11 @@ internal readonly struct Fp8Gpu : IGpuFormat
     }
 
     // Two codes as two bfloat16: as above, times 2^120 in one instruction; the addend −0 changes nothing.
-    private static uint Even(uint codes) => TensorCore.MultiplyAdd2(TensorCore.MaskOr(codes << 8, 0x80008000, (codes << 4) & 0x07F007F0), 0x7B807B80, 0x80008000);
+    private static uint Even(uint codes) =>
+        TensorCore.MultiplyAdd2(TensorCore.MaskOr(codes << 8, 0x80008000, (codes << 4) & 0x07F007F0), 0x7B807B80, 0x80008000);
 
-    private static uint Odd(uint codes) => TensorCore.MultiplyAdd2(TensorCore.MaskOr(codes, 0x80008000, (codes >> 4) & 0x07F007F0), 0x7B807B80, 0x80008000);
+    private static uint Odd(uint codes) =>
+        TensorCore.MultiplyAdd2(TensorCore.MaskOr(codes, 0x80008000, (codes >> 4) & 0x07F007F0), 0x7B807B80, 0x80008000);
 }
 
 internal sealed partial class Fp8BlockWeight

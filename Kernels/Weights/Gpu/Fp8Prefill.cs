@@ -5,8 +5,9 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// Products of FP8 weights with many rows whose input is FP8 too (<see cref="Fp8Rows"/>), for devices whose matrix instructions take that: twice the rate of bfloat16 on
-/// sm_89 and sm_120. Groups, warps and copies as in <see cref="TensorPrefill{T, TScales}"/>, 128 columns at a time, which have one scale a row on both sides.
+/// Products of FP8 weights with many rows whose input is FP8 too (<see cref="Fp8Rows"/>), for devices whose matrix instructions take that: twice the
+/// rate of bfloat16 on sm_89 and sm_120. Groups, warps and copies as in <see cref="TensorPrefill{T, TScales}"/>, 128 columns at a time, which have
+/// one scale a row on both sides.
 /// </summary>
 internal static class Fp8Prefill
 {
@@ -15,15 +16,18 @@ internal static class Fp8Prefill
     /// <summary>Of 128 columns.</summary>
     private const int Stage = 2 * Half;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<float>, ArrayView<int>,
+        ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel =
         new(PrefillKernel, KernelNeeds.TensorCores | KernelNeeds.Fp8 | KernelNeeds.Hot, PrefillItem.Threads, 2);
 
     /// <summary>Whether it takes a weight on a stream.</summary>
     public static bool Takes<T>(GpuStream gpu, GpuWeight<T> weight) where T : struct, IGpuFormat =>
-        weight is GpuWeight<Fp8Gpu> && gpu.Activations == Activations.Fp8 && gpu.Device.Traits.Fp8 && weight.Layout.Places % Fp8Rows.Segment == 0 && weight.Layout.SegmentShift >= 3;
+        weight is GpuWeight<Fp8Gpu> && gpu.Activations == Activations.Fp8 && gpu.Device.Traits.Fp8 && weight.Layout.Places % Fp8Rows.Segment == 0
+            && weight.Layout.SegmentShift >= 3;
 
     /// <summary>Fills y [tokens, rows] or [pairs, rows].</summary>
-    public static void Run<T>(GpuStream gpu, GpuWeight<T> weight, (ArrayView<Words4> Codes, ArrayView<float> Scales) x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
+    public static void Run<T>(GpuStream gpu, GpuWeight<T> weight, (ArrayView<Words4> Codes, ArrayView<float> Scales) x, ArrayView<int> tokens,
+        ArrayView<int> lists, Matrix y, GpuProduct product)
         where T : struct, IGpuFormat
     {
         var config = PrefillItem.Config(gpu, weight.Tiles, y.Rows, ref product);
@@ -32,7 +36,8 @@ internal static class Fp8Prefill
     }
 
     internal static void PrefillKernel(
-        GpuTile w, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+        GpuTile w, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+            GpuProduct product)
     {
         var input = SharedMemory.Allocate<Words4>(2 * Stage);
         var rowScales = SharedMemory.Allocate<float>(2 * PrefillItem.Tokens);
@@ -49,7 +54,8 @@ internal static class Fp8Prefill
     }
 
     private static PrefillSums Multiply(
-        GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, GpuProduct product, int pair, int end, ArrayView<Words4> input,
+        GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, GpuProduct product, int pair,
+        int end, ArrayView<Words4> input,
         ArrayView<float> rowScales)
     {
         var lane = Group.IdxX & 31;
@@ -106,17 +112,20 @@ internal static class Fp8Prefill
         var scales = part.Scales.SubView(((8 * unit) >> part.Shift) * 16);
         return new Unit
         {
-            A = TensorCore.LoadOnce(ref words[0]), B = TensorCore.LoadOnce(ref words[32]), C = TensorCore.LoadOnce(ref words[64]), D = TensorCore.LoadOnce(ref words[96]),
+            A = TensorCore.LoadOnce(ref words[0]), B = TensorCore.LoadOnce(ref words[32]), C = TensorCore.LoadOnce(ref words[64]),
+            D = TensorCore.LoadOnce(ref words[96]),
             Low = Interop.IntAsFloat(scales[0]), High = Interop.IntAsFloat(scales[1]),
         };
     }
 
     /// <summary>In memory the codes of rows g and g + 8 take turns; here each word is of one row.</summary>
-    private static Unit Open(Unit unit) => new() { A = Open(unit.A), B = Open(unit.B), C = Open(unit.C), D = Open(unit.D), Low = unit.Low, High = unit.High };
+    private static Unit Open(Unit unit) =>
+        new() { A = Open(unit.A), B = Open(unit.B), C = Open(unit.C), D = Open(unit.D), Low = unit.Low, High = unit.High };
 
     private static Words4 Open(Words4 words) => new()
     {
-        A = TensorCore.EvenBytes(words.A, words.B), B = TensorCore.OddBytes(words.A, words.B), C = TensorCore.EvenBytes(words.C, words.D), D = TensorCore.OddBytes(words.C, words.D),
+        A = TensorCore.EvenBytes(words.A, words.B), B = TensorCore.OddBytes(words.A, words.B), C = TensorCore.EvenBytes(words.C, words.D),
+        D = TensorCore.OddBytes(words.C, words.D),
     };
 
     /// <summary>128 columns of two tiles times eight input rows.</summary>

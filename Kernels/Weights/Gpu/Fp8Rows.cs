@@ -5,16 +5,18 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// An input as the right operand of matrix instructions on FP8: codes [rows, columns / 64, 4 lanes] of 16 bytes, and a float32 scale for each 128 columns of a row, by which
-/// a code is to be multiplied (its largest magnitude / 448, as published FP8 checkpoints are meant to be run). Lane t of 32 columns has the columns 2t, 2t + 1, 2t + 8 and
-/// 2t + 9 in one word, those 16 further on in the next.
+/// An input as the right operand of matrix instructions on FP8: codes [rows, columns / 64, 4 lanes] of 16 bytes, and a float32 scale for each 128
+/// columns of a row, by which a code is to be multiplied (its largest magnitude / 448, as published FP8 checkpoints are meant to be run). Lane t of
+/// 32 columns has the columns 2t, 2t + 1, 2t + 8 and 2t + 9 in one word, those 16 further on in the next.
 /// </summary>
 internal static class Fp8Rows
 {
     /// <summary>Columns with one scale.</summary>
     public const int Segment = 128;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<Words4>, ArrayView<float>, Fp8Sizes>> Kernel = new(CodesKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<Words4>, ArrayView<float>,
+        Fp8Sizes>> Kernel =
+        new(CodesKernel);
 
     /// <summary>Scratch memory with x in the order of a weight's places.</summary>
     public static (ArrayView<Words4> Codes, ArrayView<float> Scales) Make(GpuStream gpu, Matrix x, ArrayView<int> order, int places)

@@ -3,8 +3,8 @@ using Quilt.Kernels.Weights.Tiles;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// Where the columns of a matrix lie in a GPU tile. Segments (columns with one scale) follow each other, each padded to whole steps of sixteen columns, and the whole
-/// to whole chunks; padding holds codes whose input is zero.
+/// Where the columns of a matrix lie in a GPU tile. Segments (columns with one scale) follow each other, each padded to whole steps of sixteen
+/// columns, and the whole to whole chunks; padding holds codes whose input is zero.
 /// </summary>
 internal sealed class GpuLayout
 {

@@ -9,10 +9,16 @@ namespace Quilt.Kernels.Weights;
 /// <summary>The product of a GPU weight of one format: chooses the kernel by device and number of rows.</summary>
 internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<float>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Plain = new(PlainKernel);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int, int>> Arrange = new(ArrangeKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<float>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Plain =
+        new(PlainKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int,
+        int>> Arrange =
+        new(ArrangeKernel);
 
-    /// <summary>y [tokens, rows], or with a plan [pairs, rows]; with an expert ≥ 0 only that expert's pairs, with the weight's first matrix.</summary>
+    /// <summary>
+    /// y [tokens, rows], or with a plan [pairs, rows]; with an expert ≥ 0 only that expert's pairs, with the weight's first matrix.
+    /// </summary>
     public static void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ExpertPlan? plan, ExpertRows rows, int expert, Matrix y)
     {
         var on = plan?.On(gpu);
@@ -34,7 +40,10 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         gpu.Scratch.Release(mark);
     }
 
-    /// <summary>into = silu(gate · x) · (up · x) for the pairs of a plan, in one launch; false where that takes kernels that this device, or these weights, do not have.</summary>
+    /// <summary>
+    /// into = silu(gate · x) · (up · x) for the pairs of a plan, in one launch; false where that takes kernels that this device, or these weights, do
+    /// not have.
+    /// </summary>
     public static bool TryRunGated(GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ExpertPlan plan, Matrix into)
     {
         if (!AreAlike(gpu, gate, up)) return false;
@@ -47,7 +56,8 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     }
 
     /// <summary>Three products of one input; false where they would not share anything.</summary>
-    public static bool TryRunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third)
+    public static bool TryRunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second,
+        (GpuWeight<T> W, Matrix Y) third)
     {
         if (!AreAlike(gpu, first.W, second.W) || !AreAlike(gpu, first.W, third.W)) return false;
         var mark = gpu.Scratch.Mark();
@@ -93,10 +103,11 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     }
 
     /// <summary>
-    /// For every device. A group takes a tile of 16 rows, its threads the lanes of its chunks, four input rows at a time; their sums are folded in an order that
-    /// belongs to the device and the weight, never to the number of rows.
+    /// For every device. A group takes a tile of 16 rows, its threads the lanes of its chunks, four input rows at a time; their sums are folded in an
+    /// order that belongs to the device and the weight, never to the number of rows.
     /// </summary>
-    internal static void PlainKernel(GpuTile w, ArrayView<float> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+    internal static void PlainKernel(GpuTile w, ArrayView<float> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+        GpuProduct product)
     {
         var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads * 8);
         var split = Group.DimX < 32 ? 1 : Group.DimX / 32;
@@ -151,7 +162,8 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         var x3 = product.Input(pairToken, pair + 3, end) + (2 * t);
         if (T.Bits == 32 && chunk < w.Chunks)
         {
-            // A router: few tiles, and so little else to do while words are on their way that the next four should be, while these four are multiplied.
+            // A router: few tiles, and so little else to do while words are on their way that the next four should be, while these four are
+            // multiplied.
             var lanes = w.Words.SubView((tile * w.Chunks * 32) + lane);
             var last = w.Chunks - 1;
             var four = Load(lanes, chunk, split, last);
@@ -165,7 +177,8 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
                 four = coming;
             }
         }
-        for (; chunk < w.Chunks; chunk += split) Add(ref sums, w, tile, w.Words[(tile * w.Chunks + chunk) * 32 + lane], chunk, rowPair, x, x0, x1, x2, x3);
+        for (; chunk < w.Chunks; chunk += split)
+            Add(ref sums, w, tile, w.Words[(tile * w.Chunks + chunk) * 32 + lane], chunk, rowPair, x, x0, x1, x2, x3);
         return sums;
     }
 
@@ -181,7 +194,8 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     private static int Min(int a, int b) => a < b ? a : b;
 
     /// <summary>A lane's part of a chunk, times four input rows.</summary>
-    private static void Add(ref LaneSums sums, GpuTile w, long tile, Words4 words, int chunk, int rowPair, ArrayView<float> x, long x0, long x1, long x2, long x3)
+    private static void Add(ref LaneSums sums, GpuTile w, long tile, Words4 words, int chunk, int rowPair, ArrayView<float> x, long x0, long x1,
+        long x2, long x3)
     {
         for (var step = 0; step < T.Steps; step++)
         {

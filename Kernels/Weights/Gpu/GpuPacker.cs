@@ -5,8 +5,11 @@ using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>Turns CPU tiles into GPU tiles, a batch at a time. Two batches take turns: while one goes over on one thread, the others pack the next.</summary>
-internal sealed unsafe class GpuPacker<T, TFormat>(TiledWeight<TFormat> from, GpuLayout layout, int scaleWords) where T : struct, IGpuFormat where TFormat : struct, ITileFormat
+/// <summary>
+/// Turns CPU tiles into GPU tiles, a batch at a time. Two batches take turns: while one goes over on one thread, the others pack the next.
+/// </summary>
+internal sealed unsafe class GpuPacker<T, TFormat>(TiledWeight<TFormat> from, GpuLayout layout, int scaleWords) where T
+    : struct, IGpuFormat where TFormat : struct, ITileFormat
 {
     private readonly GpuTileMap<T, TFormat> map = new(from.Layout, layout);
     private readonly TileView tiles = from.View;
@@ -34,7 +37,8 @@ internal sealed unsafe class GpuPacker<T, TFormat>(TiledWeight<TFormat> from, Gp
     }
 
     private GpuBatch Batch(int count) => new(
-        (long)count * tileWords * 16, from.ScaleType == TileScales.None ? 0 : (long)count * tileScales * scaleWords * 4, from.HasZeroPoints ? (long)count * tileScales * 4 : 0);
+        (long)count * tileWords * 16, from.ScaleType == TileScales.None ? 0 : (long)count * tileScales * scaleWords * 4,
+            from.HasZeroPoints ? (long)count * tileScales * 4 : 0);
 
     private void Pack(GpuBatch batch, int index)
     {
@@ -73,7 +77,8 @@ internal sealed unsafe class GpuPacker<T, TFormat>(TiledWeight<TFormat> from, Gp
 
     /// <summary>Item 0 sends the batch that was packed before; each of the others packs a tile of the next.</summary>
     private readonly struct Job(
-        GpuPacker<T, TFormat> packer, GpuBatch packed, GpuBatch next, GpuDevice device, AcceleratorStream stream, ArrayView<Words4> toWords, ArrayView<uint> toScales, ArrayView<uint> toZeros) : IJob
+        GpuPacker<T, TFormat> packer, GpuBatch packed, GpuBatch next, GpuDevice device, AcceleratorStream stream, ArrayView<Words4> toWords,
+            ArrayView<uint> toScales, ArrayView<uint> toZeros) : IJob
     {
         public void Execute(int item)
         {

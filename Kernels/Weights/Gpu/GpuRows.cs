@@ -7,14 +7,17 @@ namespace Quilt.Kernels.Weights;
 /// <summary>Rows of a GPU weight as float32: the embedding, and what tests compare.</summary>
 internal static class GpuRows<T> where T : struct, IGpuFormat
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<int>, ArrayView<int>, ArrayView<float>, int>> Kernel = new(RowsKernel);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<int>, ArrayView<int>, ArrayView<float>,
+        int>> Kernel =
+        new(RowsKernel);
 
     /// <summary>into[i] = row rows[i] of matrix <paramref name="expert"/>.</summary>
     public static void Run(GpuStream gpu, GpuWeight<T> weight, int expert, Ints rows, Matrix into)
     {
         if (into.Rows == 0) return;
         var tile = GpuTile.Of(weight, expert);
-        Kernel.On(gpu.Device)(gpu.Queue, gpu.Spread((long)into.Rows * weight.Layout.Places), tile, weight.Order, gpu.View(rows), gpu.View(into), into.Rows);
+        Kernel.On(gpu.Device)(gpu.Queue, gpu.Spread((long)into.Rows * weight.Layout.Places), tile, weight.Order, gpu.View(rows), gpu.View(into),
+            into.Rows);
     }
 
     /// <summary>A thread takes one place of one row.</summary>
@@ -35,7 +38,8 @@ internal static class GpuRows<T> where T : struct, IGpuFormat
             var word = w.Words[((w.FirstTile + tile) * w.Chunks + chunk) * 32 + (pair * 4) + t].Get(T.Word(step, i, half));
             var code = T.Bits == 32 ? word : (word >> T.Shift(step, i, half)) & ((1u << (T.Bits & 31)) - 1);
             var segment = w.SegmentOfStep[place >> 4];
-            y[((long)(n / places) * w.Columns) + order[place]] = T.Value(code, w.Zero(tile, segment, pair, half)) * w.Scale(tile, segment, pair, half);
+            y[((long)(n / places) * w.Columns) + order[place]] = T.Value(code, w.Zero(tile, segment, pair, half)) * w.Scale(tile, segment, pair,
+                half);
         }
     }
 }

@@ -49,7 +49,8 @@ internal struct GpuTile
         ScaleWords = weight.IsScaled ? weight.ScaleWords : 0,
         HasZeros = weight.HasZeroPoints ? 1 : 0,
         ZeroCode = weight.Zero,
-        NegativeZero = (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) & 0xFFFF0000) | (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) >> 16),
+        NegativeZero = (BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) & 0xFFFF0000) | (
+            BitConverter.SingleToUInt32Bits(-(128f + weight.Zero)) >> 16),
         SegmentShift = weight.Layout.SegmentShift,
     };
 

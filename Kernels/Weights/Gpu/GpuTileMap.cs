@@ -5,9 +5,10 @@ using Quilt.Kernels.Weights.Tiles;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// The way of every code from a CPU tile of one layout to a GPU tile of another, made once for a weight. In a CPU tile word r of sixteen belongs to row r; in a chunk of a
-/// GPU tile lane 4 · g + t has four words of rows g and g + 8. So eight lanes, g = 0 to 7, are packed at once: each code of their words is a load of eight words (rows 0
-/// to 7, or 8 to 15), shifts and a mask. Where it comes from is counted from the chunk's own first word, so that the chunks of an ordinary layout share one list of moves.
+/// The way of every code from a CPU tile of one layout to a GPU tile of another, made once for a weight. In a CPU tile word r of sixteen belongs to
+/// row r; in a chunk of a GPU tile lane 4 · g + t has four words of rows g and g + 8. So eight lanes, g = 0 to 7, are packed at once: each code of
+/// their words is a load of eight words (rows 0 to 7, or 8 to 15), shifts and a mask. Where it comes from is counted from the chunk's own first word,
+/// so that the chunks of an ordinary layout share one list of moves.
 /// </summary>
 internal sealed unsafe class GpuTileMap<T, TFormat> where T : struct, IGpuFormat where TFormat : struct, ITileFormat
 {
@@ -47,7 +48,9 @@ internal sealed unsafe class GpuTileMap<T, TFormat> where T : struct, IGpuFormat
     /// <summary>Codes of a word, of both its rows.</summary>
     private static int Codes => 32 / T.Bits;
 
-    /// <summary>Packs one tile: <paramref name="from"/> has its words, <paramref name="to"/> room for its chunks of 128 words, all of which are written.</summary>
+    /// <summary>
+    /// Packs one tile: <paramref name="from"/> has its words, <paramref name="to"/> room for its chunks of 128 words, all of which are written.
+    /// </summary>
     public void Pack(uint* from, uint* to)
     {
         var pairs = stackalloc ulong[2 * Lanes];
@@ -77,7 +80,8 @@ internal sealed unsafe class GpuTileMap<T, TFormat> where T : struct, IGpuFormat
     private static Vector256<uint> Word(uint* from, Move* move)
     {
         var word = Vector256<uint>.Zero;
-        for (var n = 0; n < Codes; n++) word |= ((Vector256.Load(from + move[n].From) >> move[n].Right) << move[n].Left) & Vector256.Create(move[n].Mask);
+        for (var n = 0; n < Codes; n++)
+            word |= ((Vector256.Load(from + move[n].From) >> move[n].Right) << move[n].Left) & Vector256.Create(move[n].Mask);
         return word;
     }
 
@@ -132,7 +136,10 @@ internal sealed unsafe class GpuTileMap<T, TFormat> where T : struct, IGpuFormat
         return sources;
     }
 
-    /// <summary>One code of a word: ((word <paramref name="From"/> of the tile &gt;&gt; <paramref name="Right"/>) &lt;&lt; <paramref name="Left"/>) &amp; <paramref name="Mask"/>.</summary>
+    /// <summary>
+    /// One code of a word: ((word <paramref name="From"/> of the tile &gt;&gt; <paramref name="Right"/>) &lt;&lt; <paramref name="Left"/>) &amp;
+    /// <paramref name="Mask"/>.
+    /// </summary>
     private readonly record struct Move(int From, int Right, int Left, uint Mask);
 
     /// <summary>Where a chunk's words begin in a CPU tile, and its list in <see cref="moves"/>.</summary>

@@ -7,7 +7,8 @@ using Quilt.Kernels.Weights.Tiles;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>A weight in a GPU's memory, packed once from a tiled one and never changed; 4-bit codes stay 4 bits.</summary>
-internal abstract class GpuWeight(GpuDevice device, string name, int experts, int rows, int columns, string format) : Weight(name, experts, rows, columns)
+internal abstract class GpuWeight(GpuDevice device, string name, int experts, int rows, int columns, string format)
+    : Weight(name, experts, rows, columns)
 {
     public override string Format => format;
 
@@ -25,8 +26,9 @@ internal abstract class GpuWeight(GpuDevice device, string name, int experts, in
 internal readonly record struct GpuShape(string Name, int Experts, int Rows, int Columns, string Format);
 
 /// <summary>
-/// Tiles of 16 rows as <see cref="IGpuFormat"/> describes them: words [experts, tiles, chunks, 32 lanes] of 16 bytes; scales [experts, tiles, segments, 8] words with two
-/// bfloat16 (rows g in the low half, g + 8), or two words with float32; zero points, where there are any, as scales in two 16-bit integers.
+/// Tiles of 16 rows as <see cref="IGpuFormat"/> describes them: words [experts, tiles, chunks, 32 lanes] of 16 bytes; scales [experts, tiles,
+/// segments, 8] words with two bfloat16 (rows g in the low half, g + 8), or two words with float32; zero points, where there are any, as scales in
+/// two 16-bit integers.
 /// </summary>
 internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
 {
@@ -80,7 +82,8 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
 
     public ArrayView<int> SegmentOfStep => segments.View.BaseView;
 
-    public override bool SuitsTensorCores => T.Loads > 0 && Layout.Places > 0 && Layout.Places % 64 == 0 && Layout.SegmentShift >= (T.Bits == 8 ? 2 : 1);
+    public override bool SuitsTensorCores =>
+        T.Loads > 0 && Layout.Places > 0 && Layout.Places % 64 == 0 && Layout.SegmentShift >= (T.Bits == 8 ? 2 : 1);
 
     public override long Bytes => words.LengthInBytes + scales.LengthInBytes + zeros.LengthInBytes + order.LengthInBytes + segments.LengthInBytes;
 
@@ -88,7 +91,8 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
     public static GpuWeight<T> Pack<TFormat>(GpuDevice device, TiledWeight<TFormat> from) where TFormat : struct, ITileFormat
     {
         var layout = new GpuLayout(from.Layout, 256 / T.Bits, TFormat.PerWord);
-        var packed = new GpuWeight<T>(device, new(from.Name, from.Experts, from.Rows, from.Columns, from.Format), layout, from.ScaleType, from.HasZeroPoints, from.ZeroCode);
+        var packed = new GpuWeight<T>(device, new(from.Name, from.Experts, from.Rows, from.Columns, from.Format), layout, from.ScaleType,
+            from.HasZeroPoints, from.ZeroCode);
         try
         {
             new GpuPacker<T, TFormat>(from, packed.Layout, packed.ScaleWords).Run(device, packed.Words, packed.Scales, packed.Zeros);
@@ -120,7 +124,8 @@ internal sealed class GpuWeight<T> : GpuWeight where T : struct, IGpuFormat
         up is GpuWeight<T> same && plan.Pairs > 0 && GpuMatMul<T>.TryRunGated(ops.Gpu!, this, same, x, plan, into);
 
     public override bool TryMatMulThree(OpStream ops, Matrix x, Matrix y, Weight second, Matrix ofSecond, Weight third, Matrix ofThird) =>
-        second is GpuWeight<T> b && third is GpuWeight<T> c && x.Rows > 0 && GpuMatMul<T>.TryRunThree(ops.Gpu!, x, (this, y), (b, ofSecond), (c, ofThird));
+        second is GpuWeight<T> b && third is GpuWeight<T> c && x.Rows > 0
+            && GpuMatMul<T>.TryRunThree(ops.Gpu!, x, (this, y), (b, ofSecond), (c, ofThird));
 
     public override void Embed(GpuStream gpu, Ints tokens, Matrix into) => GpuRows<T>.Run(gpu, this, expert: 0, tokens, into);
 

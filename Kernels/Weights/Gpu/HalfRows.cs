@@ -5,13 +5,15 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// An input as the right operand of matrix instructions: [planes, rows, columns / 32, 4 lanes] of 16 bytes. Lane t of 32 columns has, in pairs of bfloat16, the columns
-/// 2t and 2t + 1, then those 8, 16 and 24 further on. Plane 0 holds each value rounded to bfloat16, plane 1, where there is one, what rounding took, rounded too:
-/// together 16 bits of mantissa.
+/// An input as the right operand of matrix instructions: [planes, rows, columns / 32, 4 lanes] of 16 bytes. Lane t of 32 columns has, in pairs of
+/// bfloat16, the columns 2t and 2t + 1, then those 8, 16 and 24 further on. Plane 0 holds each value rounded to bfloat16, plane 1, where there is
+/// one, what rounding took, rounded too: together 16 bits of mantissa.
 /// </summary>
 internal static class HalfRows
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<Words4>, HalfSizes>> Kernel = new(HalvesKernel, KernelNeeds.TensorCores);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<Words4>,
+        HalfSizes>> Kernel =
+        new(HalvesKernel, KernelNeeds.TensorCores);
 
     /// <summary>Scratch memory with x in the order of a weight's places.</summary>
     public static ArrayView<Words4> Make(GpuStream gpu, Matrix x, ArrayView<int> order, int places, int planes)
@@ -36,7 +38,8 @@ internal static class HalfRows
             var (b0, b1) = (At(x, order, from, place + 8), At(x, order, from, place + 9));
             var (c0, c1) = (At(x, order, from, place + 16), At(x, order, from, place + 17));
             var (d0, d1) = (At(x, order, from, place + 24), At(x, order, from, place + 25));
-            var high = new Words4 { A = TensorCore.Pack2(a0, a1), B = TensorCore.Pack2(b0, b1), C = TensorCore.Pack2(c0, c1), D = TensorCore.Pack2(d0, d1) };
+            var high = new Words4
+            { A = TensorCore.Pack2(a0, a1), B = TensorCore.Pack2(b0, b1), C = TensorCore.Pack2(c0, c1), D = TensorCore.Pack2(d0, d1) };
             halves[n] = high;
             if (sizes.Planes == 1) continue;
             halves[n + count] = new Words4 { A = Rest(a0, a1, high.A), B = Rest(b0, b1, high.B), C = Rest(c0, c1, high.C), D = Rest(d0, d1, high.D) };

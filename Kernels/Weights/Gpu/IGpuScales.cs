@@ -6,7 +6,10 @@ internal interface IGpuScales
     /// <summary>32-bit words that hold the scales of rows g and g + 8 of a segment.</summary>
     static abstract int Words { get; }
 
-    /// <summary>Whether a segment has 64 columns or more, so that one scale holds for a whole unit of the kernels with matrix instructions; otherwise it has at least 32.</summary>
+    /// <summary>
+    /// Whether a segment has 64 columns or more, so that one scale holds for a whole unit of the kernels with matrix instructions; otherwise it has
+    /// at least 32.
+    /// </summary>
     static virtual bool Wide => false;
 
     /// <summary>Whether segments have zero points of their own.</summary>

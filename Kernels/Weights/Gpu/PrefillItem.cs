@@ -5,8 +5,8 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// What a group of the kernels for many rows takes: 128 rows of a matrix, two tiles of 16 for each of its four warps, and 64 input rows at a time, from <see cref="First"/> to
-/// before <see cref="Stop"/>.
+/// What a group of the kernels for many rows takes: 128 rows of a matrix, two tiles of 16 for each of its four warps, and 64 input rows at a time,
+/// from <see cref="First"/> to before <see cref="Stop"/>.
 /// </summary>
 internal struct PrefillItem
 {

@@ -6,8 +6,8 @@ using Quilt.Kernels.Weights.Tiles;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// Weights for measuring, made in a GPU's memory: random codes, one scale for all, such that an input of deviation 1 gives an output of about that. The same name gives
-/// the same weight.
+/// Weights for measuring, made in a GPU's memory: random codes, one scale for all, such that an input of deviation 1 gives an output of about that.
+/// The same name gives the same weight.
 /// </summary>
 internal static class RandomGpuWeight
 {
@@ -17,21 +17,24 @@ internal static class RandomGpuWeight
     /// <summary>bfloat16.</summary>
     public static GpuWeight BFloat16(GpuDevice device, string name, int experts, int rows, int columns)
     {
-        var weight = new GpuWeight<BFloat16Gpu>(device, new(name, experts, rows, columns, "bf16"), Layout<BFloat16Gpu, BFloat16Format>(columns, columns), TileScales.None, zeroPoints: false, zero: 0);
+        var weight = new GpuWeight<BFloat16Gpu>(device, new(name, experts, rows, columns, "bf16"),
+            Layout<BFloat16Gpu, BFloat16Format>(columns, columns), TileScales.None, zeroPoints: false, zero: 0);
         return Fill(weight, 0x807F807F, (Exponent(columns) << 23) | (Exponent(columns) << 7), scale: 0);
     }
 
     /// <summary>float32.</summary>
     public static GpuWeight Float32(GpuDevice device, string name, int experts, int rows, int columns)
     {
-        var weight = new GpuWeight<Float32Gpu>(device, new(name, experts, rows, columns, "f32"), Layout<Float32Gpu, Float32Format>(columns, columns), TileScales.None, zeroPoints: false, zero: 0);
+        var weight = new GpuWeight<Float32Gpu>(device, new(name, experts, rows, columns, "f32"), Layout<Float32Gpu, Float32Format>(columns, columns),
+            TileScales.None, zeroPoints: false, zero: 0);
         return Fill(weight, 0x807FFFFF, Exponent(columns) << 23, scale: 0);
     }
 
     /// <summary>FP8 E4M3 with a float32 scale for each 128 columns.</summary>
     public static GpuWeight Fp8(GpuDevice device, string name, int experts, int rows, int columns)
     {
-        var weight = new GpuWeight<Fp8Gpu>(device, new(name, experts, rows, columns, "fp8 128x128"), Layout<Fp8Gpu, Fp8Format>(columns, 128), TileScales.Float32, zeroPoints: false, zero: 0);
+        var weight = new GpuWeight<Fp8Gpu>(device, new(name, experts, rows, columns, "fp8 128x128"), Layout<Fp8Gpu, Fp8Format>(columns, 128),
+            TileScales.Float32, zeroPoints: false, zero: 0);
         // Exponents below 8: no NaN, values up to 1.875, of deviation 0.57.
         return Fill(weight, 0xBFBFBFBF, 0, BitConverter.SingleToUInt32Bits((float)(1 / (0.57 * Math.Sqrt(columns)))));
     }
@@ -39,7 +42,8 @@ internal static class RandomGpuWeight
     /// <summary>INT4, symmetric, with a bfloat16 scale for each 32 columns.</summary>
     public static GpuWeight Int4(GpuDevice device, string name, int experts, int rows, int columns)
     {
-        var weight = new GpuWeight<Int4Gpu>(device, new(name, experts, rows, columns, "int4 g32"), Layout<Int4Gpu, Int4Format>(columns, 32), TileScales.BFloat16, zeroPoints: false, zero: 8);
+        var weight = new GpuWeight<Int4Gpu>(device, new(name, experts, rows, columns, "int4 g32"), Layout<Int4Gpu, Int4Format>(columns, 32),
+            TileScales.BFloat16, zeroPoints: false, zero: 8);
         var scale = BitConverter.SingleToUInt32Bits((float)(1 / (4.64 * Math.Sqrt(columns)))) >> 16;
         return Fill(weight, uint.MaxValue, 0, scale | (scale << 16));
     }

@@ -8,31 +8,40 @@ namespace Quilt.Kernels.Weights;
 /// <summary>Several weights with one input in one launch: a launch costs a decoding step as much as the reading of ten megabytes.</summary>
 internal static partial class TensorDecode<T, TScales>
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Gated4 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Gated4 =
         new(GatedKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Gated8 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Gated8 =
         new(GatedKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>, ArrayView<float>, ArrayView<float>, GpuProduct>> Three4 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>,
+        ArrayView<float>, ArrayView<float>, GpuProduct>> Three4 =
         new(ThreeKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>, ArrayView<float>, ArrayView<float>, GpuProduct>> Three8 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>,
+        ArrayView<float>, ArrayView<float>, GpuProduct>> Three8 =
         new(ThreeKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>, ArrayView<float>, ArrayView<float>, GpuProduct>> Three16 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>,
+        ArrayView<float>, ArrayView<float>, GpuProduct>> Three16 =
         new(ThreeKernel<Sixteen>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
 
     /// <summary>silu(gate · x) ⊙ (up · x) of two weights of one shape: fills y [pairs, rows].</summary>
     public static void RunGated(
-        GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product, int rowsEach)
+        GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y,
+            GpuProduct product, int rowsEach)
     {
         var kernel = rowsEach <= 4 ? Gated4 : Gated8;
-        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, gate, gate.Tiles, product), GpuTile.Of(gate, 0), GpuTile.Of(up, 0), x, tokens, lists, gpu.View(y), product);
+        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, gate, gate.Tiles, product), GpuTile.Of(gate, 0), GpuTile.Of(up, 0), x, tokens, lists,
+            gpu.View(y), product);
     }
 
     /// <summary>Three matrices of as many columns: fills a y [tokens, rows] for each.</summary>
-    public static void RunThree(GpuStream gpu, ArrayView<Words4> x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
+    public static void RunThree(GpuStream gpu, ArrayView<Words4> x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second,
+        (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
     {
         var kernel = product.Count <= 4 ? Three4 : product.Count <= 8 ? Three8 : Three16;
         kernel.On(gpu.Device)(
-            gpu.Queue, Config(gpu, first.W, first.W.Tiles + second.W.Tiles + third.W.Tiles, product), GpuTile.Of(first.W, 0), GpuTile.Of(second.W, 0), GpuTile.Of(third.W, 0), x,
+            gpu.Queue, Config(gpu, first.W, first.W.Tiles + second.W.Tiles + third.W.Tiles, product), GpuTile.Of(first.W, 0), GpuTile.Of(second.W, 0),
+            GpuTile.Of(third.W, 0), x,
             gpu.View(first.Y), gpu.View(second.Y), gpu.View(third.Y), product);
     }
 
@@ -67,7 +76,8 @@ internal static partial class TensorDecode<T, TScales>
 
     /// <summary>A group takes a tile of one of the three.</summary>
     internal static void ThreeKernel<TTokens>(
-        GpuTile first, GpuTile second, GpuTile third, ArrayView<Words4> x, ArrayView<float> ofFirst, ArrayView<float> ofSecond, ArrayView<float> ofThird, GpuProduct product)
+        GpuTile first, GpuTile second, GpuTile third, ArrayView<Words4> x, ArrayView<float> ofFirst, ArrayView<float> ofSecond,
+            ArrayView<float> ofThird, GpuProduct product)
         where TTokens : struct, ITokens
     {
         var sums = SharedMemory.Allocate<float>(Warps * MostTokens * 32);
@@ -79,7 +89,8 @@ internal static partial class TensorDecode<T, TScales>
         }
     }
 
-    private static void Tile<TTokens>(ArrayView<float> sums, GpuTile w, int tile, ArrayView<Words4> x, ArrayView<float> y, GpuProduct product) where TTokens : struct, ITokens
+    private static void Tile<TTokens>(ArrayView<float> sums, GpuTile w, int tile, ArrayView<Words4> x, ArrayView<float> y, GpuProduct product)
+        where TTokens : struct, ITokens
     {
         // Not looked at: the rows are no pairs of a plan.
         var pairToken = w.SegmentOfStep;

@@ -12,15 +12,18 @@ internal static class TensorDecode
     public const int MostWarps = 8;
 
     /// <summary>
-    /// Warps that share a tile of <paramref name="units"/> times 64 columns. Each should have a dozen, so that what a tile costs once does not count; but a single matrix of
-    /// few tiles, such as keys' and values', would leave most of the device idle. It belongs to the weight, not to the rows, and so does the order of sums.
+    /// Warps that share a tile of <paramref name="units"/> times 64 columns. Each should have a dozen, so that what a tile costs once does not count;
+    /// but a single matrix of few tiles, such as keys' and values', would leave most of the device idle. It belongs to the weight, not to the rows,
+    /// and so does the order of sums.
     /// </summary>
-    public static int WarpsFor(int units, int tiles, int matrices) => Math.Clamp(matrices == 1 && tiles < 256 ? MostWarps : units / 12, 1, Math.Max(1, Math.Min(MostWarps, units)));
+    public static int WarpsFor(int units, int tiles, int matrices) =>
+        Math.Clamp(matrices == 1 && tiles < 256 ? MostWarps : units / 12, 1, Math.Max(1, Math.Min(MostWarps, units)));
 }
 
 /// <summary>
-/// Products with few rows (decoding), bound by the reading of the weight. A group takes a tile of 16 rows and its warps every n-th 64 columns of it. Eight columns of
-/// the right operand are four input rows, each as a bfloat16 and the rest that rounding to it left: the sums are as good as float32's, and cost no second reading.
+/// Products with few rows (decoding), bound by the reading of the weight. A group takes a tile of 16 rows and its warps every n-th 64 columns of it.
+/// Eight columns of the right operand are four input rows, each as a bfloat16 and the rest that rounding to it left: the sums are as good as
+/// float32's, and cost no second reading.
 /// </summary>
 internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
@@ -28,11 +31,14 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
 
     private const int MostTokens = 16;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel4 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Kernel4 =
         new(DecodeKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel8 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Kernel8 =
         new(DecodeKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel16 =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Kernel16 =
         new(DecodeKernel<Sixteen>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
 
     /// <summary>Kernels for 4, 8 and 16 input rows at a time.</summary>
@@ -43,7 +49,8 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
     }
 
     /// <summary>Fills y [tokens, rows] or [pairs, rows]; <paramref name="rowsEach"/> is how many input rows a matrix is likely to meet.</summary>
-    public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product, int rowsEach)
+    public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y,
+        GpuProduct product, int rowsEach)
     {
         var kernel = rowsEach <= 4 ? Kernel4 : rowsEach <= 8 ? Kernel8 : Kernel16;
         kernel.On(gpu.Device)(gpu.Queue, Config(gpu, weight, weight.Tiles, product), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
@@ -55,7 +62,8 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
         return new((int)Math.Min((long)tiles * product.Slots, gpu.Device.Traits.MostGroups), 32 * warps);
     }
 
-    internal static void DecodeKernel<TTokens>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+    internal static void DecodeKernel<TTokens>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+        GpuProduct product)
         where TTokens : struct, ITokens
     {
         var sums = SharedMemory.Allocate<float>(Warps * MostTokens * 32);
@@ -147,7 +155,8 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
     }
 
     /// <summary>Writes what the warps have put there.</summary>
-    private static void Store<TTokens>(ArrayView<float> shared, ArrayView<float> y, int rows, int tile, int pair, int end) where TTokens : struct, ITokens
+    private static void Store<TTokens>(ArrayView<float> shared, ArrayView<float> y, int rows, int tile, int pair, int end)
+        where TTokens : struct, ITokens
     {
         for (var o = Group.IdxX; o < 64 * TTokens.Count; o += Group.DimX)
         {

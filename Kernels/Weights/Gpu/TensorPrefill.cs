@@ -5,9 +5,9 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// Products with many rows (prompts), bound by the matrix instructions. A group takes 128 rows of the weight and 64 input rows: each of its four warps two tiles of 16,
-/// whose codes it turns into bfloat16 once and multiplies with all 64. The input, as one bfloat16 or as two (<see cref="HalfRows"/>), comes to shared memory by
-/// asynchronous copies, 64 columns at a time, while the 64 before are multiplied.
+/// Products with many rows (prompts), bound by the matrix instructions. A group takes 128 rows of the weight and 64 input rows: each of its four
+/// warps two tiles of 16, whose codes it turns into bfloat16 once and multiplies with all 64. The input, as one bfloat16 or as two
+/// (<see cref="HalfRows"/>), comes to shared memory by asynchronous copies, 64 columns at a time, while the 64 before are multiplied.
 /// </summary>
 internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
@@ -16,20 +16,24 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     /// <summary>Of 64 columns: [2 planes, 2 halves].</summary>
     private const int Stage = 4 * Half;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Rounded =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Rounded =
         new(PrefillKernel<OnePlane>, KernelNeeds.TensorCores | KernelNeeds.Hot, PrefillItem.Threads, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>, ArrayView<float>, GpuProduct>> Full =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> Full =
         new(PrefillKernel<TwoPlanes>, KernelNeeds.TensorCores | KernelNeeds.Hot, PrefillItem.Threads, 2);
 
     /// <summary>Fills y [tokens, rows] or [pairs, rows].</summary>
-    public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
+    public static void Run(GpuStream gpu, GpuWeight<T> weight, ArrayView<Words4> x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y,
+        GpuProduct product)
     {
         var config = PrefillItem.Config(gpu, weight.Tiles, y.Rows, ref product);
         (product.Planes == 2 ? Full : Rounded).On(gpu.Device)(
             gpu.Queue, config, GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
     }
 
-    internal static void PrefillKernel<TPlanes>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+    internal static void PrefillKernel<TPlanes>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+        GpuProduct product)
         where TPlanes : struct, IPlanes
     {
         var input = SharedMemory.Allocate<Words4>(2 * Stage);
@@ -46,7 +50,8 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     }
 
     private static PrefillSums Multiply<TPlanes>(
-        GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end, ArrayView<Words4> input)
+        GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end,
+            ArrayView<Words4> input)
         where TPlanes : struct, IPlanes
     {
         var lane = Group.IdxX & 31;
@@ -95,7 +100,8 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     }
 
     /// <summary>Begins to copy 64 columns of the 64 input rows.</summary>
-    private static void Fetch<TPlanes>(ArrayView<Words4> from0, ArrayView<Words4> from1, GpuProduct product, int column, ArrayView<Words4> to) where TPlanes : struct, IPlanes
+    private static void Fetch<TPlanes>(ArrayView<Words4> from0, ArrayView<Words4> from1, GpuProduct product, int column, ArrayView<Words4> to)
+        where TPlanes : struct, IPlanes
     {
         PrefillItem.Copy(from0.SubView(column), from1.SubView(column), to);
         if (TPlanes.Count > 1) PrefillItem.Copy(from0.SubView(product.Plane + column), from1.SubView(product.Plane + column), to.SubView(2 * Half));

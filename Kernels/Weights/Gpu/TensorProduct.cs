@@ -13,7 +13,10 @@ internal abstract class TensorProduct<T> where T : struct, IGpuFormat
         WideFull = new TensorProduct<T, WideFloat32Scales>(),
         HalfZeros = new TensorProduct<T, BFloat16ZeroScales>(), FullZeros = new TensorProduct<T, Float32ZeroScales>();
 
-    /// <summary>The one for a weight: codes of 8 bits have float32 scales for 64 columns or more (<see cref="GpuWeight{T}.SuitsTensorCores"/>), those of 4 for 32 or more.</summary>
+    /// <summary>
+    /// The one for a weight: codes of 8 bits have float32 scales for 64 columns or more (<see cref="GpuWeight{T}.SuitsTensorCores"/>), those of 4 for
+    /// 32 or more.
+    /// </summary>
     public static TensorProduct<T> For(GpuWeight<T> weight) => (weight.ScaleType, T.Bits == 8, weight.HasZeroPoints) switch
     {
         (TileScales.None, _, _) => None,
@@ -32,7 +35,8 @@ internal abstract class TensorProduct<T> where T : struct, IGpuFormat
         GpuStream gpu, GpuWeight<T> gate, GpuWeight<T> up, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix into, GpuProduct product);
 
     /// <summary>Three products of one input, whose rows are brought into form once; few rows in one launch.</summary>
-    public abstract void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third, GpuProduct product);
+    public abstract void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second,
+        (GpuWeight<T> W, Matrix Y) third, GpuProduct product);
 }
 
 /// <summary>Brings the input into the form of the matrix instructions and chooses the kernel by the number of rows.</summary>
@@ -67,7 +71,8 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
         return true;
     }
 
-    public override void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second, (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
+    public override void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second,
+        (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
     {
         if (x.Rows <= DecodeRows)
         {

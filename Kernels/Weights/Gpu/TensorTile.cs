@@ -22,8 +22,8 @@ internal readonly struct TwoPlanes : IPlanes
 }
 
 /// <summary>
-/// What the kernels with matrix instructions share: a lane's part of a tile of 16 rows, taken in units of 64 columns. It is found once a tile; inside a loop over units
-/// addresses are 32-bit steps from there, since 64-bit products of indices would cost more than the arithmetic on the codes.
+/// What the kernels with matrix instructions share: a lane's part of a tile of 16 rows, taken in units of 64 columns. It is found once a tile; inside
+/// a loop over units addresses are 32-bit steps from there, since 64-bit products of indices would cost more than the arithmetic on the codes.
 /// </summary>
 internal static class TensorTile<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
@@ -80,7 +80,8 @@ internal static class TensorTile<T, TScales> where T : struct, IGpuFormat where 
     /// Adds the product of 64 columns with eight columns of input, times the scales of the lane's two rows. With two planes <paramref name="c0"/> and
     /// <paramref name="c1"/> are the same columns of the second.
     /// </summary>
-    public static Acc4 Add<TPlanes>(Acc4 sum, Half32 a0, Half32 a1, Unit unit, Words4 b0, Words4 b1, Words4 c0, Words4 c1) where TPlanes : struct, IPlanes
+    public static Acc4 Add<TPlanes>(Acc4 sum, Half32 a0, Half32 a1, Unit unit, Words4 b0, Words4 b1, Words4 c0, Words4 c1)
+        where TPlanes : struct, IPlanes
     {
         if (TScales.Words == 0) return Product<TPlanes>(Product<TPlanes>(sum, a0, b0, c0), a1, b1, c1);
         if (TScales.Wide) return Scaled(sum, Product<TPlanes>(Product<TPlanes>(default, a0, b0, c0), a1, b1, c1), Read(unit.Scales0));

@@ -13,5 +13,6 @@ internal readonly unsafe struct Int4ByInt8Product<T>(TileLayout layout, Int8Acti
         for (var i = 0; i < 2; i++) Int4ByInt8Kernel<T>.One(tile.Next(layout, i), layout, x, row, y + (16 * i));
     }
 
-    public void FourTokens(in TileCursor tile, int r0, int r1, int r2, int r3, float* y) => Int4ByInt8Kernel<T>.FourTokens(tile, layout, x, r0, r1, r2, r3, y);
+    public void FourTokens(in TileCursor tile, int r0, int r1, int r2, int r3, float* y) =>
+        Int4ByInt8Kernel<T>.FourTokens(tile, layout, x, r0, r1, r2, r3, y);
 }

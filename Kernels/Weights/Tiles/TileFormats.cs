@@ -4,8 +4,8 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Weights.Tiles;
 
 /// <summary>
-/// 4-bit integers, offset binary. A unit is 32 columns in four words; byte i of word j holds column 4j + i in its low nibble and column 16 + 4j + i in its high
-/// nibble, so that four bytes meet four neighbouring int8 activations, too.
+/// 4-bit integers, offset binary. A unit is 32 columns in four words; byte i of word j holds column 4j + i in its low nibble and column 16 + 4j + i
+/// in its high nibble, so that four bytes meet four neighbouring int8 activations, too.
 /// </summary>
 internal readonly struct Int4Format : ITileFormat
 {

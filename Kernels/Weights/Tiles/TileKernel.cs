@@ -5,12 +5,13 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Weights.Tiles;
 
 /// <summary>
-/// The inner sums. Lane = row: a word's code of every row is multiplied with one broadcast input, code after code, segment after segment, so each output is one fixed
-/// chain of fused multiply-adds, whatever is computed beside it. Chains run interleaved to hide their latency: two tiles of one token, or four tokens of one tile.
+/// The inner sums. Lane = row: a word's code of every row is multiplied with one broadcast input, code after code, segment after segment, so each
+/// output is one fixed chain of fused multiply-adds, whatever is computed beside it. Chains run interleaved to hide their latency: two tiles of one
+/// token, or four tokens of one tile.
 /// </summary>
 /// <remarks>
-/// More tiles at once would not fit the sixteen registers of AVX2. The bodies are written out flat because the compiler stops inlining past a certain amount, and one
-/// vector operation that is a call costs more than all the others together.
+/// More tiles at once would not fit the sixteen registers of AVX2. The bodies are written out flat because the compiler stops inlining past a certain
+/// amount, and one vector operation that is a call costs more than all the others together.
 /// </remarks>
 internal static unsafe class TileKernel<T, TFormat>
     where T : unmanaged, IVector16<T>

@@ -1,8 +1,8 @@
 namespace Quilt.Kernels.Weights.Tiles;
 
 /// <summary>
-/// Which column lies where in a tile. Columns are cut into segments that have one scale a row each; a segment is padded to the format's unit. Places are counted
-/// over all segments, padding included; <see cref="Order"/> leads from a place to its column.
+/// Which column lies where in a tile. Columns are cut into segments that have one scale a row each; a segment is padded to the format's unit. Places
+/// are counted over all segments, padding included; <see cref="Order"/> leads from a place to its column.
 /// </summary>
 internal sealed class TileLayout
 {

@@ -4,7 +4,10 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Kernels.Weights.Tiles;
 
-/// <summary>Deals a product's tiles to the threads: one item is four neighbouring tiles of one expert, for all of its tokens, while their words are in the cache.</summary>
+/// <summary>
+/// Deals a product's tiles to the threads: one item is four neighbouring tiles of one expert, for all of its tokens, while their words are in the
+/// cache.
+/// </summary>
 internal static unsafe class TileMatMul
 {
     private const int TilesAnItem = 4;

@@ -5,16 +5,19 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Weights.Tiles;
 
 /// <summary>
-/// A stack of matrices in tiles of 16 rows. For each expert and tile: the words of its segments one after another, 64 bytes each (16 rows side by side). Beside
-/// them, for each expert, tile and segment, 16 scales (bfloat16 or float32) and, where codes have zero points, 16 of those (a byte each).
-/// Rows beyond the last are zero.
+/// A stack of matrices in tiles of 16 rows. For each expert and tile: the words of its segments one after another, 64 bytes each (16 rows side by
+/// side). Beside them, for each expert, tile and segment, 16 scales (bfloat16 or float32) and, where codes have zero points, 16 of those (a byte
+/// each). Rows beyond the last are zero.
 /// </summary>
-internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, int rows, int columns, TileLayout layout, TileScales scales, bool zeroPoints)
+internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, int rows, int columns, TileLayout layout, TileScales scales,
+    bool zeroPoints)
     : Weight(name, experts, rows, columns)
     where TFormat : struct, ITileFormat
 {
     private readonly NativeBuffer codes = new((long)experts * Tiles(rows) * layout.Words * 64, zeroed: true);
-    private readonly NativeBuffer? scaleData = scales == TileScales.None ? null : new((long)experts * Tiles(rows) * layout.Segments * 16 * Size(scales), zeroed: true);
+    private readonly NativeBuffer? scaleData = scales == TileScales.None
+        ? null
+        : new((long)experts * Tiles(rows) * layout.Segments * 16 * Size(scales), zeroed: true);
     private readonly NativeBuffer? zeroData = zeroPoints ? new((long)experts * Tiles(rows) * layout.Segments * 16, zeroed: true) : null;
 
     /// <summary>Where columns lie.</summary>
@@ -74,15 +77,18 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     }
 
     /// <summary>Multiplies input whose columns are in the order of the weight's places.</summary>
-    protected virtual void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y) where T : unmanaged, IVector16<T> =>
-        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, TileMatMul.Scale(ops, x, TileKernel<T, TFormat>.HalfPower)), y, plan, rows);
+    protected virtual void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
+        where T : unmanaged, IVector16<T> =>
+        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, TileMatMul.Scale(ops, x, TileKernel<T, TFormat>.HalfPower)), y, plan,
+            rows);
 
     /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
     internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
     {
         for (var s = 0; s < Layout.Segments; s++)
         {
-            SetScale(((long)expert * Tiles(Rows)) + (row / 16), s, row % 16, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s], zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
+            SetScale(((long)expert * Tiles(Rows)) + (row / 16), s, row % 16, scaleOfSegment.IsEmpty ? 1 : scaleOfSegment[s],
+                zeroOfSegment.IsEmpty ? (byte)0 : zeroOfSegment[s]);
         }
         SetCodes(expert, row, codeOfColumn);
     }
@@ -130,7 +136,8 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
             for (var s = 0; s < scaleOfSegment.Length; s++) to[16 * s] = scaleOfSegment[s];
         }
         if (zeroData is null) return;
-        for (var s = 0; s < scaleOfSegment.Length; s++) zeroData.Data[place + (16 * s)] = (byte)((zeroOfSegment.IsEmpty ? 0 : zeroOfSegment[s]) + zero);
+        for (var s = 0; s < scaleOfSegment.Length; s++)
+            zeroData.Data[place + (16 * s)] = (byte)((zeroOfSegment.IsEmpty ? 0 : zeroOfSegment[s]) + zero);
     }
 
     private void Multiply(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
@@ -150,7 +157,8 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
 
     private static int Size(TileScales scales) => scales == TileScales.BFloat16 ? 2 : 4;
 
-    internal TileView View => new(codes.Data, scaleData is null ? null : scaleData.Data, zeroData is null ? null : zeroData.Data, scales, 8388608f + Zero, Rows);
+    internal TileView View =>
+        new(codes.Data, scaleData is null ? null : scaleData.Data, zeroData is null ? null : zeroData.Data, scales, 8388608f + Zero, Rows);
 
     private void SetScale(long tile, int segment, int lane, float scale, byte zero)
     {

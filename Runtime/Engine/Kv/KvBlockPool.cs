@@ -1,6 +1,8 @@
 namespace Quilt.Runtime.Kv;
 
-/// <summary>Deals the ids of cache blocks, with reference counts. Owns no memory, so all of paging can be tested without a device. One thread.</summary>
+/// <summary>
+/// Deals the ids of cache blocks, with reference counts. Owns no memory, so all of paging can be tested without a device. One thread.
+/// </summary>
 internal sealed class KvBlockPool
 {
     private readonly int[] references;
@@ -24,7 +26,9 @@ internal sealed class KvBlockPool
     /// <summary>Blocks nobody holds.</summary>
     public int Free => freeCount;
 
-    /// <summary>Takes <paramref name="count"/> blocks and appends their ids to <paramref name="table"/>; takes none if there are not enough.</summary>
+    /// <summary>
+    /// Takes <paramref name="count"/> blocks and appends their ids to <paramref name="table"/>; takes none if there are not enough.
+    /// </summary>
     public bool TryAllocate(int count, List<int> table)
     {
         if (count > freeCount) return false;

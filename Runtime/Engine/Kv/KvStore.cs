@@ -16,7 +16,8 @@ internal sealed class KvStore : IDisposable
         layers = new KvLayer[spec.Layers];
         try
         {
-            for (var i = 0; i < layers.Length; i++) layers[i] = new KvLayer(blocks, blockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, type, device);
+            for (var i = 0; i < layers.Length; i++)
+                layers[i] = new KvLayer(blocks, blockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, type, device);
         }
         catch
         {

@@ -26,5 +26,6 @@ internal static class Architectures
     /// <exception cref="BadInputException">Its model_type is none of <see cref="Names"/>.</exception>
     public static DecoderSpec Describe(ModelConfig config, string source) => Known.TryGetValue(config.ModelType, out var describe)
         ? describe(config)
-        : throw new BadInputException(source, "model_type", $"expected an architecture that runs ({string.Join(", ", Names)}), found '{config.ModelType}'");
+        : throw new BadInputException(source, "model_type",
+            $"expected an architecture that runs ({string.Join(", ", Names)}), found '{config.ModelType}'");
 }

@@ -8,7 +8,8 @@ namespace Quilt.Runtime.Models;
 /// <summary>A decoder's weights as a checkpoint holds them; what is read is checked on the way.</summary>
 /// <exception cref="BadInputException">A tensor is missing, has another shape or holds impossible values.</exception>
 /// <exception cref="OperationCanceledException">Cancelled.</exception>
-internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IProgress<LoadProgress>? progress, CancellationToken cancel) : IDecoderParts
+internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    : IDecoderParts
 {
     private readonly long total = checkpoint.Tensors.Values.Sum(tensor => tensor.Length);
     private string last = "";

@@ -21,8 +21,12 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     /// <summary>Distinct experts that the last step read, summed over layers; 0 on a GPU, which does not tell.</summary>
     public int ExpertsRead { get; private set; }
 
-    /// <summary>Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [plan.LogitRows, vocabulary] in scratch memory of <paramref name="ops"/>.</summary>
-    public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null) => Forward(plan, new StepInputs(plan, ops), kv, ops, trace);
+    /// <summary>
+    /// Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [plan.LogitRows, vocabulary] in scratch memory of
+    /// <paramref name="ops"/>.
+    /// </summary>
+    public Matrix Forward(StepPlan plan, KvStore kv, OpStream ops, StepTrace? trace = null) =>
+        Forward(plan, new StepInputs(plan, ops), kv, ops, trace);
 
     /// <summary>The same with inputs that were placed before, so that others could be placed behind them.</summary>
     public Matrix Forward(StepPlan plan, in StepInputs step, KvStore kv, OpStream ops, StepTrace? trace = null)

@@ -1,6 +1,9 @@
 namespace Quilt.Runtime.Models;
 
-/// <summary>The facts in which one decoder-only architecture differs from another. An architecture is a file that returns one of these; the forward pass reads nothing else.</summary>
+/// <summary>
+/// The facts in which one decoder-only architecture differs from another. An architecture is a file that returns one of these; the forward pass reads
+/// nothing else.
+/// </summary>
 internal sealed record DecoderSpec
 {
     /// <summary>Decoder layers.</summary>

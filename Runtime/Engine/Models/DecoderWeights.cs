@@ -73,7 +73,8 @@ internal sealed class DecoderWeights : IDisposable
         {
             foreach (var layer in Layers)
             {
-                foreach (var linear in new[] { layer.Query, layer.Key, layer.Value, layer.Output, layer.Dense?.Gate, layer.Dense?.Up, layer.Dense?.Down, layer.Experts?.Gate, layer.Experts?.Up, layer.Experts?.Down })
+                foreach (var linear in new[] { layer.Query, layer.Key, layer.Value, layer.Output, layer.Dense?.Gate, layer.Dense?.Up,
+                    layer.Dense?.Down, layer.Experts?.Gate, layer.Experts?.Up, layer.Experts?.Down })
                 {
                     if (linear is not null) yield return linear.Weight;
                 }
@@ -198,7 +199,9 @@ internal sealed class ExpertWeights
     public required Linear Up { get; init; }                      // [experts, width, model]
     public required Linear Down { get; init; }                    // [experts, model, width]
 
-    /// <summary>activation(gate · x, up · x): <paramref name="x"/> is [tokens, model], <paramref name="into"/> [pairs, width] in the plan's order.</summary>
+    /// <summary>
+    /// activation(gate · x, up · x): <paramref name="x"/> is [tokens, model], <paramref name="into"/> [pairs, width] in the plan's order.
+    /// </summary>
     public void Activate(OpStream ops, Matrix x, ExpertPlan plan, Matrix into)
     {
         if (Spec.SwigluLimit is null && Gate.Bias is null && Up.Bias is null && Gate.Weight.TryMatMulGated(ops, Up.Weight, x, plan, into)) return;

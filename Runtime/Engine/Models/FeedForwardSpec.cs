@@ -3,8 +3,8 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Runtime.Models;
 
 /// <summary>
-/// What a layer has between attention and the next layer: a dense part that every token goes through, routed experts, or both, whose results are then added. Each of
-/// them is down(activation(gate(x), up(x))).
+/// What a layer has between attention and the next layer: a dense part that every token goes through, routed experts, or both, whose results are then
+/// added. Each of them is down(activation(gate(x), up(x))).
 /// </summary>
 internal sealed record FeedForwardSpec
 {
@@ -50,8 +50,10 @@ internal sealed record MoeSpec(int Experts, int Hidden, Routing Routing)
 internal sealed record ExpertNames(string Router, string Correction, string Experts, string Gate, string Up, string Down)
 {
     /// <summary>What most families call them.</summary>
-    public static ExpertNames Default { get; } = new("mlp.gate", "mlp.gate.e_score_correction_bias", "mlp.experts", "gate_proj", "up_proj", "down_proj");
+    public static ExpertNames Default { get; } =
+        new("mlp.gate", "mlp.gate.e_score_correction_bias", "mlp.experts", "gate_proj", "up_proj", "down_proj");
 
     /// <summary>What Mixtral and its descendants call them.</summary>
-    public static ExpertNames Mixtral { get; } = new("block_sparse_moe.gate", "block_sparse_moe.e_score_correction_bias", "block_sparse_moe.experts", "w1", "w3", "w2");
+    public static ExpertNames Mixtral { get; } =
+        new("block_sparse_moe.gate", "block_sparse_moe.e_score_correction_bias", "block_sparse_moe.experts", "w1", "w3", "w2");
 }

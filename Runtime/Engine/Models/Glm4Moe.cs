@@ -4,9 +4,9 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Runtime.Models;
 
 /// <summary>
-/// config.json "model_type": "glm4_moe" (GLM-4.5, 4.6, 4.7): dense layers first, then experts in groups chosen by sigmoid with a correction bias beside shared ones; partial
-/// rotation, a QK norm for each head in the large models (specification: Glm4MoeForCausalLM of transformers). The multi-token-prediction layer that the files hold behind
-/// the last layer is not run.
+/// config.json "model_type": "glm4_moe" (GLM-4.5, 4.6, 4.7): dense layers first, then experts in groups chosen by sigmoid with a correction bias
+/// beside shared ones; partial rotation, a QK norm for each head in the large models (specification: Glm4MoeForCausalLM of transformers). The
+/// multi-token-prediction layer that the files hold behind the last layer is not run.
 /// </summary>
 internal static class Glm4Moe
 {
@@ -29,7 +29,8 @@ internal static class Glm4Moe
             Hidden = config.Hidden,
             VocabularySize = config.VocabularySize,
             NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, config.Rope(config.HeadDim, new(Theta: 1e4, Share: 0.5)), config.MaxPositions)
+            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, config.Rope(config.HeadDim, new(Theta: 1e4, Share: 0.5)),
+                config.MaxPositions)
             {
                 QkNorm = config.Flag("use_qk_norm", false) ? QkNorm.PerHead : QkNorm.None,
                 InputBias = config.Flag("attention_bias", false),
@@ -41,7 +42,8 @@ internal static class Glm4Moe
     private static Routing Routing(ModelConfig config)
     {
         var (groups, kept) = (config.Count("n_group", 1), config.Count("topk_group", 1));
-        if (groups == 0 || config.Experts % groups != 0) throw config.Bad("n_group", $"expected a divisor of the number of experts ({config.Experts}), found {groups}");
+        if (groups == 0 || config.Experts % groups != 0)
+            throw config.Bad("n_group", $"expected a divisor of the number of experts ({config.Experts}), found {groups}");
         if (kept == 0 || kept > groups || config.ExpertsPerToken > config.Experts / groups * kept)
             throw config.Bad("topk_group", $"expected enough of the {groups} groups for {config.ExpertsPerToken} experts a token, found {kept}");
         return new(RouterScore.Sigmoid, config.ExpertsPerToken)

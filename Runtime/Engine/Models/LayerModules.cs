@@ -30,7 +30,10 @@ internal sealed class LayerModules(DecoderSpec spec, int layer)
     public VectorShape FeedForwardNorm => new($"{path}.post_attention_layernorm.weight", spec.Hidden);
 
     /// <summary>The dense part; null where there is none.</summary>
-    public MlpModules? Dense => FeedForward.Dense == 0 ? null : new(FeedForward.Experts is null ? $"{path}.mlp" : $"{path}.mlp.shared_experts", spec.Hidden, FeedForward.Dense);
+    public MlpModules? Dense =>
+        FeedForward.Dense == 0
+            ? null
+            : new(FeedForward.Experts is null ? $"{path}.mlp" : $"{path}.mlp.shared_experts", spec.Hidden, FeedForward.Dense);
 
     /// <summary>The routed experts; null where there are none.</summary>
     public ExpertModules? Experts => FeedForward.Experts is { } experts ? new(experts, path, spec.Hidden) : null;
@@ -39,7 +42,8 @@ internal sealed class LayerModules(DecoderSpec spec, int layer)
     public IEnumerable<ModuleShape> Attention => [Query, Key, Value, Output];
 
     /// <summary>All vectors that are no bias of a linear module.</summary>
-    public IEnumerable<VectorShape> Vectors => new[] { AttentionNorm, QueryNorm, KeyNorm, Sinks, FeedForwardNorm, Experts?.Correction }.OfType<VectorShape>();
+    public IEnumerable<VectorShape> Vectors =>
+        new[] { AttentionNorm, QueryNorm, KeyNorm, Sinks, FeedForwardNorm, Experts?.Correction }.OfType<VectorShape>();
 
     private int Queries => spec.Attention.Heads * spec.Attention.HeadDim;
 

@@ -17,7 +17,9 @@ internal sealed class LoadedModel : IDisposable
     {
         this.ownsDevice = ownsDevice;
         (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
-        Warnings = device is GpuDevice gpu && PlainProducts.Warning(gpu, decoder.Weights) is { } slow ? [.. checkpoint.Warnings, slow] : [.. checkpoint.Warnings];
+        Warnings = device is GpuDevice gpu && PlainProducts.Warning(gpu, decoder.Weights) is { } slow
+            ? [.. checkpoint.Warnings, slow]
+            : [.. checkpoint.Warnings];
         DefaultSampling = SamplingOptions.From(checkpoint.Generation);
         if (File.Exists(Path.Combine(Folder, "tokenizer.json"))) Tokenizer = Tokenizer.Open(Folder);
         EndTokens = [.. checkpoint.Generation.EndTokens];
@@ -56,7 +58,8 @@ internal sealed class LoadedModel : IDisposable
     public MemoryPlan? Memory { get; private init; }
 
     /// <summary>Loads a folder, onto <paramref name="on"/> or a device of its own; on an exception nothing stays allocated.</summary>
-    public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel, Device? on = null)
+    public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel,
+        Device? on = null)
     {
         using var checkpoint = Checkpoint.Open(folder);
         var spec = Architectures.Describe(checkpoint.Config, Path.Combine(folder, "config.json"));

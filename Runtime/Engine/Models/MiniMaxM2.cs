@@ -4,8 +4,8 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Runtime.Models;
 
 /// <summary>
-/// config.json "model_type": "minimax_m2" (MiniMax-M2, M2.1, M2.5, M2.7 and pruned variants): QK norm over the full width, partial rotation, every layer routed
-/// by sigmoid with a correction bias, no shared expert (specification: MiniMaxM2ForCausalLM of transformers).
+/// config.json "model_type": "minimax_m2" (MiniMax-M2, M2.1, M2.5, M2.7 and pruned variants): QK norm over the full width, partial rotation, every
+/// layer routed by sigmoid with a correction bias, no shared expert (specification: MiniMaxM2ForCausalLM of transformers).
 /// </summary>
 internal static class MiniMaxM2
 {
@@ -17,7 +17,8 @@ internal static class MiniMaxM2
         var rope = config.Rope(config.HeadDim, new(Theta: 5e6, Share: null) { MayScale = false });
         var experts = new FeedForwardSpec
         {
-            Experts = new(config.Experts, config.Intermediate, new(RouterScore.Sigmoid, config.ExpertsPerToken)) { Names = ExpertNames.Mixtral, CorrectionBias = true },
+            Experts = new(config.Experts, config.Intermediate, new(RouterScore.Sigmoid, config.ExpertsPerToken))
+            { Names = ExpertNames.Mixtral, CorrectionBias = true },
         };
         return new()
         {

@@ -18,7 +18,8 @@ internal static class Olmoe
         var bias = config.Flag("attention_bias", false);
         var experts = new FeedForwardSpec
         {
-            Experts = new(config.Experts, config.Intermediate, new(RouterScore.Softmax, config.ExpertsPerToken) { Normalize = config.Flag("norm_topk_prob", false) }),
+            Experts = new(config.Experts, config.Intermediate,
+                new(RouterScore.Softmax, config.ExpertsPerToken) { Normalize = config.Flag("norm_topk_prob", false) }),
         };
         return new()
         {

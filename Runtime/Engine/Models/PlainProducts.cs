@@ -8,7 +8,9 @@ internal static class PlainProducts
     /// <summary>A share of all weights below this is not worth a word.</summary>
     private const double LeastShare = 0.01;
 
-    /// <summary>Names the first of them and says how many there are; null where the device has no matrix instructions, or such weights are none or a trifle.</summary>
+    /// <summary>
+    /// Names the first of them and says how many there are; null where the device has no matrix instructions, or such weights are none or a trifle.
+    /// </summary>
     public static string? Warning(GpuDevice device, DecoderWeights weights)
     {
         if (!device.Traits.TensorCores) return null;
@@ -16,6 +18,7 @@ internal static class PlainProducts
         if (plain.Sum(weight => weight.Bytes) < LeastShare * weights.Bytes || plain is not [var first, ..]) return null;
         var shape = first.Experts == 1 ? $"[{first.Rows}, {first.Columns}]" : $"[{first.Experts}, {first.Rows}, {first.Columns}]";
         var others = plain.Length switch { 1 => " is", 2 => " and 1 more weight are", var count => $" and {count - 1} more weights are" };
-        return $"{device.Name}: {first.Name} ({first.Format} {shape}){others} multiplied without matrix instructions, which is slower: these take bf16, fp8 and int4 with rows of whole steps and groups of 32, 64, 128 … columns";
+        return $"{device.Name}: {first.Name} ({first.Format} {shape}){others} multiplied without matrix instructions, which is slower: these take " +
+            $"bf16, fp8 and int4 with rows of whole steps and groups of 32, 64, 128 … columns";
     }
 }

@@ -8,7 +8,8 @@ namespace Quilt.Runtime.Models;
 /// <summary>Runs one prompt through a decoder, chunk by chunk, in a cache of its own, and keeps the numbers.</summary>
 internal static class PromptTracer
 {
-    public static StepTrace Run(Decoder decoder, IReadOnlyList<int> tokens, bool layers, EngineOptions options, KvType type, Device device, OpStream ops)
+    public static StepTrace Run(Decoder decoder, IReadOnlyList<int> tokens, bool layers, EngineOptions options, KvType type, Device device,
+        OpStream ops)
     {
         var blocks = (tokens.Count + options.BlockTokens - 1) / options.BlockTokens;
         using var kv = new KvStore(decoder.Spec, blocks, options.BlockTokens, type, device);

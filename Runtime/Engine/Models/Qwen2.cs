@@ -23,7 +23,8 @@ internal static class Qwen2
             Hidden = config.Hidden,
             VocabularySize = config.VocabularySize,
             NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, headDim, config.Rope(headDim, new(Theta: 1e4)), config.MaxPositions) { InputBias = true },
+            Attention = new(config.Heads, config.KeyValueHeads, headDim, config.Rope(headDim, new(Theta: 1e4)), config.MaxPositions)
+            { InputBias = true },
             Window = layer => windows[layer],
             FeedForward = _ => dense,
         };

@@ -3,7 +3,8 @@ using Quilt.Formats.Checkpoints;
 namespace Quilt.Runtime.Models;
 
 /// <summary>
-/// config.json "model_type": "qwen3" (Qwen 3, dense): QK norm for each head; the last layers may slide (specification: Qwen3ForCausalLM of transformers).
+/// config.json "model_type": "qwen3" (Qwen 3, dense): QK norm for each head; the last layers may slide (specification: Qwen3ForCausalLM of
+/// transformers).
 /// </summary>
 internal static class Qwen3
 {

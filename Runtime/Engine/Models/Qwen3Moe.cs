@@ -4,8 +4,8 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Runtime.Models;
 
 /// <summary>
-/// config.json "model_type": "qwen3_moe" (Qwen3-30B-A3B, Qwen3-235B-A22B, Qwen3-Coder): QK norm for each head, experts chosen by softmax, a dense layer where the config
-/// asks for one (specification: Qwen3MoeForCausalLM of transformers).
+/// config.json "model_type": "qwen3_moe" (Qwen3-30B-A3B, Qwen3-235B-A22B, Qwen3-Coder): QK norm for each head, experts chosen by softmax, a dense
+/// layer where the config asks for one (specification: Qwen3MoeForCausalLM of transformers).
 /// </summary>
 internal static class Qwen3Moe
 {
@@ -17,7 +17,8 @@ internal static class Qwen3Moe
         var bias = config.Flag("attention_bias", false);
         var experts = new FeedForwardSpec
         {
-            Experts = new(config.Experts, config.Need("moe_intermediate_size"), new(RouterScore.Softmax, config.ExpertsPerToken) { Normalize = config.Flag("norm_topk_prob", false) }),
+            Experts = new(config.Experts, config.Need("moe_intermediate_size"),
+                new(RouterScore.Softmax, config.ExpertsPerToken) { Normalize = config.Flag("norm_topk_prob", false) }),
         };
         var denseLayers = config.Wholes("mlp_only_layers");
         var step = Math.Max(1, config.Count("decoder_sparse_step", 1));

@@ -4,7 +4,9 @@ using Quilt.Runtime.Kv;
 
 namespace Quilt.Runtime.Models;
 
-/// <summary>What a step must do at least: the weight bytes it reads and the multiplications it makes. Computed from the weights as they are held.</summary>
+/// <summary>
+/// What a step must do at least: the weight bytes it reads and the multiplications it makes. Computed from the weights as they are held.
+/// </summary>
 internal sealed class StepCost
 {
     private readonly DecoderSpec spec;
@@ -20,7 +22,8 @@ internal sealed class StepCost
         var routedLayers = weights.Layers.Count(layer => layer.Experts is not null);
         foreach (var layer in weights.Layers)
         {
-            var shared = new[] { layer.Query, layer.Key, layer.Value, layer.Output, layer.Experts?.Router, layer.Dense?.Gate, layer.Dense?.Up, layer.Dense?.Down }
+            var shared = new[] { layer.Query, layer.Key, layer.Value, layer.Output, layer.Experts?.Router, layer.Dense?.Gate, layer.Dense?.Up,
+                layer.Dense?.Down }
                 .OfType<Linear>().Select(linear => linear.Weight).ToArray();
             dense += shared.Sum(weight => weight.Bytes);
             denseProducts += shared.Sum(Products);
@@ -33,7 +36,9 @@ internal sealed class StepCost
         headProducts = Products(weights.Head);
     }
 
-    /// <summary>Bytes that a step reads: shared weights, the experts that were chosen, and the cached keys and values of what its sequences look back on.</summary>
+    /// <summary>
+    /// Bytes that a step reads: shared weights, the experts that were chosen, and the cached keys and values of what its sequences look back on.
+    /// </summary>
     /// <param name="expertsRead">Distinct experts, summed over layers.</param>
     /// <param name="context">Tokens looked back on, summed over sequences.</param>
     /// <param name="type">In what precision they are cached.</param>

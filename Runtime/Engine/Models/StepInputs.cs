@@ -21,6 +21,9 @@ internal readonly ref struct StepInputs(StepPlan plan, OpStream ops)
     /// <inheritdoc cref="StepPlan.LogitRows"/>
     public Ints LogitRows { get; } = ops.Place(plan.LogitRows);
 
-    /// <summary>The block tables; the last that recorded steps read, because their length changes while a sequence grows and what stands before must stay in its place.</summary>
+    /// <summary>
+    /// The block tables; the last that recorded steps read, because their length changes while a sequence grows and what stands before must stay in
+    /// its place.
+    /// </summary>
     public Ints Tables { get; } = ops.Place(plan.Tables);
 }

@@ -44,7 +44,9 @@ public sealed class StepTrace
     /// <summary>For each layer [T, D]: the residual stream after it; empty unless layers were asked for.</summary>
     public IReadOnlyList<float[]> LayerHidden { get; } = [];
 
-    /// <summary>For each layer [T, K]: the experts of each token, ascending; nothing for a layer without experts. Empty unless layers were asked for.</summary>
+    /// <summary>
+    /// For each layer [T, K]: the experts of each token, ascending; nothing for a layer without experts. Empty unless layers were asked for.
+    /// </summary>
     public IReadOnlyList<int[]> RouterIds { get; } = [];
 
     /// <summary>For each layer [T, K]: what the experts' outputs are multiplied with, in the order of <see cref="RouterIds"/>.</summary>

@@ -2,7 +2,9 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Runtime.Sampling;
 
-/// <summary>What came back of a row of logits: those that options change, taken out of the row, and of what was left the largest (<see cref="TopKOp"/>).</summary>
+/// <summary>
+/// What came back of a row of logits: those that options change, taken out of the row, and of what was left the largest (<see cref="TopKOp"/>).
+/// </summary>
 internal readonly ref struct Candidates
 {
     /// <summary>Logits of the row.</summary>

@@ -6,10 +6,10 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Runtime.Sampling;
 
 /// <summary>
-/// Chooses tokens where the logits lie on a GPU: a step brings back what the choices need, not all logits. Logits that options change are taken out of their row and come
-/// back as they are, to be changed by the same code as on a CPU; of the others come the largest. Where that does not decide, a row comes back whole: the choice is always the
-/// one that the whole row gives. Used by one thread; one step at a time: <see cref="Begin"/>, <see cref="Add"/> and <see cref="Place"/> before the forward pass,
-/// <see cref="Run"/> after it, then <see cref="Sample"/>.
+/// Chooses tokens where the logits lie on a GPU: a step brings back what the choices need, not all logits. Logits that options change are taken out
+/// of their row and come back as they are, to be changed by the same code as on a CPU; of the others come the largest. Where that does not decide, a
+/// row comes back whole: the choice is always the one that the whole row gives. Used by one thread; one step at a time: <see cref="Begin"/>,
+/// <see cref="Add"/> and <see cref="Place"/> before the forward pass, <see cref="Run"/> after it, then <see cref="Sample"/>.
 /// </summary>
 internal sealed class DeviceChoice(int vocabulary)
 {
@@ -85,7 +85,8 @@ internal sealed class DeviceChoice(int vocabulary)
         }
         var width = TopKOp.Width(k);
         var results = ops.Scratch(1, (rows.Count * width) + places.Count);
-        if (places.Count > 0) ops.TakeOut(logits, new Ints(CollectionsMarshal.AsSpan(places), placesAt), results.Part((long)rows.Count * width, 1, places.Count));
+        if (places.Count > 0)
+            ops.TakeOut(logits, new Ints(CollectionsMarshal.AsSpan(places), placesAt), results.Part((long)rows.Count * width, 1, places.Count));
         ops.TopK(logits, k, new Ints(CollectionsMarshal.AsSpan(scales), scalesAt), results.Part(0, rows.Count, width));
         for (var row = 0; row < rows.Count; row++)
         {

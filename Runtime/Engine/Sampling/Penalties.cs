@@ -1,6 +1,8 @@
 namespace Quilt.Runtime.Sampling;
 
-/// <summary>What is done to logits before the temperature, in this order: allowed tokens, bad words, least length, bias, repetition, frequency, presence.</summary>
+/// <summary>
+/// What is done to logits before the temperature, in this order: allowed tokens, bad words, least length, bias, repetition, frequency, presence.
+/// </summary>
 internal static class Penalties
 {
     /// <summary>Changes the logits of one sequence in place.</summary>

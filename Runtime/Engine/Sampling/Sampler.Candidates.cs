@@ -42,7 +42,8 @@ internal sealed partial class Sampler
             foreach (var place in row.Taken) (ids[count], values[count++]) = (place - row.TakenBase, whole[place - row.TakenBase]);
         }
         if (state.Options.AllowedTokens is not null) return count;
-        for (var i = 0; i < row.Logits.Length && row.Logits[i] != float.NegativeInfinity; i++) (ids[count], values[count++]) = ((int)row.Ids[i], row.Logits[i]);
+        for (var i = 0; i < row.Logits.Length && row.Logits[i] != float.NegativeInfinity; i++)
+            (ids[count], values[count++]) = ((int)row.Ids[i], row.Logits[i]);
         return count;
     }
 

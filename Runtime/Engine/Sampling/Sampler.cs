@@ -2,7 +2,10 @@ using System.Numerics.Tensors;
 
 namespace Quilt.Runtime.Sampling;
 
-/// <summary>Logits and options to a token: penalties, then the most likely one, or a draw from those that truncation leaves (specification: api.md 10). One thread.</summary>
+/// <summary>
+/// Logits and options to a token: penalties, then the most likely one, or a draw from those that truncation leaves (specification: api.md 10). One
+/// thread.
+/// </summary>
 internal sealed partial class Sampler
 {
     private readonly Truncation truncation = new();

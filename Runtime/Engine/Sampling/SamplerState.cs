@@ -17,7 +17,8 @@ internal sealed class SamplerState
     }
 
     /// <summary>The state of a request that is about to begin.</summary>
-    public SamplerState(SamplingOptions options, ReadOnlySpan<int> prompt, IReadOnlyCollection<int>? endTokens = null) => Begin(options, prompt, endTokens ?? []);
+    public SamplerState(SamplingOptions options, ReadOnlySpan<int> prompt, IReadOnlyCollection<int>? endTokens = null) =>
+        Begin(options, prompt, endTokens ?? []);
 
     /// <summary>The request's options.</summary>
     public SamplingOptions Options { get; private set; } = new();

@@ -29,7 +29,9 @@ public sealed record SamplingOptions
     /// <summary>Subtracted from the logit of every token in the output, once. −2 to 2; 0: off.</summary>
     public double PresencePenalty { get; init; }
 
-    /// <summary>Makes the choices repeatable: the same seed, prompt and options give the same tokens, whatever else runs. Null: a random one.</summary>
+    /// <summary>
+    /// Makes the choices repeatable: the same seed, prompt and options give the same tokens, whatever else runs. Null: a random one.
+    /// </summary>
     public long? Seed { get; init; }
 
     /// <summary>Longest output in tokens; null: as long as the sequence may be.</summary>
@@ -90,13 +92,16 @@ public sealed record SamplingOptions
         Check(nameof(MaxTokens), MaxTokens ?? 1, 1, int.MaxValue);
         Check(nameof(MinTokens), MinTokens, 0, MaxTokens ?? int.MaxValue);
         if (Stop.Any(string.IsNullOrEmpty)) throw new ArgumentException("Stop: expected texts of at least one character, found an empty one.");
-        if (BadWords.Any(word => word.Count == 0)) throw new ArgumentException("BadWords: expected sequences of at least one token, found an empty one.");
+        if (BadWords.Any(word => word.Count == 0))
+            throw new ArgumentException("BadWords: expected sequences of at least one token, found an empty one.");
         if (AllowedTokens is { Count: 0 }) throw new ArgumentException("AllowedTokens: expected at least one token, found none.");
         if (LogitBias.Values.Any(float.IsNaN)) throw new ArgumentException("LogitBias: expected numbers, found NaN.");
     }
 
     private static void Check(string name, double value, double least, double most)
     {
-        if (!(value >= least && value <= most)) throw new ArgumentException(FormattableString.Invariant($"{name}: expected {(least == double.Epsilon ? "more than 0" : $"{least}")} to {most}, found {value}."));
+        if (!(value >= least && value <= most))
+            throw new ArgumentException(
+                FormattableString.Invariant($"{name}: expected {(least == double.Epsilon ? "more than 0" : $"{least}")} to {most}, found {value}."));
     }
 }

@@ -49,7 +49,10 @@ internal sealed partial class Truncation
         return true;
     }
 
-    /// <summary>As <see cref="CutTail"/>, from the most likely token down: one stays if it and all below it are more than may go. False where rounding, or a token that is not known, would decide.</summary>
+    /// <summary>
+    /// As <see cref="CutTail"/>, from the most likely token down: one stays if it and all below it are more than may go. False where rounding, or a
+    /// token that is not known, would decide.
+    /// </summary>
     private bool TryCutTail(double p, double total, double reach)
     {
         var budget = (1 - p + SumTolerance) * total;

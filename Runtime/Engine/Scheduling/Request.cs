@@ -29,7 +29,8 @@ internal sealed class Request
     public FinishReason? Finished { get; private set; }
 
     /// <summary>Starts a request; what an earlier one left is forgotten. Special tokens are no text, but for <paramref name="markers"/>.</summary>
-    public void Begin(Generation generation, IReadOnlyList<int> prompt, SamplingOptions options, IReadOnlyCollection<int> endTokens, Tokenizer? tokenizer, int maxTokens, IReadOnlySet<int>? markers = null)
+    public void Begin(Generation generation, IReadOnlyList<int> prompt, SamplingOptions options, IReadOnlyCollection<int> endTokens,
+        Tokenizer? tokenizer, int maxTokens, IReadOnlySet<int>? markers = null)
     {
         (Generation, Finished) = (generation, null);
         Sequence.Begin(prompt);

@@ -4,8 +4,8 @@ using Quilt.Runtime.Kv;
 namespace Quilt.Runtime.Scheduling;
 
 /// <summary>
-/// Chooses what runs next and books its cache blocks: first come, first served, decoding and prompts in one step, long prompts in chunks. Where blocks run out the
-/// youngest sequence gives its blocks back and is computed again later; the oldest always advances.
+/// Chooses what runs next and books its cache blocks: first come, first served, decoding and prompts in one step, long prompts in chunks. Where
+/// blocks run out the youngest sequence gives its blocks back and is computed again later; the oldest always advances.
 /// </summary>
 internal sealed class Scheduler(KvBlockPool pool, int blockTokens, int stepTokens, int maxSequences)
 {

@@ -1,6 +1,9 @@
 namespace Quilt.Runtime.Scheduling;
 
-/// <summary>The tokens of one sequence and the cache blocks that hold their keys and values. Belongs to the engine's thread. Its lists only grow, from use to use.</summary>
+/// <summary>
+/// The tokens of one sequence and the cache blocks that hold their keys and values. Belongs to the engine's thread. Its lists only grow, from use to
+/// use.
+/// </summary>
 internal sealed class Sequence
 {
     /// <summary>A sequence without tokens, to be given some by <see cref="Begin"/>.</summary>

@@ -3,7 +3,8 @@ using System.Text;
 namespace Quilt.Runtime.Scheduling;
 
 /// <summary>
-/// Looks for stop texts in a reply that comes in pieces, wherever the pieces are cut. Text that may be the beginning of a stop text is held back until it is certain.
+/// Looks for stop texts in a reply that comes in pieces, wherever the pieces are cut. Text that may be the beginning of a stop text is held back
+/// until it is certain.
 /// </summary>
 /// <param name="stops">The texts.</param>
 /// <param name="include">Whether the text that ended the reply is given out.</param>

@@ -14,7 +14,8 @@ public sealed class HostileTemplateTests
         // Values that share their parts: few steps make a tree of 2^40 leaves.
         "{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
         "{% set n = namespace(x=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x | tojson }}",
-        "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}",
+        "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == " +
+        "n.y }}",
         "{% set n = namespace(x=(1,)) %}{% for i in range(40) %}{% set n.x = (n.x, n.x) %}{% endfor %}{{ {n.x: 1} }}",
         // Values nested beyond any stack.
         "{% set n = namespace(x=[1], y=[1]) %}" + Many + "{% set n.x = [n.x] %}{% set n.y = [n.y] %}" + End + "{{ n.x == n.y }}",
@@ -38,7 +39,8 @@ public sealed class HostileTemplateTests
 
     private static readonly string[] Bombs =
     [
-        Repeat("(", 5000), Repeat("not ", 5000), Repeat("{1:", 5000), Repeat("-", 20000), "1" + Repeat(" if 1 else 2", 5000), "x" + Repeat(".a", 5000), "x" + Repeat("|upper", 5000),
+        Repeat("(", 5000), Repeat("not ", 5000), Repeat("{1:", 5000), Repeat("-", 20000), "1" + Repeat(" if 1 else 2", 5000),
+        "x" + Repeat(".a", 5000), "x" + Repeat("|upper", 5000),
         "x" + Repeat("[0]", 5000), "x" + Repeat("()", 5000), "1" + Repeat(" + 1", 5000), "1" + Repeat(" is defined", 5000), Repeat("9", 1000000),
     ];
 
@@ -53,16 +55,19 @@ public sealed class HostileTemplateTests
     }
 
     [TestCaseSource(nameof(Bombs))]
-    public void Refuses_to_read_what_nests_without_end(string expression) => Assert.Throws<JinjaException>(() => Template.Parse($"{{{{ {expression} }}}}", "t"));
+    public void Refuses_to_read_what_nests_without_end(string expression) =>
+        Assert.Throws<JinjaException>(() => Template.Parse($"{{{{ {expression} }}}}", "t"));
 
     [Test]
     public void Leaves_what_it_was_given_as_it_was()
     {
         var list = new JinjaList([1L, 2L]);
         var dict = JinjaDict.Of([new("a", 1L)]);
-        foreach (var change in (string[])["list.append(3)", "list.clear()", "list.pop()", "list.sort()", "dict.update({'b': 1})", "dict.pop('a')", "dict.setdefault('b', 1)", "dict.clear()"])
+        foreach (var change in (string[])["list.append(3)", "list.clear()", "list.pop()", "list.sort()", "dict.update({'b': 1})", "dict.pop('a')",
+            "dict.setdefault('b', 1)", "dict.clear()"])
         {
-            var error = Assert.Throws<JinjaException>(() => Template.Parse($"{{{{ {change} }}}}", "t").Render([new("list", list), new("dict", dict)]))!;
+            var error = Assert.Throws<JinjaException>(() =>
+                Template.Parse($"{{{{ {change} }}}}", "t").Render([new("list", list), new("dict", dict)]))!;
             Assert.That(error.Problem, Does.Contain("is unsafe"));
         }
         Assert.That((Python.Repr(list), Python.Repr(dict)), Is.EqualTo(("[1, 2]", "{'a': 1}")));

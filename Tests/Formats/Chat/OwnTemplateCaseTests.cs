@@ -6,7 +6,8 @@ namespace Quilt.Tests.Formats.Chat;
 /// <summary>Our own cases in the form of the micro cases: what Python's Jinja makes of every filter, test, method, operator and statement.</summary>
 public sealed class OwnTemplateCaseTests
 {
-    public static IEnumerable<string> Files() => Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "jinja"), "*.json").Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Files() =>
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "jinja"), "*.json").Order(StringComparer.Ordinal);
 
     [TestCaseSource(nameof(Files))]
     public void Renders_as_Jinja_does(string file)
@@ -18,12 +19,14 @@ public sealed class OwnTemplateCaseTests
             {
                 var template = c.GetProperty("template").GetString()!;
                 var (text, error) = Render(template, c.GetProperty("vars"));
-                if (c.TryGetProperty("expected", out var expected)) Assert.That(text, Is.EqualTo(expected.GetString()), $"{template}: {error?.Message}");
+                if (c.TryGetProperty("expected", out var expected))
+                    Assert.That(text, Is.EqualTo(expected.GetString()), $"{template}: {error?.Message}");
                 else
                 {
                     // "TypeError: its words"
                     var words = c.GetProperty("expected_error").GetString()!;
-                    Assert.That(error?.Problem ?? "", Does.Contain(words[(words.IndexOf(": ", StringComparison.Ordinal) + 2)..]), $"{template}: {text}");
+                    Assert.That(error?.Problem
+                        ?? "", Does.Contain(words[(words.IndexOf(": ", StringComparison.Ordinal) + 2)..]), $"{template}: {text}");
                 }
             }
         });
@@ -33,7 +36,8 @@ public sealed class OwnTemplateCaseTests
     {
         try
         {
-            return (Template.Parse(template, "test").Render(variables.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, Template.FromJson(p.Value)))), null);
+            return (Template.Parse(template,
+                "test").Render(variables.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, Template.FromJson(p.Value)))), null);
         }
         catch (JinjaException error)
         {

@@ -23,7 +23,8 @@ public sealed class TemplateDeltaTests
                 {
                     if (template is null || !File.ReadAllText(template).Contains("<minimax:tool_call>", StringComparison.Ordinal)) continue;
                     any = true;
-                    yield return new TestCaseData(template, (JsonElement?)c.Clone()).SetArgDisplayNames(Path.GetFileName(template), c.GetProperty("name").GetString()!);
+                    yield return new TestCaseData(template, (JsonElement?)c.Clone())
+                        .SetArgDisplayNames(Path.GetFileName(template), c.GetProperty("name").GetString()!);
                 }
             }
         }
@@ -35,10 +36,12 @@ public sealed class TemplateDeltaTests
     {
         var template = ChatTemplate.Parse(File.ReadAllText(Shared.Require(file)), "template");
         var c = test!.Value;
-        var message = new JsonObject { ["role"] = "assistant", ["content"] = c.TryGetProperty("content", out var content) ? content.GetString() : "" };
+        var message = new JsonObject
+        { ["role"] = "assistant", ["content"] = c.TryGetProperty("content", out var content) ? content.GetString() : "" };
         if (c.TryGetProperty("tool_calls", out var calls))
         {
-            message["tool_calls"] = new JsonArray([.. calls.EnumerateArray().Select(call => (JsonNode)new JsonObject { ["type"] = "function", ["function"] = JsonNode.Parse(call.GetRawText()) })]);
+            message["tool_calls"] = new JsonArray([.. calls.EnumerateArray().Select(call =>
+                (JsonNode)new JsonObject { ["type"] = "function", ["function"] = JsonNode.Parse(call.GetRawText()) })]);
         }
 
         var before = new Conversation { AddGenerationPrompt = false }.Add("user", "Hello");

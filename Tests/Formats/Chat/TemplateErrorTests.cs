@@ -35,5 +35,6 @@ public sealed class TemplateErrorTests
     [TestCase("{{ lipsum() }}", "lipsum")]
     [TestCase("{{ '\\N{BULLET}' }}", "characters by name")]
     public void Refuses_by_name_what_it_does_not_do(string template, string name) =>
-        Assert.That(Assert.Throws<JinjaException>(() => Template.Parse(template, "t").Render([]))!.Problem, Does.Contain(name).And.Contain("not supported"));
+        Assert.That(Assert.Throws<JinjaException>(() => Template.Parse(template, "t").Render([]))!.Problem,
+            Does.Contain(name).And.Contain("not supported"));
 }

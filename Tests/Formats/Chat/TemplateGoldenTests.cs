@@ -10,9 +10,13 @@ namespace Quilt.Tests.Formats.Chat;
 [Category("Conformance")]
 public sealed class TemplateGoldenTests
 {
-    public static IEnumerable<TestCaseData> Micro() => Cases("chat_templates", "*.json", root => root.TryGetProperty("cases", out var c) && c.GetArrayLength() > 0 && c[0].TryGetProperty("group", out _));
+    public static IEnumerable<TestCaseData> Micro() =>
+        Cases("chat_templates", "*.json", root => root.TryGetProperty("cases", out var c) && c.GetArrayLength() > 0
+            && c[0].TryGetProperty("group", out _));
 
-    public static IEnumerable<TestCaseData> Hostile() => Cases("cases", "*.json", root => root.TryGetProperty("cases", out var c) && c.GetArrayLength() > 0 && c[0].TryGetProperty("want", out _) && c[0].TryGetProperty("template", out _));
+    public static IEnumerable<TestCaseData> Hostile() =>
+        Cases("cases", "*.json", root => root.TryGetProperty("cases", out var c) && c.GetArrayLength() > 0 && c[0].TryGetProperty("want", out _)
+            && c[0].TryGetProperty("template", out _));
 
     public static IEnumerable<string?> Goldens() => Shared.Files("chat_templates/golden", "*.golden.json");
 
@@ -38,7 +42,8 @@ public sealed class TemplateGoldenTests
             {
                 var conversation = ToConversation(c);
                 foreach (var special in root.GetProperty("specials").EnumerateObject()) conversation.SetVariable(special.Name, special.Value);
-                if (c.TryGetProperty("extra", out var extra) && extra.ValueKind == JsonValueKind.Object) foreach (var variable in extra.EnumerateObject()) conversation.SetVariable(variable.Name, variable.Value);
+                if (c.TryGetProperty("extra", out var extra) && extra.ValueKind == JsonValueKind.Object)
+                    foreach (var variable in extra.EnumerateObject()) conversation.SetVariable(variable.Name, variable.Value);
                 string? text = null;
                 JinjaException? refused = null;
                 try
@@ -78,18 +83,21 @@ public sealed class TemplateGoldenTests
         {
             case "error":
                 Assert.That(error, Is.Not.Null, $"rendered {text}");
-                if (reference.TryGetProperty("line", out var line) && line.ValueKind == JsonValueKind.Number) Assert.That(error!.Line, Is.EqualTo(line.GetInt32()));
+                if (reference.TryGetProperty("line", out var line) && line.ValueKind == JsonValueKind.Number)
+                    Assert.That(error!.Line, Is.EqualTo(line.GetInt32()));
                 var shown = c.GetProperty("template").GetString()!.Split('\n')[error!.Line - 1].Trim();
                 Assert.That(error.Message, Does.Contain($"line {error.Line}").And.Contain(shown.Length > 100 ? shown[..100] : shown));
                 break;
             case "limited":
                 if (error is not null) Assert.That(error.Message, Does.Contain($"line {error.Line}"));
                 else if (reference.TryGetProperty("text", out var expected)) Assert.That(text, Is.EqualTo(expected.GetString()));
-                else if (reference.TryGetProperty("text_length", out var length)) Assert.That(PythonText.Length(text!), Is.EqualTo(length.GetInt32()));
+                else if (reference.TryGetProperty("text_length", out var length))
+                    Assert.That(PythonText.Length(text!), Is.EqualTo(length.GetInt32()));
                 else Assert.Fail($"The reference gave no text, here it was {text}");
                 break;
             case "error_or_harmless":
-                foreach (var host in (string[])["System.", "Quilt.", "Dictionary", "0x", "/usr", "/etc", "root:"]) Assert.That(text ?? error!.Problem, Does.Not.Contain(host));
+                foreach (var host in (string[])["System.", "Quilt.", "Dictionary", "0x", "/usr", "/etc", "root:"])
+                    Assert.That(text ?? error!.Problem, Does.Not.Contain(host));
                 break;
             default:
                 Assert.Fail($"{c.GetProperty("want")} is not known.");
@@ -112,17 +120,21 @@ public sealed class TemplateGoldenTests
 
     private static void SameError(JinjaException actual, string expected)
     {
-        var words = expected.Contains(": ", StringComparison.Ordinal) && expected.IndexOf(':') < 20 ? expected[(expected.IndexOf(':') + 2)..] : expected;
+        var words = expected.Contains(": ", StringComparison.Ordinal) && expected.IndexOf(':') < 20
+            ? expected[(expected.IndexOf(':') + 2)..]
+            : expected;
         Assert.That(actual.Message, Does.Contain(words.ReplaceLineEndings(" ")).Or.Contain(expected.ReplaceLineEndings(" ")));
     }
 
     private static Conversation ToConversation(JsonElement c)
     {
-        var keys = c.EnumerateObject().Where(p => p.Name is "messages" or "tools" or "add_generation_prompt").Select(p => $"{JsonSerializer.Serialize(p.Name)}: {p.Value.GetRawText()}");
+        var keys = c.EnumerateObject().Where(p => p.Name is "messages" or "tools" or "add_generation_prompt")
+            .Select(p => $"{JsonSerializer.Serialize(p.Name)}: {p.Value.GetRawText()}");
         return Conversation.Read(System.Text.Encoding.UTF8.GetBytes($"{{{string.Join(", ", keys)}}}"), "case");
     }
 
-    private static IEnumerable<KeyValuePair<string, object?>> Variables(JsonElement vars) => vars.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, Template.FromJson(p.Value)));
+    private static IEnumerable<KeyValuePair<string, object?>> Variables(JsonElement vars) =>
+        vars.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, Template.FromJson(p.Value)));
 
     private static JsonElement Given(JsonElement? test)
     {
@@ -142,7 +154,8 @@ public sealed class TemplateGoldenTests
             {
                 any = true;
                 var name = c.GetProperty("name").GetString()!;
-                yield return new TestCaseData(name, (JsonElement?)c.Clone()).SetArgDisplayNames(c.TryGetProperty("group", out var group) ? $"{group.GetString()}: {name}" : name);
+                yield return new TestCaseData(name, (JsonElement?)c.Clone())
+                    .SetArgDisplayNames(c.TryGetProperty("group", out var group) ? $"{group.GetString()}: {name}" : name);
             }
         }
         if (!any) yield return new TestCaseData("none", null).SetArgDisplayNames("none");

@@ -6,7 +6,9 @@ using Quilt.Formats.Tensors;
 
 namespace Quilt.Tests.Formats.Numerics;
 
-/// <summary>Numbers as stored and their quantizers, bit for bit against PyTorch and compressed-tensors. What a file holds is told by its fields.</summary>
+/// <summary>
+/// Numbers as stored and their quantizers, bit for bit against PyTorch and compressed-tensors. What a file holds is told by its fields.
+/// </summary>
 [Category("Conformance")]
 public sealed class NumericsGoldenTests
 {
@@ -35,14 +37,17 @@ public sealed class NumericsGoldenTests
         {
             var expected = Bits(decoded[b].GetString()!);
             if (float.IsNaN(expected)) Assert.That(Float8E4M3.Decode((byte)b), Is.NaN, $"byte {b:X2}");
-            else Assert.That(BitConverter.SingleToUInt32Bits(Float8E4M3.Decode((byte)b)), Is.EqualTo(BitConverter.SingleToUInt32Bits(expected)), $"byte {b:X2}");
+            else Assert.That(BitConverter.SingleToUInt32Bits(Float8E4M3.Decode((byte)b)), Is.EqualTo(BitConverter.SingleToUInt32Bits(expected)),
+                $"byte {b:X2}");
         }
         var encode = root.GetProperty("encode");
         Assert.That(encode.GetArrayLength(), Is.Positive);
         foreach (var c in encode.EnumerateArray())
         {
             var x = Bits(c.GetProperty("x").GetString()!);
-            var expected = c.TryGetProperty("byte", out var b) && b.ValueKind == JsonValueKind.Number ? b.GetByte() : byte.Parse(b.GetString()!, NumberStyles.HexNumber);
+            var expected = c.TryGetProperty("byte", out var b) && b.ValueKind == JsonValueKind.Number
+                ? b.GetByte()
+                : byte.Parse(b.GetString()!, NumberStyles.HexNumber);
             if (float.IsNaN(x)) Assert.That(Float8E4M3.Encode(x) & 0x7F, Is.EqualTo(0x7F));
             else Assert.That(Float8E4M3.Encode(x), Is.EqualTo(expected), $"{x:R}");
         }
@@ -60,7 +65,8 @@ public sealed class NumericsGoldenTests
 
     private static void Packing(JsonElement c, SafeTensorsFile values)
     {
-        var (name, bits, rows, columns) = (c.GetProperty("name").GetString()!, c.GetProperty("bits").GetInt32(), c.GetProperty("shape")[0].GetInt32(), c.GetProperty("shape")[1].GetInt32());
+        var (name, bits, rows, columns) = (c.GetProperty("name").GetString()!, c.GetProperty("bits").GetInt32(), c.GetProperty("shape")[0].GetInt32(),
+            c.GetProperty("shape")[1].GetInt32());
         var codes = Array.ConvertAll(values.ReadIntegers($"{name}.q"), q => (sbyte)q);
         var dense = 32 % bits != 0;
         var packed = Words(values, $"{name}.packed");
@@ -80,10 +86,14 @@ public sealed class NumericsGoldenTests
         var name = c.GetProperty("name").GetString()!;
         var symmetric = c.GetProperty("symmetric").GetBoolean();
         var result = GroupQuantizer.Quantize(
-            BFloats(values, $"{name}.weight"), c.GetProperty("shape")[0].GetInt32(), c.GetProperty("shape")[1].GetInt32(), c.GetProperty("group").GetInt32(), c.GetProperty("bits").GetInt32(), symmetric);
-        Assert.That(Array.ConvertAll(result.Scales, s => s.Bits), Is.EqualTo(Array.ConvertAll(BFloats(values, $"{name}.scale"), s => s.Bits)), $"{name} scale");
+            BFloats(values, $"{name}.weight"), c.GetProperty("shape")[0].GetInt32(), c.GetProperty("shape")[1].GetInt32(), c.GetProperty("group")
+                .GetInt32(), c.GetProperty("bits").GetInt32(), symmetric);
+        Assert.That(Array.ConvertAll(result.Scales, s => s.Bits), Is.EqualTo(Array.ConvertAll(BFloats(values, $"{name}.scale"), s => s.Bits)),
+            $"{name} scale");
         Assert.That(Array.ConvertAll(result.Codes, q => (long)q), Is.EqualTo(values.ReadIntegers($"{name}.q")), $"{name} q");
-        if (!symmetric) Assert.That(Array.ConvertAll(result.ZeroPoints!, q => (long)q), Is.EqualTo(values.ReadIntegers($"{name}.zero_point")), $"{name} zero_point");
+        if (!symmetric)
+            Assert.That(Array.ConvertAll(result.ZeroPoints!, q => (long)q), Is.EqualTo(values.ReadIntegers($"{name}.zero_point")),
+                $"{name} zero_point");
     }
 
     private static void Fp8Blocks(JsonElement c, SafeTensorsFile values)
@@ -95,7 +105,8 @@ public sealed class NumericsGoldenTests
         Assert.That(scales, Is.EqualTo(values.ReadFloats($"{name}.scale_inv")), $"{name} scale_inv");
         var dequantized = values.ReadFloats($"{name}.dequant");
         var across = (columns + 127) / 128;
-        for (var i = 0; i < codes.Length; i++) Assert.That(Float8E4M3.Decode(codes[i]) * scales[(i / columns / 128 * across) + (i % columns / 128)], Is.EqualTo(dequantized[i]));
+        for (var i = 0; i < codes.Length; i++)
+            Assert.That(Float8E4M3.Decode(codes[i]) * scales[(i / columns / 128 * across) + (i % columns / 128)], Is.EqualTo(dequantized[i]));
         if (!values.Tensors.ContainsKey($"{name}.ct_q")) return;
         (codes, scales) = Fp8BlockQuantizer.QuantizeWithBFloat16Scales(weight, rows, columns);
         Assert.That(codes, Is.EqualTo(Bytes(values, $"{name}.ct_q")), $"{name} ct_q");
@@ -114,5 +125,6 @@ public sealed class NumericsGoldenTests
         return bytes;
     }
 
-    private static BFloat16[] BFloats(SafeTensorsFile file, string name) => [.. MemoryMarshal.Cast<byte, ushort>(Bytes(file, name)).ToArray().Select(bits => new BFloat16(bits))];
+    private static BFloat16[] BFloats(SafeTensorsFile file, string name) =>
+        [.. MemoryMarshal.Cast<byte, ushort>(Bytes(file, name)).ToArray().Select(bits => new BFloat16(bits))];
 }

@@ -15,7 +15,8 @@ public sealed class PatternGoldenTests
         root.GetProperty("pre_tokenizers").EnumerateArray().Select(p => (p.GetProperty("name").GetString()!, p, root.GetProperty("strings"))));
 
     public static IEnumerable<TestCaseData> Classes() => Having("classes", root =>
-        root.GetProperty("classes").EnumerateObject().Concat(root.GetProperty("ignore_case_single").EnumerateObject()).Select(c => (c.Name, c.Value, default(JsonElement))));
+        root.GetProperty("classes").EnumerateObject().Concat(root.GetProperty("ignore_case_single").EnumerateObject())
+            .Select(c => (c.Name, c.Value, default(JsonElement))));
 
     public static IEnumerable<TestCaseData> Folded() => Having("ignore_case_multi", root =>
         root.GetProperty("ignore_case_multi").EnumerateArray().Select(c => (c.GetProperty("pattern").GetString()!, c, default(JsonElement))));
@@ -43,7 +44,8 @@ public sealed class PatternGoldenTests
         if (test is null) Assert.Ignore("No conformance data.");
         var compiled = new Pattern(pattern);
         var expected = new bool[0x110000];
-        foreach (var range in test!.Value.EnumerateArray()) Array.Fill(expected, true, range[0].GetInt32(), range[1].GetInt32() - range[0].GetInt32() + 1);
+        foreach (var range in test!.Value.EnumerateArray())
+            Array.Fill(expected, true, range[0].GetInt32(), range[1].GetInt32() - range[0].GetInt32() + 1);
         var scratch = new MatchScratch();
         var matches = new List<(int Start, int End)>();
         var bytes = new byte[4 * 4096];
@@ -120,7 +122,8 @@ public sealed class PatternGoldenTests
         }
     }
 
-    private static IEnumerable<TestCaseData> Having(string key, Func<JsonElement, IEnumerable<(string Name, JsonElement Test, JsonElement More)>> cases)
+    private static IEnumerable<TestCaseData> Having(string key,
+        Func<JsonElement, IEnumerable<(string Name, JsonElement Test, JsonElement More)>> cases)
     {
         var any = false;
         foreach (var file in Shared.Files("tokenizers", "*.json"))

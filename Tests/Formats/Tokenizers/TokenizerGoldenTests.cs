@@ -46,9 +46,11 @@ public sealed class TokenizerGoldenTests(string? golden)
             Assert.That(Encode(text, special: false, plain: false), Is.EqualTo(Integers(c.GetProperty("ids"))), text);
             var special = Integers(c.GetProperty("ids_special"));
             Assert.That(Encode(text, special: true, plain: false), Is.EqualTo(special), text);
-            if (c.TryGetProperty("ids_plain", out var plain)) Assert.That(Encode(text, special: false, plain: true), Is.EqualTo(Integers(plain)), text);
+            if (c.TryGetProperty("ids_plain", out var plain))
+                Assert.That(Encode(text, special: false, plain: true), Is.EqualTo(Integers(plain)), text);
             Assert.That(tokenizer.Decode(special), Is.EqualTo(c.TryGetProperty("decoded", out var decoded) ? decoded.GetString() : text), text);
-            Assert.That(tokenizer.Decode(special, skipSpecialTokens: true), Is.EqualTo(c.TryGetProperty("decoded_skip", out var skipped) ? skipped.GetString() : text), text);
+            Assert.That(tokenizer.Decode(special, skipSpecialTokens: true),
+                Is.EqualTo(c.TryGetProperty("decoded_skip", out var skipped) ? skipped.GetString() : text), text);
         }
         foreach (var c in Cases("pairs"))
         {
@@ -97,7 +99,10 @@ public sealed class TokenizerGoldenTests(string? golden)
         {
             var (id, token) = (c.GetProperty("id"), c.GetProperty("token"));
             if (id.ValueKind == JsonValueKind.Number) Assert.That(tokenizer.Token(id.GetInt32()), Is.EqualTo(token.GetString()));
-            if (token.ValueKind == JsonValueKind.String) Assert.That(tokenizer.TryGetId(token.GetString()!, out var found) ? found : (int?)null, Is.EqualTo(id.ValueKind == JsonValueKind.Number ? id.GetInt32() : (int?)null));
+            if (token.ValueKind == JsonValueKind.String)
+                Assert.That(tokenizer.TryGetId(token.GetString()!, out var found)
+                    ? found
+                    : (int?)null, Is.EqualTo(id.ValueKind == JsonValueKind.Number ? id.GetInt32() : (int?)null));
         }
     }
 
@@ -109,7 +114,8 @@ public sealed class TokenizerGoldenTests(string? golden)
     private static string? TokenizerFile(string golden)
     {
         using var document = JsonDocument.Parse(File.ReadAllText(golden));
-        return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("tokenizer", out var name) && name.ValueKind == JsonValueKind.String
+        return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("tokenizer", out var name)
+            && name.ValueKind == JsonValueKind.String
             ? Path.Combine(Path.GetDirectoryName(golden)!, name.GetString()!)
             : null;
     }

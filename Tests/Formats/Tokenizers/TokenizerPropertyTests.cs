@@ -7,13 +7,18 @@ using Quilt.Formats.Tokenizers;
 
 namespace Quilt.Tests.Formats.Tokenizers;
 
-/// <summary>What holds for every text and every file: nothing is lost, nothing but the library's own exception is thrown, and no text takes more than its share of work.</summary>
+/// <summary>
+/// What holds for every text and every file: nothing is lost, nothing but the library's own exception is thrown, and no text takes more than its
+/// share of work.
+/// </summary>
 public sealed class TokenizerPropertyTests
 {
     private static readonly string[] Fragments =
-        ["the", " the", "a", "aa", " ", "  ", "\n", "ab", "cd", "É", "e\u0301", "ß", "漢字", "한", "😀", "<|end|>", "word", ".", ",", "'s", "12", "\u00A0", "\u200B", "▁", "<0x41>", "\uFFFD", "\0", "x\u0323\u0301"];
+        ["the", " the", "a", "aa", " ", "  ", "\n", "ab", "cd", "É", "e\u0301", "ß", "漢字", "한", "😀", "<|end|>", "word", ".", ",", "'s", "12",
+            "\u00A0", "\u200B", "▁", "<0x41>", "\uFFFD", "\0", "x\u0323\u0301"];
 
-    public static readonly Gen<string> Texts = Gen.OneOf(Gen.OneOf(Fragments), Gen.Int[1, 0xD7FF].Select(char.ConvertFromUtf32), Gen.Int[0x10000, 0x1FFFF].Select(char.ConvertFromUtf32))
+    public static readonly Gen<string> Texts = Gen.OneOf(Gen.OneOf(Fragments), Gen.Int[1, 0xD7FF].Select(char.ConvertFromUtf32),
+        Gen.Int[0x10000, 0x1FFFF].Select(char.ConvertFromUtf32))
         .Array[0, 40].Select(string.Concat);
 
     public static IEnumerable<string> Kinds => TinyTokenizers.All.Keys;
@@ -39,7 +44,8 @@ public sealed class TokenizerPropertyTests
     public void Streams_the_text_that_it_decodes(string kind)
     {
         var tokenizer = TinyTokenizers.Open(kind);
-        if (kind == "all components") Assert.Ignore("CTC drops an id that equals the one before it, so that its text depends on more than a stream keeps.");
+        if (kind == "all components")
+            Assert.Ignore("CTC drops an id that equals the one before it, so that its text depends on more than a stream keeps.");
         Texts.Sample(text =>
         {
             var ids = tokenizer.Encode(text);
@@ -67,7 +73,8 @@ public sealed class TokenizerPropertyTests
     public void A_damaged_file_is_refused_with_words_or_works(string kind)
     {
         JsonNode?[] values =
-            [null, -1, 0, 3, 1e300, 4_194_304, true, false, "", "x", "a", "ByteLevel", "Unigram", "BPE", "(", "\\p{Foo}", "(a*)*b", new JsonArray(), new JsonObject(), new JsonArray("a", 1), new JsonObject { ["String"] = "" }, new JsonObject { ["Regex"] = "a?|" }];
+            [null, -1, 0, 3, 1e300, 4_194_304, true, false, "", "x", "a", "ByteLevel", "Unigram", "BPE", "(", "\\p{Foo}", "(a*)*b", new JsonArray(),
+                new JsonObject(), new JsonArray("a", 1), new JsonObject { ["String"] = "" }, new JsonObject { ["Regex"] = "a?|" }];
         Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, values.Length], Texts).Sample((place, value, text) =>
         {
             var file = TinyTokenizers.All[kind]();
@@ -118,7 +125,8 @@ public sealed class TokenizerPropertyTests
     {
         var file = TinyTokenizers.All["byte-level BPE"]();
         file[part] = new JsonObject { ["type"] = "Frobnicate" };
-        Assert.That(() => TinyTokenizers.Open(file), Throws.TypeOf<BadInputException>().With.Message.Contains("Frobnicate").And.Message.Contains(part));
+        Assert.That(() => TinyTokenizers.Open(file),
+            Throws.TypeOf<BadInputException>().With.Message.Contains("Frobnicate").And.Message.Contains(part));
     }
 
     [Test]

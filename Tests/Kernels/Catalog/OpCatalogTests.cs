@@ -12,7 +12,8 @@ public sealed class OpCatalogTests
     public void Every_folder_of_an_operation_is_in_the_catalog()
     {
         // Vectors/ holds what operations are written with, not an operation.
-        var folders = Directory.GetDirectories(Repository("Kernels", "Ops")).Select(Path.GetFileName).Where(name => name != "Vectors").Order(StringComparer.Ordinal);
+        var folders = Directory.GetDirectories(Repository("Kernels", "Ops")).Select(Path.GetFileName).Where(name => name != "Vectors")
+            .Order(StringComparer.Ordinal);
         Assert.That(OpCatalog.Operations.Select(op => op.Name), Is.EqualTo(folders));
     }
 

@@ -29,7 +29,8 @@ public sealed class PtxAssemblerTests
         var kernel = GpuKernels.All.Single(kernel => kernel.Name == name);
         var made = PtxAssembler.Assemble(GpuKernels.Ptx(kernel, architecture), architecture);
 
-        // A few registers that are needed once a tile may wait in memory, where nearly all 255 are in use; inside a loop over a weight that would count.
+        // A few registers that are needed once a tile may wait in memory, where nearly all 255 are in use; inside a loop over a weight that would
+        // count.
         Assert.That(made.Spilled, Is.LessThanOrEqualTo(made.Registers >= 250 ? 64 : 0), "spilled bytes");
         Assert.That(made.Local, Is.LessThanOrEqualTo(made.Registers >= 250 ? made.Loop / 25 : 0), "local memory in the loop");
         if (kernel.Needs.HasFlag(KernelNeeds.Hot)) Assert.That(made.MatrixInstructions, Is.Positive, "a loop with matrix instructions");
@@ -45,7 +46,8 @@ public sealed class PtxAssemblerTests
     public void The_roofline_page_has_the_facts_of_today()
     {
         var page = House.House.Read("Perf/Roofline.md");
-        if (!page.Contains($"ptxas {PtxAssembler.Version}", StringComparison.Ordinal)) Assert.Ignore($"The page was made with another assembler than ptxas {PtxAssembler.Version}.");
+        if (!page.Contains($"ptxas {PtxAssembler.Version}", StringComparison.Ordinal))
+            Assert.Ignore($"The page was made with another assembler than ptxas {PtxAssembler.Version}.");
         foreach (var kernel in GpuKernels.All.Where(kernel => kernel.Needs.HasFlag(KernelNeeds.Hot)))
         {
             var architecture = GpuKernels.Suits(kernel, CudaArchitecture.SM_90) ? CudaArchitecture.SM_90 : CudaArchitecture.SM_89;

@@ -27,7 +27,9 @@ public sealed class PtxTests
     [Test]
     public void Faults_are_found()
     {
-        const string Bad = ".target sm_80\n  @%p1 bra.uni L;\n  brx.idx %r1, T;\n  ld.f32 %f1, [%rd1];\n  .extern .func f\n  ld.local.f32 %f1, [%rd1];\n  add.f64 %fd1, %fd1, %fd1;\n";
+        const string Bad =
+            ".target sm_80\n  @%p1 bra.uni L;\n  brx.idx %r1, T;\n  ld.f32 %f1, [%rd1];\n  .extern .func f\n  ld.local.f32 %f1, [%rd1];\n  " +
+            "add.f64 %fd1, %fd1, %fd1;\n";
         Assert.That(PtxRules.Faults(Bad, "sm_90", hot: true).Count(), Is.EqualTo(8));
         Assert.That(PtxRules.Faults(PtxFix.Apply(Bad, "sm_90"), "sm_90", hot: false).Count(), Is.EqualTo(3), "repaired: target and branch");
     }
@@ -47,7 +49,8 @@ public sealed class PtxTests
     {
         var ptx = GpuKernels.Ptx(Find($"TensorAttention.AttendKernel<{kind},AlignedBlocks>"), CudaArchitecture.SM_90);
         Assert.That(ptx.Split("mma.sync").Length - 1, Is.EqualTo(matrixInstructions));
-        Assert.That(ptx.Split("ld.global.nc.v4.b32").Length - 1, Is.EqualTo(loads + (loads / 2)), "through the first cache; those of the first keys come before the loop");
+        Assert.That(ptx.Split("ld.global.nc.v4.b32").Length - 1, Is.EqualTo(loads + (loads / 2)),
+            "through the first cache; those of the first keys come before the loop");
         Assert.That(ptx, Does.Contain("ex2.approx.ftz.f32").And.Contain("prmt.b32"));
     }
 
@@ -61,8 +64,10 @@ public sealed class PtxTests
     {
         var ptx = GpuKernels.Ptx(Find(name), CudaArchitecture.SM_90);
         Assert.That(ptx.Split("mma.sync").Length - 1, Is.EqualTo(count));
-        if (name.Contains("Int4Gpu", StringComparison.Ordinal) || name.Contains("Fp8Gpu", StringComparison.Ordinal)) Assert.That(ptx, Does.Contain("fma.rn.bf16x2"), "codes become floats two at a time");
-        if (name.StartsWith("TensorPrefill", StringComparison.Ordinal)) Assert.That(ptx, Does.Contain("cp.async.cg.shared.global").And.Contain("cp.async.wait_group 1"));
+        if (name.Contains("Int4Gpu", StringComparison.Ordinal) || name.Contains("Fp8Gpu", StringComparison.Ordinal))
+            Assert.That(ptx, Does.Contain("fma.rn.bf16x2"), "codes become floats two at a time");
+        if (name.StartsWith("TensorPrefill", StringComparison.Ordinal))
+            Assert.That(ptx, Does.Contain("cp.async.cg.shared.global").And.Contain("cp.async.wait_group 1"));
     }
 
     private static GpuKernel Find(string name) => GpuKernels.All.Single(kernel => kernel.Name == name);

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Quilt.Tests.Kernels.Gpu;
 
 /// <summary>
-/// The program <c>quilt</c> in a process of its own, with the stand-in for a GPU's driver (Tests/Native/standin-cuda.c), which is compiled here. Kernels are taken and not
-/// run: what it shows is what is asked of a driver, in what order, and what becomes of its errors.
+/// The program <c>quilt</c> in a process of its own, with the stand-in for a GPU's driver (Tests/Native/standin-cuda.c), which is compiled here.
+/// Kernels are taken and not run: what it shows is what is asked of a driver, in what order, and what becomes of its errors.
 /// </summary>
 internal sealed partial class StandIn : IDisposable
 {
@@ -23,7 +23,8 @@ internal sealed partial class StandIn : IDisposable
     public sealed record Result(int ExitCode, string Output, string Error, string[] Calls)
     {
         /// <summary>Calls of a function.</summary>
-        public int Count(string function) => Calls.Count(call => call.Split(' ') is [var name, ..] numbers && name == function && (numbers.Length < 2 || numbers[1] != "fails"));
+        public int Count(string function) =>
+            Calls.Count(call => call.Split(' ') is [var name, ..] numbers && name == function && (numbers.Length < 2 || numbers[1] != "fails"));
 
         /// <summary>Where a function is first called; −1 if it is not.</summary>
         public int First(string function) => Array.FindIndex(Calls, call => call.Split(' ')[0] == function);
@@ -37,7 +38,9 @@ internal sealed partial class StandIn : IDisposable
         try
         {
             using var compiler = Process.Start(new ProcessStartInfo("cc",
-                ["-shared", "-fPIC", "-O1", .. graphs ? Array.Empty<string>() : ["-DWITHOUT_GRAPHS"], "-o", made.Library, Path.Combine(AppContext.BaseDirectory, "Native", "standin-cuda.c")]))!;
+                ["-shared", "-fPIC", "-O1", .. graphs
+                    ? Array.Empty<string>()
+                    : ["-DWITHOUT_GRAPHS"], "-o", made.Library, Path.Combine(AppContext.BaseDirectory, "Native", "standin-cuda.c")]))!;
             compiler.WaitForExit();
             Assert.That(compiler.ExitCode, Is.Zero, "cc");
             return made;

@@ -53,14 +53,18 @@ public sealed class StandInTests
     {
         var run = driver.Run(["MEMORY=300"], Reply);
         Assert.That(run.ExitCode, Is.EqualTo(1));
-        Assert.That(run.Error, Does.Match(@"^quilt: gpu:0: expected at most 0\.29 GiB, which are free, found \d+\.\d+: weights .*, scratch .*, driver .* and cache .* GiB"));
+        Assert.That(run.Error,
+            Does.Match(@"^quilt: gpu:0: expected at most 0\.29 GiB, which are free, found \d+\.\d+: " +
+                @"weights .*, scratch .*, driver .* and cache .* GiB"));
         Assert.That(run.Count("cuMemAlloc_v2"), Is.Zero);
     }
 
     [Test]
     public void The_cache_takes_what_its_sequences_could_fill_and_the_device_has()
     {
-        long Taken(string memory) => driver.Run([memory], Reply).Calls.Where(call => call.StartsWith("cuMemAlloc_v2 ", StringComparison.Ordinal)).Sum(call => long.Parse(call.Split(' ')[1], null));
+        long Taken(string memory) =>
+            driver.Run([memory], Reply).Calls.Where(call => call.StartsWith("cuMemAlloc_v2 ", StringComparison.Ordinal))
+                .Sum(call => long.Parse(call.Split(' ')[1], null));
         var (small, large) = (Taken("MEMORY=900"), Taken("MEMORY=1100"));
         // 512 MiB are the driver's; norms and tables come out of them.
         Assert.That(small, Is.InRange(300L << 20, (900L - 504) << 20));
@@ -74,13 +78,16 @@ public sealed class StandInTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Count("cuStreamBeginCapture_v2"), Is.EqualTo(1));
         Assert.That(run.Count("cuGraphInstantiateWithFlags"), Is.EqualTo(1));
-        Assert.That(run.Calls.Single(call => call.StartsWith("cuStreamEndCapture ", StringComparison.Ordinal)).Split(' ')[1], Is.EqualTo((LaunchesAStep(run) - LaunchesAChoice).ToString()));
+        Assert.That(run.Calls.Single(call => call.StartsWith("cuStreamEndCapture ", StringComparison.Ordinal)).Split(' ')[1],
+            Is.EqualTo((LaunchesAStep(run) - LaunchesAChoice).ToString()));
 
-        // The first token comes from the prompt, the next two from a step as it is and from the one that is recorded; all others are runs of the recording.
+        // The first token comes from the prompt, the next two from a step as it is and from the one that is recorded; all others are runs of the
+        // recording.
         var after = run.Calls[run.First("cuStreamEndCapture")..];
         Assert.That(after.Count(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal)), Is.EqualTo(7 * LaunchesAChoice));
         Assert.That(run.Count("cuGraphLaunch"), Is.EqualTo(7));
-        Assert.That(after.Count(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal)), Is.EqualTo((2 * 7) - 1), "up once and down once a step");
+        Assert.That(after.Count(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal)), Is.EqualTo((2 * 7) - 1),
+            "up once and down once a step");
         Assert.That(after, Has.None.StartsWith("cuMemAlloc"));
     }
 
@@ -92,16 +99,18 @@ public sealed class StandInTests
         var third = Array.FindIndex(after, second + 1, call => call == "cuGraphLaunch");
         var step = after[second..third].Select(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal) ? call : call.Split(' ')[0]);
         // The most likely token, its logit and two sums; then the integers of the next step.
-        Assert.That(step, Is.EqualTo(new[] { "cuGraphLaunch", "cuLaunchKernel", "cuLaunchKernel", "cuMemcpyAsync 16", "cuStreamSynchronize", after[third - 1] }));
+        Assert.That(step,
+            Is.EqualTo(new[] { "cuGraphLaunch", "cuLaunchKernel", "cuLaunchKernel", "cuMemcpyAsync 16", "cuStreamSynchronize", after[third - 1] }));
         Assert.That(after[third - 1], Does.StartWith("cuMemcpyAsync"));
     }
 
-    // The table of angles has 600 positions when the prompt is read in one step, and 1,200 from the first reply on; the step that reaches position 1,200 needs a longer one,
-    // which lies elsewhere.
+    // The table of angles has 600 positions when the prompt is read in one step, and 1,200 from the first reply on; the step that reaches position
+    // 1,200 needs a longer one, which lies elsewhere.
     [Test]
     public void A_step_is_recorded_anew_once_the_table_of_angles_has_moved()
     {
-        var run = driver.Run([], "complete", "--tokens", string.Join(',', Enumerable.Range(1, 600)), "--step-tokens", "600", "--greedy", "--max-tokens", "610", "--device", "gpu:0", "--json");
+        var run = driver.Run([], "complete", "--tokens", string.Join(',', Enumerable.Range(1, 600)), "--step-tokens", "600", "--greedy",
+            "--max-tokens", "610", "--device", "gpu:0", "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         var recorded = run.Calls.Index().Where(call => call.Item == "cuStreamBeginCapture_v2").Select(call => call.Index).ToArray();
         Assert.That(recorded, Has.Length.EqualTo(3), "for up to 1,023 positions, for more, and for more with the longer table");
@@ -115,7 +124,8 @@ public sealed class StandInTests
     {
         var folder = Shared.Require(Shared.Folders("golden/checkpoints").FirstOrDefault(folder => Path.GetFileName(folder) == checkpoint));
         var run = driver.Run(
-            ["SM=89"], "complete", "-m", folder, "--tokens", string.Join(',', Enumerable.Range(3, 40)), "--greedy", "--max-tokens", "8", "--device", "gpu:0", "--activations", activations, "--json");
+            ["SM=89"], "complete", "-m", folder, "--tokens", string.Join(',', Enumerable.Range(3, 40)), "--greedy", "--max-tokens", "8", "--device",
+            "gpu:0", "--activations", activations, "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         foreach (var kernel in kernels) Assert.That(run.Calls, Has.Some.EqualTo($"cuModuleGetFunction Kernel_{kernel}"));
         Assert.That(run.Count("cuGraphLaunch"), Is.GreaterThan(3));
@@ -130,12 +140,14 @@ public sealed class StandInTests
         Assert.That(run.Error, Does.Contain("expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4)").And.Not.Contain('\n'));
     }
 
-    // A layer takes 16: the input's form, the three products, norm and rotation, the cache, attention, form, product, norm, router, choice, form, gate and up, form, down, combine, norm.
+    // A layer takes 16: the input's form, the three products, norm and rotation, the cache, attention, form, product, norm, router, choice, form,
+    // gate and up, form, down, combine, norm.
     [Test]
     public void A_layer_of_a_decoding_step_is_sixteen_launches()
     {
         var steps = usual.Calls[usual.First("cuStreamBeginCapture_v2")..usual.First("cuStreamEndCapture")];
-        Assert.That(steps.Count(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal)), Is.EqualTo((16 * 4) + 6), "four layers, and embedding, first norm, rows, last norm, form and head");
+        Assert.That(steps.Count(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal)), Is.EqualTo((16 * 4) + 6),
+            "four layers, and embedding, first norm, rows, last norm, form and head");
     }
 
     [Test]
@@ -159,7 +171,8 @@ public sealed class StandInTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(Ids(run), Is.EqualTo(Ids(usual)));
         Assert.That(run.Count("cuGraphLaunch"), Is.Zero);
-        Assert.That(run.Error, Does.StartWith("quilt: warning: gpu:0: steps are no longer recorded, which is slower: the driver ").And.Not.Contain('\n'));
+        Assert.That(run.Error,
+            Does.StartWith("quilt: warning: gpu:0: steps are no longer recorded, which is slower: the driver ").And.Not.Contain('\n'));
         AssertNothingIsLeft(run);
     }
 
@@ -203,11 +216,14 @@ public sealed class StandInTests
 
     [Test]
     public void What_a_driver_s_compiler_says_of_a_kernel_is_passed_on() =>
-        Assert.That(driver.Run(["FAIL=cuModuleLoadDataEx:3:218"], Reply).Error, Does.Contain("invalid PTX (218)").And.Contain("ptxas application ptx input, line 1"));
+        Assert.That(driver.Run(["FAIL=cuModuleLoadDataEx:3:218"], Reply).Error,
+            Does.Contain("invalid PTX (218)").And.Contain("ptxas application ptx input, line 1"));
 
     private static void AssertNothingIsLeft(StandIn.Result run)
     {
-        string[] Sizes(string function) => [.. run.Calls.Where(call => call.StartsWith(function + " ", StringComparison.Ordinal) && !call.Contains("fails", StringComparison.Ordinal)).Select(call => call.Split(' ')[1]).Order()];
+        string[] Sizes(string function) =>
+            [.. run.Calls.Where(call => call.StartsWith(function + " ", StringComparison.Ordinal)
+                && !call.Contains("fails", StringComparison.Ordinal)).Select(call => call.Split(' ')[1]).Order()];
         Assert.That(Sizes("cuMemFree_v2"), Is.EqualTo(Sizes("cuMemAlloc_v2")));
     }
 
@@ -220,14 +236,18 @@ public sealed class StandInTests
         var before = run.Calls[..run.First("cuStreamBeginCapture_v2")].ToList();
         var upload = before.FindLastIndex(call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal));
         var download = before.FindLastIndex(upload - 1, call => call.StartsWith("cuMemcpyAsync", StringComparison.Ordinal));
-        var launches = before.Take(download).Reverse().SkipWhile(call => !call.StartsWith("cuLaunchKernel", StringComparison.Ordinal)).TakeWhile(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal));
+        var launches = before.Take(download).Reverse().SkipWhile(call => !call.StartsWith("cuLaunchKernel", StringComparison.Ordinal))
+            .TakeWhile(call => call.StartsWith("cuLaunchKernel", StringComparison.Ordinal));
         return launches.Count();
     }
 
-    private static int[] Ids(StandIn.Result run) => [.. JsonDocument.Parse(run.Output).RootElement.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
+    private static int[] Ids(StandIn.Result run) =>
+        [.. JsonDocument.Parse(run.Output).RootElement.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
 
     private Dictionary<string, (bool Usable, string Text)> Doctor(params string[] settings) =>
         JsonDocument.Parse(driver.Run(settings, "doctor", "--json").Output).RootElement.GetProperty("devices").EnumerateArray().ToDictionary(
             device => device.GetProperty("name").GetString()!,
-            device => (device.GetProperty("usable").GetBoolean(), $"{device.GetProperty("description").GetString()} {device.GetProperty("reason").GetString()}"));
+            device =>
+                (device.GetProperty("usable").GetBoolean(),
+                    $"{device.GetProperty("description").GetString()} {device.GetProperty("reason").GetString()}"));
 }

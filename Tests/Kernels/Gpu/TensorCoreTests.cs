@@ -8,7 +8,9 @@ using Quilt.Tests.Kernels.Weights;
 
 namespace Quilt.Tests.Kernels.Gpu;
 
-/// <summary>The kernels with matrix instructions, on the stand-in that computes those instructions lane by lane, and on a GPU where there is one.</summary>
+/// <summary>
+/// The kernels with matrix instructions, on the stand-in that computes those instructions lane by lane, and on a GPU where there is one.
+/// </summary>
 [TestFixtureSource(typeof(Target), nameof(Target.TensorCores))]
 [Category("Gpu")]
 public sealed class TensorCoreTests(Target target) : OpTests(target)
@@ -16,7 +18,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     /// <summary>Formats and segments that these kernels take.</summary>
     private static readonly string[] Kinds = ["bf16", "fp8-wide", "fp8-channel", "int4-g32", "int4-channel", "int4-asym", "int4-f32scale"];
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<uint>, ArrayView<uint>, ArrayView<float>>> Product = new(ProductKernel, KernelNeeds.TensorCores);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<uint>, ArrayView<uint>, ArrayView<float>>> Product =
+        new(ProductKernel, KernelNeeds.TensorCores);
 
     internal static void ProductKernel(ArrayView<uint> a, ArrayView<uint> b, ArrayView<float> c)
     {
@@ -41,7 +44,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         for (var lane = 0; lane < 32; lane++)
         {
             var (g, t) = (lane / 4, 2 * (lane % 4));
-            for (var r = 0; r < 4; r++) left[(4 * lane) + r] = Pair(a[g + (8 * (r % 2)), t + (8 * (r / 2))], a[g + (8 * (r % 2)), t + (8 * (r / 2)) + 1]);
+            for (var r = 0; r < 4; r++)
+                left[(4 * lane) + r] = Pair(a[g + (8 * (r % 2)), t + (8 * (r / 2))], a[g + (8 * (r % 2)), t + (8 * (r / 2)) + 1]);
             for (var r = 0; r < 2; r++) right[(2 * lane) + r] = Pair(b[t + (8 * r), g], b[t + (8 * r) + 1, g]);
         }
         var accelerator = Ops.Gpu!.Device.Accelerator;
@@ -101,7 +105,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         float[] halves = [.. Enumerable.Range(0, 0x7E).Select(code => (Float8E4M3.Decode((byte)code) + Float8E4M3.Decode((byte)(code + 1))) / 2)];
         float[] values =
         [
-            .. Enumerable.Range(0, 256).Select(code => Float8E4M3.Decode((byte)code)), .. halves, .. halves.Select(MathF.BitIncrement), .. halves.Select(MathF.BitDecrement), .. halves.Select(half => -half),
+            .. Enumerable.Range(0, 256).Select(code => Float8E4M3.Decode((byte)code)), .. halves, .. halves.Select(MathF.BitIncrement),
+            .. halves.Select(MathF.BitDecrement), .. halves.Select(half => -half),
             449, -1e9f, float.PositiveInfinity, 1e-9f, -0f, float.NaN,
         ];
         var accelerator = Ops.Gpu!.Device.Accelerator;
@@ -117,7 +122,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void An_FP8_product_multiplies_codes_of_both_sides([Values(17, 70)] int tokens, [Values(128, 256)] int columns, [Values("fp8-128", "fp8-channel")] string kind)
+    public void An_FP8_product_multiplies_codes_of_both_sides([Values(17, 70)] int tokens, [Values(128, 256)] int columns,
+        [Values("fp8-128", "fp8-channel")] string kind)
     {
         using var w = RandomWeights.Make(kind, 1, 37, columns, seed: 37);
         using var on = Target.Place(w);
@@ -132,7 +138,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         for (var t = 0; t < tokens; t++) RoundToCodes(x.Row(t));
         ReferenceMatMul.Run(w, x, expected);
         AssertClose(ops.ToHost(y), expected, 1e-5f * Magnitude(expected));
-        Assert.That(ops.ToHost(y).Values.ToArray().Zip(far.Values.ToArray(), (a, b) => Math.Abs(a - b)).Max(), Is.InRange(1e-3f * Magnitude(far), 0.1f * Magnitude(far)), "it is a rounding of the input");
+        Assert.That(ops.ToHost(y).Values.ToArray().Zip(far.Values.ToArray(), (a, b) => Math.Abs(a - b)).Max(),
+            Is.InRange(1e-3f * Magnitude(far), 0.1f * Magnitude(far)), "it is a rounding of the input");
 
         static void RoundToCodes(Span<float> row)
         {
@@ -166,10 +173,12 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void A_product_of_many_rows_has_no_seams_between_blocks() => Check("int4-g32", rows: 130, columns: 64, tokens: 66, within: 2e-6f, rounded: true);
+    public void A_product_of_many_rows_has_no_seams_between_blocks() =>
+        Check("int4-g32", rows: 130, columns: 64, tokens: 66, within: 2e-6f, rounded: true);
 
     [Test]
-    public void Experts_are_multiplied_together_as_each_alone([Values("int4-g32", "fp8-wide")] string kind, [Values(1, 5)] int tokens, [Values] bool byPair)
+    public void Experts_are_multiplied_together_as_each_alone([Values("int4-g32", "fp8-wide")] string kind, [Values(1, 5)] int tokens,
+        [Values] bool byPair)
     {
         const int Rows = 32, Columns = 64, Experts = 4, PerToken = 2;
         using var w = RandomWeights.Make(kind, Experts, Rows, Columns, seed: 3);
@@ -204,7 +213,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void Three_products_of_one_input_are_what_each_alone_is([Values("int4-g32", "fp8-wide", "bf16")] string kind, [Values(1, 7, 11, 17)] int tokens)
+    public void Three_products_of_one_input_are_what_each_alone_is([Values("int4-g32", "fp8-wide", "bf16")] string kind,
+        [Values(1, 7, 11, 17)] int tokens)
     {
         int[] rows = [40, 16, 20];
         var weights = rows.Select(count => RandomWeights.Make(kind, 1, count, 128, seed: count)).ToArray();
@@ -270,7 +280,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         var plan = new ExpertPlan();
         plan.Prepare(tokens, perToken, experts);
         var random = new Random(4);
-        for (var t = 0; t < tokens; t++) Enumerable.Range(0, experts).OrderBy(_ => random.Next()).Take(perToken).Order().ToArray().CopyTo(plan.Ids, t * perToken);
+        for (var t = 0; t < tokens; t++)
+            Enumerable.Range(0, experts).OrderBy(_ => random.Next()).Take(perToken).Order().ToArray().CopyTo(plan.Ids, t * perToken);
         plan.Sort();
         return plan;
     }

@@ -31,7 +31,8 @@ public sealed class AddBiasTests(Target target) : OpTests(target)
         plan.Fetch(Ops);
         for (var pair = 0; pair < plan.Pairs; pair++)
         {
-            for (var c = 0; c < columns; c++) Assert.That(y.Row(pair)[c], Is.EqualTo(before.Row(pair)[c] + bias.Span<float>((plan.PairExpert[pair] * columns) + c, 1)[0]));
+            for (var c = 0; c < columns; c++)
+                Assert.That(y.Row(pair)[c], Is.EqualTo(before.Row(pair)[c] + bias.Span<float>((plan.PairExpert[pair] * columns) + c, 1)[0]));
         }
     }
 

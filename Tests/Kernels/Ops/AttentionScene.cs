@@ -33,7 +33,8 @@ internal sealed class AttentionScene : IDisposable
         Poison();
         for (var s = 0; s < lengths.Length; s++)
         {
-            var slots = Enumerable.Range(0, lengths[s]).Select(p => (Tables[Starts[s] + (p / blockTokens)] * blockTokens) + (p % blockTokens)).ToArray();
+            var slots = Enumerable.Range(0, lengths[s]).Select(p => (Tables[Starts[s] + (p / blockTokens)] * blockTokens) + (p % blockTokens))
+                .ToArray();
             var (k, v) = (ops.HostScratch(lengths[s], kvHeads * headDim), ops.HostScratch(lengths[s], kvHeads * headDim));
             OpTests.Fill(k.Values, 100 + s, 2);
             OpTests.Fill(v.Values, 200 + s, 2);
@@ -42,7 +43,8 @@ internal sealed class AttentionScene : IDisposable
         }
     }
 
-    public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null, float? scale = null)
+    public Matrix Attend(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null,
+        float? scale = null)
     {
         var y = ops.Scratch(q.Rows, q.Columns);
         if (!y.IsOnDevice) y.Values.Fill(float.NaN);
@@ -51,10 +53,12 @@ internal sealed class AttentionScene : IDisposable
         return ops.ToHost(y);
     }
 
-    public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null, float? scale = null)
+    public Matrix Expected(OpStream ops, Matrix q, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null,
+        float? scale = null)
     {
         var y = ops.HostScratch(q.Rows, q.Columns);
-        PagedAttentionOp.Reference(q, Heads, Mirror, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, scale ?? (1 / MathF.Sqrt(HeadDim)), y, window, sinks);
+        PagedAttentionOp.Reference(q, Heads, Mirror, positions, sequences.Select(s => Starts[s]).ToArray(), Tables, scale
+            ?? (1 / MathF.Sqrt(HeadDim)), y, window, sinks);
         return y;
     }
 

@@ -25,7 +25,8 @@ public sealed class ExpertPlanTests
         {
             perToken = Math.Min(perToken, experts);
             var random = new Random(seed);
-            var ids = Enumerable.Range(0, tokens).Select(_ => Enumerable.Range(0, experts).OrderBy(_ => random.Next()).Take(perToken).Order().ToArray()).ToArray();
+            var ids = Enumerable.Range(0, tokens)
+                .Select(_ => Enumerable.Range(0, experts).OrderBy(_ => random.Next()).Take(perToken).Order().ToArray()).ToArray();
             Fill(plan, experts, perToken, ids);
             for (var i = 0; i < plan.Pairs; i++)
             {

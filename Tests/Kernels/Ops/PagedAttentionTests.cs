@@ -42,12 +42,14 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
         AssertClose(y, scene.Expected(Ops, q, positions, sequences, window), 5e-6f);
         for (var t = 0; t < positions.Length; t++)
         {
-            AssertSameBits(scene.Attend(Alone, q.Slice(t, 1), [positions[t]], [sequences[t]], window).Values, y.Row(t), $"position {positions[t]} alone");
+            AssertSameBits(scene.Attend(Alone, q.Slice(t, 1), [positions[t]], [sequences[t]], window).Values, y.Row(t),
+                $"position {positions[t]} alone");
         }
     }
 
     [Test]
-    public void A_sink_takes_its_share_and_gives_nothing([Values(7, 256, 1100)] int context, [Values(-30, 0, 4, 60)] int sink, [Values(50, int.MaxValue)] int window)
+    public void A_sink_takes_its_share_and_gives_nothing([Values(7, 256, 1100)] int context, [Values(-30, 0, 4, 60)] int sink,
+        [Values(50, int.MaxValue)] int window)
     {
         using var scene = new AttentionScene(Ops, [context], 6, 2, 32, blockTokens: 16, KvType.Float32);
         using var sinks = Buffer(sink, -sink, 1, sink, -2, 0.5f);

@@ -63,7 +63,8 @@ public sealed class RopeTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void With_norms_first_it_is_what_norm_and_rotation_are([Values(0, 10, 16, 44)] int rotaryDim, [Values] bool perHead, [Values] bool queries, [Values] bool keys, [Values(1, 5)] int tokens)
+    public void With_norms_first_it_is_what_norm_and_rotation_are([Values(0, 10, 16, 44)] int rotaryDim, [Values] bool perHead, [Values] bool queries,
+        [Values] bool keys, [Values(1, 5)] int tokens)
     {
         const int HeadDim = 44, Heads = 6, KeyHeads = 2;
         using var table = new RopeTable(rotaryDim, 1e4, 2000);

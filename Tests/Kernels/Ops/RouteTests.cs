@@ -41,7 +41,8 @@ public sealed class RouteTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void Matches_the_reference_and_sorts_by_expert([Values(1, 5, 200)] int tokens, [Values(4, 37, 256)] int experts, [Values(1, 3, 4)] int perToken)
+    public void Matches_the_reference_and_sorts_by_expert([Values(1, 5, 200)] int tokens, [Values(4, 37, 256)] int experts,
+        [Values(1, 3, 4)] int perToken)
     {
         var logits = Random(tokens, experts, seed: 1, scale: 5);
         using var bias = RandomBuffer(experts, seed: 2);
@@ -105,7 +106,8 @@ public sealed class RouteTests(Target target) : OpTests(target)
     {
         var logits = Random(60, 32, seed: 4, scale: 6);
         using var bias = biased ? RandomBuffer(32, seed: 5) : null;
-        var routing = new Routing(softmax ? RouterScore.Softmax : RouterScore.Sigmoid, 5) { Normalize = normalize, Scale = 1.7f, Groups = groups, GroupsPerToken = Math.Min(groups, kept) };
+        var routing = new Routing(softmax ? RouterScore.Softmax : RouterScore.Sigmoid, 5)
+        { Normalize = normalize, Scale = 1.7f, Groups = groups, GroupsPerToken = Math.Min(groups, kept) };
         var (plan, expected) = (new ExpertPlan(), new ExpertPlan());
         Ops.Route(On(logits), bias, routing, plan);
         plan.Fetch(Ops);

@@ -14,7 +14,8 @@ public sealed class SiluMulTests(Target target) : OpTests(target)
         y = Back(y);
         SiluMulOp.Reference(gate, up, expected);
         AssertClose(y, expected, 6e-6f);
-        for (var i = 0; i < y.Values.Length; i++) Assert.That(y.Values[i], Is.EqualTo(expected.Values[i]).Within(Target.IsGpu ? 5e-5 : 2e-5).Percent.Or.EqualTo(0).Within(1e-30));
+        for (var i = 0; i < y.Values.Length; i++)
+            Assert.That(y.Values[i], Is.EqualTo(expected.Values[i]).Within(Target.IsGpu ? 5e-5 : 2e-5).Percent.Or.EqualTo(0).Within(1e-30));
 
         var alone = Alone.Scratch(1, columns);
         Alone.SiluMul(Alone.ToDevice(gate.Slice(rows - 1, 1)), Alone.ToDevice(up.Slice(rows - 1, 1)), alone);

@@ -5,15 +5,16 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Tests.Kernels.Ops;
 
 /// <summary>
-/// Attention by matrix instructions, on the stand-in that computes those lane by lane, and on a GPU where there is one. Sizes are small, because the stand-in is slow.
-/// Values are between −2 and 2.
+/// Attention by matrix instructions, on the stand-in that computes those lane by lane, and on a GPU where there is one. Sizes are small, because the
+/// stand-in is slow. Values are between −2 and 2.
 /// </summary>
 [TestFixtureSource(typeof(Target), nameof(Target.TensorCores))]
 [Category("Gpu")]
 public sealed class TensorAttentionTests(Target target) : OpTests(target)
 {
     /// <summary>
-    /// Queries and probabilities as two bfloat16 have 16 bits of mantissa. A score, here of a few units, is off by a few 2^-17; as much are probabilities, and their sum of values.
+    /// Queries and probabilities as two bfloat16 have 16 bits of mantissa. A score, here of a few units, is off by a few 2^-17; as much are
+    /// probabilities, and their sum of values.
     /// </summary>
     private const float AsGoodAsFloat32 = 2e-5f;
 
@@ -26,7 +27,8 @@ public sealed class TensorAttentionTests(Target target) : OpTests(target)
     [TestCase(128, 6, 1)]
     [TestCase(128, 6, 33)]
     [TestCase(128, 20, 16)]
-    public void Matches_the_reference_at_the_last_token(int headDim, int share, int context) => Check([context], 2 * share, 2, headDim, 16, [context - 1], [0]);
+    public void Matches_the_reference_at_the_last_token(int headDim, int share, int context) =>
+        Check([context], 2 * share, 2, headDim, 16, [context - 1], [0]);
 
     [TestCase(64, 3, 257)]
     [TestCase(64, 20, 257)]
@@ -54,7 +56,8 @@ public sealed class TensorAttentionTests(Target target) : OpTests(target)
         var most = TensorSizes.MostPositions(blockTokens) - 1;
         foreach (var block in new[] { 0, 1, 2, 1000, most / blockTokens / 3, (most / blockTokens) - 1 })
         {
-            foreach (var position in new[] { block * blockTokens, ((block + 1) * blockTokens) - 1 }) Assert.That(sizes.Block(position), Is.EqualTo(block), $"{position}");
+            foreach (var position in new[] { block * blockTokens, ((block + 1) * blockTokens) - 1 })
+                Assert.That(sizes.Block(position), Is.EqualTo(block), $"{position}");
         }
         Assert.That(sizes.Block(most), Is.EqualTo(most / blockTokens));
     }
@@ -120,7 +123,8 @@ public sealed class TensorAttentionTests(Target target) : OpTests(target)
     {
         int[] lengths = [20, 270, 18, 40];
         using var scene = new AttentionScene(Ops, lengths, 3, 1, 64, 16, KvType.BFloat16);
-        int[] positions = [.. Enumerable.Range(0, 20), 269, .. Enumerable.Range(0, 18), 16, 17, 18], sequences = [.. Enumerable.Repeat(0, 20), 1, .. Enumerable.Repeat(2, 18), 3, 3, 3];
+        int[] positions = [.. Enumerable.Range(0, 20), 269, .. Enumerable.Range(0, 18), 16, 17, 18],
+            sequences = [.. Enumerable.Repeat(0, 20), 1, .. Enumerable.Repeat(2, 18), 3, 3, 3];
         var q = Random(positions.Length, 3 * 64, seed: 3, scale: 3);
         var whole = scene.Attend(Ops, q, positions, sequences);
         Same(0, 20, "a prompt alone");
@@ -129,7 +133,8 @@ public sealed class TensorAttentionTests(Target target) : OpTests(target)
         for (var t = 39; t < 42; t++) Same(t, 1, "one token of few");
 
         void Same(int first, int count, string what) => AssertSameBits(
-            scene.Attend(Ops, q.Slice(first, count), positions[first..(first + count)], sequences[first..(first + count)]).Values, whole.Slice(first, count).Values, what);
+            scene.Attend(Ops, q.Slice(first, count), positions[first..(first + count)], sequences[first..(first + count)]).Values,
+                whole.Slice(first, count).Values, what);
     }
 
     [Test]
@@ -144,11 +149,13 @@ public sealed class TensorAttentionTests(Target target) : OpTests(target)
         foreach (ref var value in q.Values) value = BFloat16.Round(value * (1 / MathF.Sqrt(headDim)) * 1.44269504f);
         // A probability is then off by 2^-9 of itself at most, and all of them together by that of the largest value.
         AssertClose(y, scene.Expected(Ops, q, positions, sequences, scale: 0.693147181f), 2.02f / 512);
-        AssertClose(scene.Attend(ops, q.Slice(18, 1), [18], [0], scale: 0.693147181f), scene.Expected(Ops, q.Slice(18, 1), [18], [0], scale: 0.693147181f), AsGoodAsFloat32);
+        AssertClose(scene.Attend(ops, q.Slice(18, 1), [18], [0], scale: 0.693147181f),
+            scene.Expected(Ops, q.Slice(18, 1), [18], [0], scale: 0.693147181f), AsGoodAsFloat32);
     }
 
     private void Check(
-        int[] lengths, int heads, int kvHeads, int headDim, int blockTokens, int[] positions, int[] sequences, int window = int.MaxValue, NativeBuffer? sinks = null)
+        int[] lengths, int heads, int kvHeads, int headDim, int blockTokens, int[] positions, int[] sequences, int window = int.MaxValue,
+            NativeBuffer? sinks = null)
     {
         using var scene = new AttentionScene(Ops, lengths, heads, kvHeads, headDim, blockTokens, KvType.BFloat16);
         Assert.That(PagedAttentionOp.SuitsTensorCores(Ops.Gpu!.Device, scene.Kv), Is.True, "else the kernel for every device would be tested");

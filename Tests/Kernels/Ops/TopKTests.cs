@@ -58,7 +58,8 @@ public sealed class TopKTests(Target target) : OpTests(target)
     [Test]
     public void Any_row_matches_the_reference()
     {
-        var value = Gen.Frequency((6, Gen.Single[-4, 4]), (4, Gen.Int[-2, 2].Select(i => (float)i)), (1, Gen.OneOf(Gen.Const(Out), Gen.Const(Nan), Gen.Const(-0f), Gen.Const(float.PositiveInfinity))));
+        var value = Gen.Frequency((6, Gen.Single[-4, 4]), (4, Gen.Int[-2, 2].Select(i => (float)i)),
+            (1, Gen.OneOf(Gen.Const(Out), Gen.Const(Nan), Gen.Const(-0f), Gen.Const(float.PositiveInfinity))));
         Gen.Select(value.Array[1, 300], Gen.Int[1, 256]).Sample((values, k) =>
         {
             Reset();

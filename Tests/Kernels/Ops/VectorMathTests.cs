@@ -24,7 +24,8 @@ public sealed class VectorMathTests(Target target) : OpTests(target)
     [Test]
     public void Exp_ends_in_zero_and_saturates_and_keeps_NaN()
     {
-        float[] x = [float.NegativeInfinity, -1e30f, -100, -88, 0, -0f, 1, 89, float.PositiveInfinity, float.NaN, float.Epsilon, -87.9f, 88.2f, 1000, -104, 2];
+        float[] x = [float.NegativeInfinity, -1e30f, -100, -88, 0, -0f, 1, 89, float.PositiveInfinity, float.NaN, float.Epsilon, -87.9f, 88.2f, 1000,
+            -104, 2];
         Exp(x);
         Assert.That(x[..4], Is.All.Zero);
         Assert.That(x[4..6], Is.All.EqualTo(1f));

@@ -56,7 +56,8 @@ public sealed class WriteKvTests(Target target) : OpTests(target)
             {
                 for (var d = 0; d < kv.HeadDim; d++)
                 {
-                    var (key, value) = (expected.KeyGroup(block, head, place / 16) + (16 * d) + (place % 16), expected.ValueRow(block, head, place) + d);
+                    var (key, value) = (expected.KeyGroup(block, head, place / 16) + (16 * d) + (place % 16),
+                        expected.ValueRow(block, head, place) + d);
                     Assert.That(Bits(keys, slot, head, d), Is.EqualTo(Of(expected.Keys, key)), $"key of slot {slot}, head {head}, [{d}]");
                     Assert.That(Bits(values, slot, head, d), Is.EqualTo(Of(expected.Values, value)), $"value of slot {slot}, head {head}, [{d}]");
                 }

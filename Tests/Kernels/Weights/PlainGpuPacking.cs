@@ -6,8 +6,12 @@ namespace Quilt.Tests.Kernels.Weights;
 /// <summary>A GPU's tiles made code by code, as <see cref="IGpuFormat"/> describes them: slow, and written to be read.</summary>
 internal static unsafe class PlainGpuPacking
 {
-    /// <summary>Words [experts, tiles, chunks, 32 lanes, 4]; scales [experts, tiles, segments, 8, <paramref name="scaleWords"/>]; zero points [experts, tiles, segments, 8].</summary>
-    public static (uint[] Words, uint[] Scales, uint[] Zeros) Pack<T, TFormat>(TiledWeight<TFormat> from, GpuLayout layout, int scaleWords) where T : struct, IGpuFormat where TFormat : struct, ITileFormat
+    /// <summary>
+    /// Words [experts, tiles, chunks, 32 lanes, 4]; scales [experts, tiles, segments, 8, <paramref name="scaleWords"/>]; zero points [experts, tiles,
+    /// segments, 8].
+    /// </summary>
+    public static (uint[] Words, uint[] Scales, uint[] Zeros) Pack<T, TFormat>(TiledWeight<TFormat> from, GpuLayout layout, int scaleWords)
+        where T : struct, IGpuFormat where TFormat : struct, ITileFormat
     {
         var tiles = (from.Rows + 15) / 16;
         var words = new uint[from.Experts * tiles * layout.Chunks * 128];
@@ -24,8 +28,11 @@ internal static unsafe class PlainGpuPacking
             {
                 if (layout.Order[place] < 0) continue;
                 var (chunk, column) = Math.DivRem(place, 256 / T.Bits);
-                var (step, lane, i) = T.Bits == 32 ? (0, column >> 1, column & 1) : (column >> 4, (column & 7) >> 1, (column & 1) + (2 * ((column & 15) >> 3)));
-                words[(((((tile * layout.Chunks) + chunk) * 32) + (pair * 4) + lane) * 4) + T.Word(step, i, half)] |= codes[layout.Order[place]] << T.Shift(step, i, half);
+                var (step, lane, i) = T.Bits == 32
+                    ? (0, column >> 1, column & 1)
+                    : (column >> 4, (column & 7) >> 1, (column & 1) + (2 * ((column & 15) >> 3)));
+                words[(((((tile * layout.Chunks) + chunk) * 32) + (pair * 4) + lane) * 4) + T.Word(step, i, half)] |= codes[
+                    layout.Order[place]] << T.Shift(step, i, half);
             }
             for (var s = 0; s < layout.Segments; s++)
             {
@@ -39,7 +46,8 @@ internal static unsafe class PlainGpuPacking
     }
 
     /// <summary>Takes one row out of its tile: codes by column, the bits of float32 scales and zero points by segment.</summary>
-    private static void GetRow<TFormat>(TiledWeight<TFormat> from, int expert, int row, uint[] codes, uint[] scales, byte[] zeros) where TFormat : struct, ITileFormat
+    private static void GetRow<TFormat>(TiledWeight<TFormat> from, int expert, int row, uint[] codes, uint[] scales, byte[] zeros)
+        where TFormat : struct, ITileFormat
     {
         var (view, layout) = (from.View, from.Layout);
         var tile = ((long)expert * view.Tiles) + (row / 16);

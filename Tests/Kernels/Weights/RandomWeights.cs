@@ -20,9 +20,12 @@ internal static class RandomWeights
         var random = new Random(seed);
         switch (kind)
         {
-            case "bf16": return Fill(new BFloat16Weight(kind, experts, rows, columns), random, () => (uint)(ushort)((random.Next(110, 128) << 7) | random.Next(128) | (random.Next(2) << 15)));
-            case "f16": return Fill(new Float16Weight(kind, experts, rows, columns), random, () => BitConverter.HalfToUInt16Bits((Half)((random.NextSingle() * 2) - 1)));
-            case "f32": return Fill(new Float32Weight(kind, experts, rows, columns), random, () => BitConverter.SingleToUInt32Bits((random.NextSingle() * 2) - 1));
+            case "bf16": return Fill(new BFloat16Weight(kind, experts, rows, columns), random,
+                () => (uint)(ushort)((random.Next(110, 128) << 7) | random.Next(128) | (random.Next(2) << 15)));
+            case "f16": return Fill(new Float16Weight(kind, experts, rows, columns), random,
+                () => BitConverter.HalfToUInt16Bits((Half)((random.NextSingle() * 2) - 1)));
+            case "f32": return Fill(new Float32Weight(kind, experts, rows, columns), random,
+                () => BitConverter.SingleToUInt32Bits((random.NextSingle() * 2) - 1));
             case "fp8-block": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 128, 32), random, () => Fp8(random));
             case "fp8-wide": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 128, 64), random, () => Fp8(random));
             case "fp8-128": return Fill(new Fp8BlockWeight(kind, experts, rows, columns, 128, 128), random, () => Fp8(random));
@@ -41,7 +44,8 @@ internal static class RandomWeights
         var asymmetric = parts[1] == "asym";
         if (parts[0] == "int8")
         {
-            return Fill(new Int8GroupWeight(kind, experts, rows, columns, TileLayout.Even<Int8Format>(columns, group), group, scales, asymmetric), random, () => (uint)random.Next(256));
+            return Fill(new Int8GroupWeight(kind, experts, rows, columns, TileLayout.Even<Int8Format>(columns, group), group, scales, asymmetric),
+                random, () => (uint)random.Next(256));
         }
         var layout = TileLayout.Even<Int4Format>(columns, group);
         if (parts[1] == "reordered")
@@ -68,7 +72,9 @@ internal static class RandomWeights
             for (var row = 0; row < weight.Rows; row++)
             {
                 for (var k = 0; k < codes.Length; k++) codes[k] = code();
-                for (var s = 0; s < scales.Length; s++) (scales[s], zeros[s]) = (BFloat16.Round(0.001f + (random.NextSingle() * 0.01f)), (byte)random.Next(TFormat.PerWord == 8 ? 16 : 256));
+                for (var s = 0; s < scales.Length; s++)
+                    (scales[s], zeros[s]) = (BFloat16.Round(0.001f + (random.NextSingle() * 0.01f)),
+                        (byte)random.Next(TFormat.PerWord == 8 ? 16 : 256));
                 weight.SetRow(e, row, codes, scales, zeros);
             }
         }

@@ -11,7 +11,8 @@ public sealed class WeightTests(Target target) : OpTests(target)
     private static readonly (int Rows, int Columns)[] Shapes = [(1, 32), (7, 33), (15, 70), (16, 96), (17, 128), (64, 64), (65, 160), (130, 256)];
 
     [Test]
-    public void Multiplies_as_the_reference_does([ValueSource(typeof(RandomWeights), nameof(RandomWeights.Kinds))] string kind, [Values(1, 2, 4, 5, 9)] int tokens)
+    public void Multiplies_as_the_reference_does([ValueSource(typeof(RandomWeights), nameof(RandomWeights.Kinds))] string kind,
+        [Values(1, 2, 4, 5, 9)] int tokens)
     {
         foreach (var (rows, columns) in Shapes)
         {
@@ -29,7 +30,8 @@ public sealed class WeightTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void Gives_each_token_the_same_bits_alone_and_beside_others_on_any_number_of_threads([ValueSource(typeof(RandomWeights), nameof(RandomWeights.Kinds))] string kind)
+    public void Gives_each_token_the_same_bits_alone_and_beside_others_on_any_number_of_threads(
+        [ValueSource(typeof(RandomWeights), nameof(RandomWeights.Kinds))] string kind)
     {
         using var w = RandomWeights.Make(kind, 1, 149, 224, seed: 1);
         using var on = Target.Place(w);

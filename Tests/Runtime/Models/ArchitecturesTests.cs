@@ -51,7 +51,8 @@ public sealed class ArchitecturesTests
 
     [Test]
     public void A_setting_of_a_scaled_rotation_that_is_not_known_is_refused() =>
-        AssertRefused("llama", "rope_scaling", new JsonObject { ["rope_type"] = "yarn", ["factor"] = 2.0, ["mrope_section"] = new JsonArray(1, 2) }, "mrope_section");
+        AssertRefused("llama", "rope_scaling", new JsonObject { ["rope_type"] = "yarn", ["factor"] = 2.0, ["mrope_section"] = new JsonArray(1, 2) },
+            "mrope_section");
 
     [Test]
     public void Two_places_that_ask_for_different_rotations_are_refused()
@@ -72,14 +73,17 @@ public sealed class ArchitecturesTests
     [TestCase("glm4_moe", "topk_group", 2)]
     [TestCase("glm4_moe", "num_experts", 7)]
     [TestCase("gpt_oss", "swiglu_limit", -1)]
-    public void What_a_family_does_not_have_is_refused_by_its_key(string name, string key, object value) => AssertRefused(name, key, JsonSerializer.SerializeToNode(value));
+    public void What_a_family_does_not_have_is_refused_by_its_key(string name, string key, object value) =>
+        AssertRefused(name, key, JsonSerializer.SerializeToNode(value));
 
     [Test]
     public void Layers_of_a_kind_that_is_not_known_are_refused()
     {
-        AssertRefused("gpt_oss", "layer_types", new JsonArray("full_attention", "chunked_attention", "full_attention", "full_attention"), "chunked_attention");
+        AssertRefused("gpt_oss", "layer_types", new JsonArray("full_attention", "chunked_attention", "full_attention", "full_attention"),
+            "chunked_attention");
         AssertRefused("gpt_oss", "layer_types", new JsonArray("full_attention"));
-        AssertRefused("llama", "layer_types", new JsonArray("full_attention", "sliding_attention", "full_attention", "full_attention"), "sliding_attention");
+        AssertRefused("llama", "layer_types", new JsonArray("full_attention", "sliding_attention", "full_attention", "full_attention"),
+            "sliding_attention");
     }
 
     [Test]
@@ -88,7 +92,8 @@ public sealed class ArchitecturesTests
         Assert.That(Windows("gpt_oss", ("sliding_window", 128)), Is.EqualTo(new[] { 128, int.MaxValue, 128, int.MaxValue }));
         Assert.That(Windows("mixtral", ("sliding_window", 4096)), Is.EqualTo(new[] { 4096, 4096, 4096, 4096 }));
         Assert.That(Windows("mixtral"), Is.All.EqualTo(int.MaxValue));
-        Assert.That(Windows("qwen2", ("sliding_window", 64), ("use_sliding_window", true), ("max_window_layers", 3)), Is.EqualTo(new[] { int.MaxValue, int.MaxValue, int.MaxValue, 64 }));
+        Assert.That(Windows("qwen2", ("sliding_window", 64), ("use_sliding_window", true), ("max_window_layers", 3)),
+            Is.EqualTo(new[] { int.MaxValue, int.MaxValue, int.MaxValue, 64 }));
         Assert.That(Windows("qwen3", ("sliding_window", 64), ("use_sliding_window", false), ("max_window_layers", 0)), Is.All.EqualTo(int.MaxValue));
     }
 
@@ -99,7 +104,8 @@ public sealed class ArchitecturesTests
         config["decoder_sparse_step"] = 2;
         config["mlp_only_layers"] = new JsonArray(3);
         var spec = Architectures.Describe(Parse(config), "config.json");
-        Assert.That(Enumerable.Range(0, 4).Select(layer => spec.FeedForward(layer).Experts is not null), Is.EqualTo(new[] { false, true, false, false }));
+        Assert.That(Enumerable.Range(0, 4).Select(layer => spec.FeedForward(layer).Experts is not null),
+            Is.EqualTo(new[] { false, true, false, false }));
         Assert.That(new DecoderModules(spec).Layer(0).Dense!.Gate, Is.EqualTo(new ModuleShape("model.layers.0.mlp.gate_proj", 48, 64)));
     }
 
@@ -134,8 +140,10 @@ public sealed class ArchitecturesTests
     {
         var config = new JsonObject
         {
-            ["model_type"] = name, ["num_hidden_layers"] = 4, ["hidden_size"] = 64, ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2, ["head_dim"] = 16,
-            ["intermediate_size"] = 48, ["moe_intermediate_size"] = 24, ["num_experts_per_tok"] = 2, ["rms_norm_eps"] = 1e-5, ["vocab_size"] = 100, ["max_position_embeddings"] = 4096,
+            ["model_type"] = name, ["num_hidden_layers"] = 4, ["hidden_size"] = 64, ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2,
+            ["head_dim"] = 16,
+            ["intermediate_size"] = 48, ["moe_intermediate_size"] = 24, ["num_experts_per_tok"] = 2, ["rms_norm_eps"] = 1e-5, ["vocab_size"] = 100,
+            ["max_position_embeddings"] = 4096,
         };
         config[name switch { "qwen3_moe" or "olmoe" => "num_experts", "glm4_moe" => "n_routed_experts", _ => "num_local_experts" }] = 8;
         if (name == "gpt_oss") config["sliding_window"] = 16;

@@ -8,8 +8,8 @@ using Quilt.Runtime.Sampling;
 namespace Quilt.Tests.Runtime.Models;
 
 /// <summary>
-/// Whole checkpoints of every architecture that runs against float64 logits of another implementation, on every instruction set: each prompt alone, all in one batch,
-/// whole and in chunks.
+/// Whole checkpoints of every architecture that runs against float64 logits of another implementation, on every instruction set: each prompt alone,
+/// all in one batch, whole and in chunks.
 /// </summary>
 [TestFixtureSource(nameof(Fixtures))]
 [Category("Conformance")]
@@ -63,7 +63,8 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
                 if (!routed) continue;
                 var ids = expected.ReadIntegers($"prompt.{p}.layer.{layer}.router_ids").Select(id => (int)id).ToArray();
                 Assert.That(trace.RouterIds[layer], Is.EqualTo(ids), $"prompt {p} layer {layer} router ids");
-                Near(trace.RouterWeights[layer], expected.ReadFloats($"prompt.{p}.layer.{layer}.router_weights"), $"prompt {p} layer {layer} router weights", RouterTolerance);
+                Near(trace.RouterWeights[layer], expected.ReadFloats($"prompt.{p}.layer.{layer}.router_weights"),
+                    $"prompt {p} layer {layer} router weights", RouterTolerance);
             }
         }
         TestContext.Out.WriteLine(FormattableString.Invariant($"worst deviation: {worst.Values:g3}, of router weights {worst.Gates:g3}"));
@@ -91,13 +92,15 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
     [Test]
     public async Task Continues_greedily_as_the_reference_does([Values(1, 7, 512)] int stepTokens)
     {
-        await using var engine = new Engine(LoadedModel.Open(folder!, new EngineOptions { Isa = isa, Threads = 2 }, null, default), new EngineOptions { StepTokens = stepTokens });
+        await using var engine = new Engine(LoadedModel.Open(folder!, new EngineOptions { Isa = isa, Threads = 2 }, null, default),
+            new EngineOptions { StepTokens = stepTokens });
         var wanted = Prompts().Select(p => expected.ReadIntegers($"prompt.{p}.greedy").Select(id => (int)id).ToArray()).ToArray();
         var options = new SamplingOptions { Temperature = 0, IgnoreEos = true };
 
         for (var p = 0; p < prompts.Length; p++)
         {
-            Assert.That(await Ids(engine.Generate(prompts[p], options with { MaxTokens = wanted[p].Length })), Is.EqualTo(wanted[p]), $"prompt {p} alone");
+            Assert.That(await Ids(engine.Generate(prompts[p], options with { MaxTokens = wanted[p].Length })), Is.EqualTo(wanted[p]),
+                $"prompt {p} alone");
         }
         var together = prompts.Select((prompt, p) => engine.Generate(prompt, options with { MaxTokens = wanted[p].Length })).ToArray();
         for (var p = 0; p < prompts.Length; p++) Assert.That(await Ids(together[p]), Is.EqualTo(wanted[p]), $"prompt {p} in a batch");
@@ -125,6 +128,7 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
     private StepTrace Trace(int[] prompt, int stepTokens)
     {
         using var ops = new OpStream(model.Device);
-        return PromptTracer.Run(model.Decoder, prompt, layers: true, new EngineOptions { StepTokens = stepTokens }, KvType.Float32, model.Device, ops);
+        return PromptTracer.Run(model.Decoder, prompt, layers: true, new EngineOptions { StepTokens = stepTokens }, KvType.Float32, model.Device,
+            ops);
     }
 }

@@ -8,7 +8,10 @@ using Quilt.Tests.Kernels;
 
 namespace Quilt.Tests.Runtime.Models;
 
-/// <summary>Whole checkpoints on every GPU and every stand-in for one, through the same forward pass as on a CPU, against float64 logits of another implementation.</summary>
+/// <summary>
+/// Whole checkpoints on every GPU and every stand-in for one, through the same forward pass as on a CPU, against float64 logits of another
+/// implementation.
+/// </summary>
 [TestFixtureSource(nameof(Fixtures))]
 [Category("Conformance")]
 [Category("Gpu")]
@@ -53,7 +56,8 @@ public sealed class GpuGoldenTests(string? folder, Target target)
         using var ops = new OpStream(model.Device);
         foreach (var p in Prompts(expected))
         {
-            var trace = PromptTracer.Run(model.Decoder, Ids(expected, $"prompt.{p}.input_ids"), layers: true, Options, KvType.Float32, model.Device, ops);
+            var trace = PromptTracer.Run(model.Decoder, Ids(expected, $"prompt.{p}.input_ids"), layers: true, Options, KvType.Float32, model.Device,
+                ops);
             for (var layer = 0; layer < model.Config.Layers; layer++)
             {
                 var name = $"prompt.{p}.layer.{layer}.router_ids";
@@ -84,7 +88,8 @@ public sealed class GpuGoldenTests(string? folder, Target target)
     // On the fixtures' common device, whose kernels are compiled once.
     private LoadedModel Open() => LoadedModel.Open(folder!, Options, null, default, on: target.Open());
 
-    private static IEnumerable<int> Prompts(SafeTensorsFile expected) => Enumerable.Range(0, int.MaxValue).TakeWhile(p => expected.Tensors.ContainsKey($"prompt.{p}.input_ids"));
+    private static IEnumerable<int> Prompts(SafeTensorsFile expected) =>
+        Enumerable.Range(0, int.MaxValue).TakeWhile(p => expected.Tensors.ContainsKey($"prompt.{p}.input_ids"));
 
     private static int[] Ids(SafeTensorsFile expected, string name) => [.. expected.ReadIntegers(name).Select(id => (int)id)];
 }

@@ -8,7 +8,10 @@ using Quilt.Runtime.Models;
 
 namespace Quilt.Tests.Runtime.Models;
 
-/// <summary>Broken files and folders are refused in clear words, quickly and without large allocations; odd ones that are right load and compute what they should.</summary>
+/// <summary>
+/// Broken files and folders are refused in clear words, quickly and without large allocations; odd ones that are right load and compute what they
+/// should.
+/// </summary>
 [Category("Conformance")]
 public sealed class HostileTests
 {

@@ -17,7 +17,8 @@ public sealed class PlainProductsTests
     public void Names_the_first_of_them_and_counts_the_others(int layers, string words)
     {
         using var folder = new TinyFolder(layers: layers);
-        Assert.That(Warnings(folder.Path, Target.TensorCores[0]), Has.One.Contains("model.layers.0.self_attn.o_proj " + words).And.Some.Contains("slower"));
+        Assert.That(Warnings(folder.Path, Target.TensorCores[0]),
+            Has.One.Contains("model.layers.0.self_attn.o_proj " + words).And.Some.Contains("slower"));
     }
 
     [Test]
@@ -33,7 +34,8 @@ public sealed class PlainProductsTests
     private static IReadOnlyList<string> Warnings(string folder, Target target)
     {
         var device = (GpuDevice)target.Open();
-        using var model = LoadedModel.Open(folder, new EngineOptions { Device = GpuDevices.Emulated, Threads = 2, KvMemory = 1 << 20 }, null, default, on: device);
+        using var model = LoadedModel.Open(folder, new EngineOptions { Device = GpuDevices.Emulated, Threads = 2, KvMemory = 1 << 20 }, null, default,
+            on: device);
         return model.Warnings;
     }
 }

@@ -8,8 +8,8 @@ using Quilt.Tests.Kernels;
 namespace Quilt.Tests.Runtime.Models;
 
 /// <summary>
-/// A whole checkpoint with all products and attention by matrix instructions, a prompt and then single tokens, held to the processor with the same cache of bfloat16. The
-/// smallest with heads that those kernels take, and few tokens: the stand-in computes a matrix instruction lane by lane.
+/// A whole checkpoint with all products and attention by matrix instructions, a prompt and then single tokens, held to the processor with the same
+/// cache of bfloat16. The smallest with heads that those kernels take, and few tokens: the stand-in computes a matrix instruction lane by lane.
 /// </summary>
 [TestFixtureSource(nameof(Fixtures))]
 [Category("Gpu")]
@@ -30,7 +30,8 @@ public sealed class TensorModelTests(string? folder, Target target)
         using var expected = LoadedModel.Open(folder!, options, null, default);
         using var model = LoadedModel.Open(folder!, options, null, default, on: target.Open());
         var (wanted, exact, found) = (Logits(expected, KvType.BFloat16), Logits(expected, KvType.Float32), Logits(model, KvType.BFloat16));
-        // Sums in another order round some keys and values the other way. Those are few of all the roundings that such a cache makes, and so is what they do.
+        // Sums in another order round some keys and values the other way. Those are few of all the roundings that such a cache makes, and so is what
+        // they do.
         Assert.That(Worst(found, wanted), Is.LessThanOrEqualTo(Worst(exact, wanted) / 4));
 
         static float Worst(float[] a, float[] b) => a.Zip(b, (x, y) => float.IsNaN(x) ? float.PositiveInfinity : Math.Abs(x - y)).Max();
@@ -42,7 +43,8 @@ public sealed class TensorModelTests(string? folder, Target target)
         }
     }
 
-    private static long Bytes(string? folder) => folder is null ? 0 : new DirectoryInfo(folder).EnumerateFiles("model*.safetensors").Sum(file => file.Length);
+    private static long Bytes(string? folder) =>
+        folder is null ? 0 : new DirectoryInfo(folder).EnumerateFiles("model*.safetensors").Sum(file => file.Length);
 
     private static bool HasWideHeads(string folder) => GoldenFolder.Runs(folder)
         && Architectures.Describe(ModelConfig.Read(Path.Combine(folder, ModelConfig.FileName)), folder).Attention.HeadDim is 64 or 128;

@@ -17,7 +17,8 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
     public void Any_requests_get_the_tokens_of_the_host() => Gen.Int.Sample(AssertSameTokens, iter: Target.IsGpu ? 150 : 2000, threads: 1);
 
     [Test]
-    public void What_requests_usually_ask_for_brings_no_row_back([Values("greedy", "checkpoint", "top_p", "min_p", "penalties", "log probabilities", "allowed", "rules")] string what)
+    public void What_requests_usually_ask_for_brings_no_row_back(
+        [Values("greedy", "checkpoint", "top_p", "min_p", "penalties", "log probabilities", "allowed", "rules")] string what)
     {
         const int Vocabulary = 20_000;
         var options = what switch
@@ -29,7 +30,9 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             "penalties" => new SamplingOptions { TopP = 0.95, TopK = 40, RepetitionPenalty = 1.2, FrequencyPenalty = 0.3, PresencePenalty = 0.3 },
             "log probabilities" => new SamplingOptions { TopK = 200, LogProbabilities = true },
             "allowed" => new SamplingOptions { AllowedTokens = [.. Enumerable.Range(0, 50).Select(i => 300 * i)] },
-            _ => new SamplingOptions { TopK = 20, MinTokens = 5, StopTokens = [7], LogitBias = new Dictionary<int, float> { [9] = 3, [11] = -100 }, BadWords = [[3], [4, 5]] },
+            _ =>
+                new SamplingOptions { TopK = 20, MinTokens = 5, StopTokens = [7], LogitBias = new Dictionary<int, float> { [9] = 3, [11] = -100 },
+                    BadWords = [[3], [4, 5]] },
         };
         Run(Vocabulary, [options with { Seed = 5 }], steps: 4, (_, _) => Peaked(new Random(1), Vocabulary), wholeRows: 0);
     }
@@ -53,7 +56,8 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
     public void More_tokens_than_are_worth_it_are_not_taken_out()
     {
         var bias = Enumerable.Range(0, 9000).ToDictionary(id => id, id => id % 7 * 0.5f);
-        Run(10_000, [new SamplingOptions { TopK = 20, Seed = 4, LogitBias = bias }], steps: 1, (_, step) => Peaked(new Random(step), 10_000), wholeRows: 1);
+        Run(10_000, [new SamplingOptions { TopK = 20, Seed = 4, LogitBias = bias }], steps: 1, (_, step) => Peaked(new Random(step), 10_000),
+            wholeRows: 1);
     }
 
     [Test]
@@ -116,7 +120,9 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
                 var token = choice.Sample(Ops, row, actual[row], output, out var logProbability);
                 var wanted = host.Sample(rows.Row(row), expected[row], output, out var wantedLogProbability);
                 Assert.That(token, Is.EqualTo(wanted), $"step {step}, {options[row]}");
-                if (float.IsFinite(wantedLogProbability)) Assert.That(logProbability, Is.EqualTo(wantedLogProbability).Within(2e-6 * Math.Max(1, Math.Abs(wantedLogProbability))), $"{options[row]}");
+                if (float.IsFinite(wantedLogProbability))
+                    Assert.That(logProbability, Is.EqualTo(wantedLogProbability).Within(2e-6 * Math.Max(1, Math.Abs(wantedLogProbability))),
+                        $"{options[row]}");
                 else Assert.That(logProbability, Is.EqualTo(wantedLogProbability), $"{options[row]}");
                 outputs[row].Add(wanted);
             }
@@ -126,7 +132,8 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
 
     private static T Pick<T>(Random random, params T[] values) => values[random.Next(values.Length)];
 
-    private static int[] Ids(Random random, int vocabulary, int most) => [.. Enumerable.Range(0, random.Next(1, most)).Select(_ => random.Next(-1, vocabulary + 2))];
+    private static int[] Ids(Random random, int vocabulary, int most) =>
+        [.. Enumerable.Range(0, random.Next(1, most)).Select(_ => random.Next(-1, vocabulary + 2))];
 
     private static SamplingOptions Options(Random random, int vocabulary) => new()
     {
@@ -141,7 +148,9 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
         MinTokens = Pick(random, 0, 0, 2),
         StopTokens = random.Next(2) == 0 ? [] : Ids(random, vocabulary, 4),
         IgnoreEos = random.Next(2) == 0,
-        LogitBias = random.Next(3) > 0 ? new Dictionary<int, float>() : Ids(random, vocabulary, 6).Distinct().ToDictionary(id => id, id => Pick(random, 1.5f, -2, 150, float.NegativeInfinity)),
+        LogitBias = random.Next(3) > 0
+            ? new Dictionary<int, float>()
+            : Ids(random, vocabulary, 6).Distinct().ToDictionary(id => id, id => Pick(random, 1.5f, -2, 150, float.NegativeInfinity)),
         AllowedTokens = random.Next(5) > 0 ? null : Ids(random, vocabulary, 12),
         BadWords = random.Next(3) > 0 ? [] : [Ids(random, vocabulary, 2), Ids(random, vocabulary, 3)],
         LogProbabilities = random.Next(2) == 0,
@@ -157,7 +166,8 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             _ => Enumerable.Range(0, vocabulary).Select(_ => (float)((random.NextDouble() - random.NextDouble()) * 12)).ToArray(),
         };
         if (random.Next(3) > 0) return logits;
-        for (var i = 0; i < random.Next(1, vocabulary + 1); i++) logits[random.Next(vocabulary)] = Pick(random, Out, Out, Out, -0f, 0, float.NaN, -float.NaN, float.PositiveInfinity);
+        for (var i = 0; i < random.Next(1, vocabulary + 1); i++)
+            logits[random.Next(vocabulary)] = Pick(random, Out, Out, Out, -0f, 0, float.NaN, -float.NaN, float.PositiveInfinity);
         return logits;
     }
 

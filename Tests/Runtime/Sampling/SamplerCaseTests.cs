@@ -32,7 +32,8 @@ public sealed class SamplerCaseTests
         if (expected.TryGetProperty("argmax", out var argmax))
         {
             Assert.That(options.IsGreedy, Is.True);
-            Assert.That(new Sampler().Sample(logits, new SamplerState(new SamplingOptions { Temperature = 0 }, []), [], out _), Is.EqualTo(argmax.GetInt32()));
+            Assert.That(new Sampler().Sample(logits, new SamplerState(new SamplingOptions { Temperature = 0 }, []), [], out _),
+                Is.EqualTo(argmax.GetInt32()));
         }
         if (!expected.TryGetProperty("probs", out var probs)) return;
 
@@ -64,7 +65,8 @@ public sealed class SamplerCaseTests
         var expected = c.GetProperty("expected");
         Assert.That(finished is not null, Is.EqualTo(expected.GetProperty("finished").GetBoolean()));
         Assert.That(finished?.ToString().ToLowerInvariant(), Is.EqualTo(expected.GetProperty("finish_reason").GetString()));
-        if (expected.GetProperty("output_token_ids").ValueKind == JsonValueKind.Array) Assert.That(output, Is.EqualTo(Integers(expected.GetProperty("output_token_ids"))));
+        if (expected.GetProperty("output_token_ids").ValueKind == JsonValueKind.Array)
+            Assert.That(output, Is.EqualTo(Integers(expected.GetProperty("output_token_ids"))));
         var reason = expected.GetProperty("stop_reason");
         Assert.That(rule.StopToken, Is.EqualTo(reason.ValueKind == JsonValueKind.Number ? reason.GetInt32() : null));
     }
@@ -92,7 +94,8 @@ public sealed class SamplerCaseTests
                 "seed" => options with { Seed = value.GetInt64() },
                 "allowed_token_ids" => options with { AllowedTokens = Integers(value) },
                 "bad_words_token_ids" => options with { BadWords = [.. value.EnumerateArray().Select(word => (IReadOnlyList<int>)Integers(word))] },
-                "logit_bias" => options with { LogitBias = value.EnumerateObject().ToDictionary(bias => int.Parse(bias.Name), bias => bias.Value.GetSingle()) },
+                "logit_bias" =>
+                    options with { LogitBias = value.EnumerateObject().ToDictionary(bias => int.Parse(bias.Name), bias => bias.Value.GetSingle()) },
                 var other => throw new NotSupportedException($"The parameter {other} is not known to this test."),
             };
         }
@@ -110,7 +113,8 @@ public sealed class SamplerCaseTests
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("cases", out var cases)) continue;
             foreach (var c in cases.EnumerateArray())
             {
-                if (c.ValueKind != JsonValueKind.Object || !c.TryGetProperty("kind", out var its) || its.ValueKind != JsonValueKind.String || its.GetString() != kind) continue;
+                if (c.ValueKind != JsonValueKind.Object || !c.TryGetProperty("kind", out var its) || its.ValueKind != JsonValueKind.String
+                    || its.GetString() != kind) continue;
                 found = true;
                 yield return new TestCaseData((JsonElement?)c.Clone()).SetArgDisplayNames(c.GetProperty("name").GetString()!);
             }
@@ -135,7 +139,8 @@ public sealed class SamplerCaseTests
     }
 
     // null stands for minus infinity, which JSON has not.
-    private static float[] Reals(JsonElement list) => [.. list.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Null ? float.NegativeInfinity : x.GetSingle())];
+    private static float[] Reals(JsonElement list) =>
+        [.. list.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Null ? float.NegativeInfinity : x.GetSingle())];
 
     private static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(x => x.GetInt32())];
 }

@@ -23,7 +23,8 @@ public sealed class SamplerTests
         var counts = new int[Logits.Length];
         foreach (var id in Draw(seed: 1, count: 20_000)) counts[id]++;
         var total = Logits.Sum(l => Math.Exp(l));
-        for (var id = 0; id < Logits.Length; id++) Assert.That(counts[id] / 20_000.0, Is.EqualTo(Math.Exp(Logits[id]) / total).Within(0.02), $"token {id}");
+        for (var id = 0; id < Logits.Length; id++)
+            Assert.That(counts[id] / 20_000.0, Is.EqualTo(Math.Exp(Logits[id]) / total).Within(0.02), $"token {id}");
     }
 
     [Test]
@@ -33,7 +34,8 @@ public sealed class SamplerTests
     [Test]
     public void The_log_probability_is_that_of_the_model_before_any_option()
     {
-        var state = new SamplerState(new SamplingOptions { Temperature = 0, LogProbabilities = true, LogitBias = new Dictionary<int, float> { [3] = 100 } }, []);
+        var state = new SamplerState(
+            new SamplingOptions { Temperature = 0, LogProbabilities = true, LogitBias = new Dictionary<int, float> { [3] = 100 } }, []);
         var token = new Sampler().Sample((float[])Logits.Clone(), state, [], out var logProbability);
         Assert.That(token, Is.EqualTo(3));
         Assert.That(logProbability, Is.EqualTo(-1 - Math.Log(Logits.Sum(l => Math.Exp(l)))).Within(1e-5));
@@ -86,7 +88,8 @@ public sealed class SamplerTests
         Assert.That(() => new SamplingOptions { TopP = 0 }.Validate(), Throws.ArgumentException.With.Message.Contains("TopP"));
         Assert.That(() => new SamplingOptions { MaxTokens = 0 }.Validate(), Throws.ArgumentException.With.Message.Contains("MaxTokens"));
         Assert.That(() => new SamplingOptions { Stop = [""] }.Validate(), Throws.ArgumentException.With.Message.Contains("Stop"));
-        Assert.That(() => new SamplingOptions { MaxTokens = 3, MinTokens = 4 }.Validate(), Throws.ArgumentException.With.Message.Contains("MinTokens"));
+        Assert.That(() => new SamplingOptions { MaxTokens = 3, MinTokens = 4 }.Validate(),
+            Throws.ArgumentException.With.Message.Contains("MinTokens"));
     }
 
     [Test]

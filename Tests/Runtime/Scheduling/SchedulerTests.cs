@@ -56,7 +56,8 @@ public sealed class SchedulerTests
     [Test]
     public void Finishes_everything_and_leaks_no_block_under_random_loads()
     {
-        Gen.Select(Gen.Int[4, 12], Gen.Int[1, 20], Gen.Int[1, 4], Gen.Select(Gen.Int[1, 10], Gen.Int[1, 6]).Array[1, 12]).Sample((blocks, stepTokens, most, requests) =>
+        Gen.Select(Gen.Int[4, 12], Gen.Int[1, 20], Gen.Int[1, 4], Gen.Select(Gen.Int[1, 10], Gen.Int[1, 6]).Array[1, 12])
+            .Sample((blocks, stepTokens, most, requests) =>
         {
             var pool = new KvBlockPool(blocks);
             var scheduler = new Scheduler(pool, BlockTokens, stepTokens, most);

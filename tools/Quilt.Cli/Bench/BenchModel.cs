@@ -12,7 +12,8 @@ internal sealed class BenchModel : IDisposable
 {
     private readonly IDisposable[] owned;
 
-    private BenchModel(string name, Device device, Decoder decoder, params IDisposable[] owned) => (Name, Device, Decoder, this.owned) = (name, device, decoder, owned);
+    private BenchModel(string name, Device device, Decoder decoder, params IDisposable[] owned) =>
+        (Name, Device, Decoder, this.owned) = (name, device, decoder, owned);
 
     /// <summary>The folder, or what the weights are like.</summary>
     public string Name { get; }
@@ -36,7 +37,9 @@ internal sealed class BenchModel : IDisposable
         var device = options.OpenDevice();
         try
         {
-            if (device is not GpuDevice gpu) throw new UsageException($"--like: expected a GPU as --device, found {device.Name}; on a CPU 'quilt synth' writes a checkpoint to measure");
+            if (device is not GpuDevice gpu)
+                throw new UsageException(
+                    $"--like: expected a GPU as --device, found {device.Name}; on a CPU 'quilt synth' writes a checkpoint to measure");
             var spec = Architectures.Describe(config, "--like");
             var parts = new RandomParts(gpu, progress, cancel);
             MemoryPlan.For(gpu, spec, parts, options).Require();

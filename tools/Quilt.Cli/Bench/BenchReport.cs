@@ -12,15 +12,21 @@ internal static class BenchReport
         var machine = result.Machine;
         if (result.Model is { } model)
         {
-            Line($"model     {model.Folder}, {model.WeightBytes / 1e9:0.00} GB of weights, loaded in {model.LoadSeconds:0.0} s, {model.ResidentBytes / 1e9:0.00} GB resident");
+            Line($"model     {model.Folder}, {model.WeightBytes / 1e9:0.00} GB of weights, loaded in {model.LoadSeconds:0.0} s, " +
+                $"{model.ResidentBytes / 1e9:0.00} GB resident");
             Line($"runs      {machine.Description}, {model.Activations} activations, random tokens");
         }
-        var products = double.IsFinite(machine.Operations) ? FormattableString.Invariant($", {machine.ProductsName} {machine.Operations:0} GOP/s") : "";
+        var products = double.IsFinite(machine.Operations)
+            ? FormattableString.Invariant($", {machine.ProductsName} {machine.Operations:0} GOP/s")
+            : "";
         Line($"limits    {machine.MemoryName} {machine.Gigabytes:0.0} GB/s{products} ({machine.Description})");
-        foreach (var p in result.Prefill) Line($"prefill   {p.Tokens,6} tokens {p.TokensPerSecond,10:0.0} tok/s   {p.Operations,7:0} GOP/s   {Share(p.Share)} of {machine.ProductsName}");
+        foreach (var p in result.Prefill)
+            Line($"prefill   {p.Tokens,6} tokens {p.TokensPerSecond,10:0.0} tok/s   {p.Operations,7:0} GOP/s   {Share(p.Share)} of " +
+                $"{machine.ProductsName}");
         foreach (var d in result.Decode)
         {
-            Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of {machine.MemoryName}   ({d.StepBytes / 1e6:0} MB a step, context {d.Context})");
+            Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of " +
+                $"{machine.MemoryName}   ({d.StepBytes / 1e6:0} MB a step, context {d.Context})");
         }
     }
 
@@ -85,5 +91,5 @@ internal static class BenchReport
 
     private static string Share(double share) => double.IsFinite(share) ? share.ToString("0%", CultureInfo.InvariantCulture).PadLeft(4) : " n/a";
 
-    private static void Line(FormattableString text) => Console.Out.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private static void Line(string text) => Console.Out.WriteLine(text);
 }

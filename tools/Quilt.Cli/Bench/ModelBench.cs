@@ -8,8 +8,8 @@ using Quilt.Runtime.Models;
 namespace Quilt.Cli.Bench;
 
 /// <summary>
-/// Measures a model beside the machine's limits. Limits and cases take turns, so that what else the machine does meets all of them, and a share is one of a limit
-/// that was measured a moment before.
+/// Measures a model beside the machine's limits. Limits and cases take turns, so that what else the machine does meets all of them, and a share is
+/// one of a limit that was measured a moment before.
 /// </summary>
 internal static class ModelBench
 {
@@ -69,7 +69,8 @@ internal static class ModelBench
             }
         }
 
-        var facts = new ModelFacts(model.Name, options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds, Environment.WorkingSet - limits.HostBytes);
+        var facts = new ModelFacts(model.Name, options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds,
+            Environment.WorkingSet - limits.HostBytes);
         return new BenchResult(facts, Facts(limits, speeds, rates),
             [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner))],
             [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench.Context, found))]);
@@ -90,7 +91,8 @@ internal static class ModelBench
     private static KvStore Cache(BenchModel model, EngineOptions options, BenchOptions bench)
     {
         var tokens = Math.Max(bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps);
-        if (tokens > model.Decoder.Spec.Attention.MaxPositions) throw new UsageException($"the model takes {model.Decoder.Spec.Attention.MaxPositions} tokens at most, {tokens} were asked for");
+        if (tokens > model.Decoder.Spec.Attention.MaxPositions)
+            throw new UsageException($"the model takes {model.Decoder.Spec.Attention.MaxPositions} tokens at most, {tokens} were asked for");
         var blocks = bench.Batches.DefaultIfEmpty(1).Max() * ((tokens + options.BlockTokens - 1) / options.BlockTokens);
         return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, options.CacheType, model.Device);
     }
@@ -101,6 +103,8 @@ internal static class ModelBench
     private static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? double.NaN : sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+        return sorted.Length == 0 ? double.NaN
+            : sorted.Length % 2 == 1 ? sorted[sorted.Length / 2]
+            : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
 }

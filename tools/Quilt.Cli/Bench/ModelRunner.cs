@@ -7,7 +7,10 @@ using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Cli.Bench;
 
-/// <summary>Drives a decoder step by step on random tokens, and takes the time; the random tokens take the place of those that would be chosen. Chooses the same tokens in every run.</summary>
+/// <summary>
+/// Drives a decoder step by step on random tokens, and takes the time; the random tokens take the place of those that would be chosen. Chooses the
+/// same tokens in every run.
+/// </summary>
 internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int stepTokens) : IDisposable
 {
     private readonly KvBlockPool blocks = new(kv.Blocks);
@@ -29,7 +32,10 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
         return seconds;
     }
 
-    /// <summary>Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, and the bytes such a step reads.</summary>
+    /// <summary>
+    /// Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, and
+    /// the bytes such a step reads.
+    /// </summary>
     public (double Seconds, double StepBytes) Decode(int batch, int context, int steps)
     {
         var sequences = new List<Sequence>();
@@ -52,7 +58,9 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
             var start = Stopwatch.GetTimestamp();
             Forward();
             ticks += Stopwatch.GetTimestamp() - start;
-            bytes += cost.Bytes(ops.Gpu is null ? decoder.ExpertsRead : expertsRead[batch], sequences.Sum(sequence => (long)sequence.Tokens.Count), kv.Type);
+            bytes += cost.Bytes(ops.Gpu is null
+                ? decoder.ExpertsRead
+                : expertsRead[batch], sequences.Sum(sequence => (long)sequence.Tokens.Count), kv.Type);
             foreach (var sequence in sequences) sequence.Computed++;
         }
         foreach (var sequence in sequences) blocks.Release(sequence.BlockTable);
@@ -114,6 +122,7 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
     {
         for (var i = 0; i < count; i++) sequence.Tokens.Add(random.Next(decoder.Spec.VocabularySize));
         var missing = ((sequence.Tokens.Count + kv.BlockTokens - 1) / kv.BlockTokens) - sequence.BlockTable.Count;
-        if (missing > 0 && !blocks.TryAllocate(missing, sequence.BlockTable)) throw new InvalidOperationException("the cache is smaller than the bench planned");
+        if (missing > 0 && !blocks.TryAllocate(missing, sequence.BlockTable))
+            throw new InvalidOperationException("the cache is smaller than the bench planned");
     }
 }

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Quilt.Cli.Chat;
 
 /// <summary>
-/// Prints a reply as it comes and keeps it for the history. On a terminal thinking is dimmed and calls are marked; elsewhere there is only text, one JSON line a
-/// call, and thinking where it was asked for. Line breaks that only set thinking and text apart belong to neither.
+/// Prints a reply as it comes and keeps it for the history. On a terminal thinking is dimmed and calls are marked; elsewhere there is only text, one
+/// JSON line a call, and thinking where it was asked for. Line breaks that only set thinking and text apart belong to neither.
 /// </summary>
 internal sealed class ReplyPrinter(bool terminal, bool thinking)
 {

@@ -45,7 +45,8 @@ internal sealed class Inspection
     public long KvBytesPerToken => Spec is { } s ? 2L * s.Layers * s.Attention.KeyValueHeads * s.Attention.HeadDim * 2 : 0;
 
     /// <summary>For each kind of module and way of storing it: how many, and their bytes.</summary>
-    public IEnumerable<(string Kind, string Scheme, int Modules, long Bytes)> Kinds => kinds.Select(k => (k.Key.Kind, k.Key.Scheme, k.Value.Modules, k.Value.Bytes));
+    public IEnumerable<(string Kind, string Scheme, int Modules, long Bytes)> Kinds =>
+        kinds.Select(k => (k.Key.Kind, k.Key.Scheme, k.Value.Modules, k.Value.Bytes));
 
     /// <summary>What looks wrong.</summary>
     public IReadOnlyList<string> Warnings => warnings;
@@ -85,7 +86,8 @@ internal sealed class Inspection
 
     private void Add(Checkpoint checkpoint, VectorShape shape)
     {
-        if (!checkpoint.Tensors.TryGetValue(shape.Name, out var tensor)) throw new BadInputException(checkpoint.Folder, shape.Name, "expected this tensor, found none");
+        if (!checkpoint.Tensors.TryGetValue(shape.Name, out var tensor))
+            throw new BadInputException(checkpoint.Folder, shape.Name, "expected this tensor, found none");
         Count("norms and biases", new QuantScheme.Dense(tensor.Type).Name, shape.Length, tensor.Length);
     }
 

@@ -6,13 +6,14 @@ using Quilt.Formats.Tensors;
 namespace Quilt.Cli.Synth;
 
 /// <summary>
-/// The random content of one tensor: a counter run through SplitMix64, begun from the checkpoint's seed and the tensor's name, so that a tensor has the same bytes
-/// wherever it stands. Written in pieces that stay in the cache.
+/// The random content of one tensor: a counter run through SplitMix64, begun from the checkpoint's seed and the tensor's name, so that a tensor has
+/// the same bytes wherever it stands. Written in pieces that stay in the cache.
 /// </summary>
 internal sealed class RandomBytes(string tensor, ulong seed)
 {
     private const int PieceBytes = 1 << 16;
-    private static readonly byte[] Fp8Codes = [.. Enumerable.Range(0, 256).Select(i => Float8E4M3.Encode(((2 * i) - 255) / 255f * Float8E4M3.MaxValue))];
+    private static readonly byte[] Fp8Codes = [
+        .. Enumerable.Range(0, 256).Select(i => Float8E4M3.Encode(((2 * i) - 255) / 255f * Float8E4M3.MaxValue))];
     private ulong state = Mix(seed + Hash(tensor));
 
     /// <summary>Standard deviation of <see cref="WriteInt4"/>'s codes around 8.</summary>

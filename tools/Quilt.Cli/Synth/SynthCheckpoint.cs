@@ -8,8 +8,8 @@ using Quilt.Runtime;
 namespace Quilt.Cli.Synth;
 
 /// <summary>
-/// Writes a random checkpoint: shards, index, config. All of it goes to a folder beside the target that takes its name at the end; whatever stops the writing
-/// before leaves nothing.
+/// Writes a random checkpoint: shards, index, config. All of it goes to a folder beside the target that takes its name at the end; whatever stops the
+/// writing before leaves nothing.
 /// </summary>
 internal static class SynthCheckpoint
 {
@@ -18,11 +18,13 @@ internal static class SynthCheckpoint
 
     /// <summary>Writes <paramref name="folder"/>, which must not exist or be empty, and returns the bytes of its tensors.</summary>
     /// <exception cref="BadInputException">The folder is not empty, or the disk has not the room.</exception>
-    public static long Write(string folder, SynthShape shape, SynthFormat format, long seed, IProgress<LoadProgress>? progress, CancellationToken cancel)
+    public static long Write(string folder, SynthShape shape, SynthFormat format, long seed, IProgress<LoadProgress>? progress,
+        CancellationToken cancel)
     {
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (File.Exists(folder)) throw new BadInputException(folder, null, "expected a new or empty folder, found a file");
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()) throw new BadInputException(folder, null, "expected a new or empty folder, found files in it");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new BadInputException(folder, null, "expected a new or empty folder, found files in it");
 
         var shards = Shards(new SynthTensors(shape, format, seed).All());
         var total = shards.Sum(shard => shard.Sum(SafeTensorsWriter.Bytes));
@@ -46,7 +48,8 @@ internal static class SynthCheckpoint
     }
 
     private static void WriteFiles(
-        string folder, List<List<TensorToWrite>> shards, SynthShape shape, SynthFormat format, long total, IProgress<LoadProgress>? progress, CancellationToken cancel)
+        string folder, List<List<TensorToWrite>> shards, SynthShape shape, SynthFormat format, long total, IProgress<LoadProgress>? progress,
+            CancellationToken cancel)
     {
         var metadata = new Dictionary<string, string> { ["format"] = "pt" };
         var map = new JsonObject();
@@ -59,12 +62,14 @@ internal static class SynthCheckpoint
             progress?.Report(new LoadProgress(done += shards[i].Sum(SafeTensorsWriter.Bytes), total, name));
         }
         cancel.ThrowIfCancellationRequested();
-        WriteJson(folder, "model.safetensors.index.json", new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map });
+        WriteJson(folder, "model.safetensors.index.json",
+            new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map });
         WriteJson(folder, "config.json", SynthConfig.Model(shape, format));
         WriteJson(folder, "generation_config.json", SynthConfig.Generation(shape));
     }
 
-    private static void WriteJson(string folder, string name, JsonObject value) => File.WriteAllText(Path.Combine(folder, name), value.ToJsonString(Indented) + "\n");
+    private static void WriteJson(string folder, string name, JsonObject value) =>
+        File.WriteAllText(Path.Combine(folder, name), value.ToJsonString(Indented) + "\n");
 
     /// <summary>Cuts the tensors into files of about <see cref="ShardBytes"/>.</summary>
     private static List<List<TensorToWrite>> Shards(IEnumerable<TensorToWrite> tensors)
@@ -88,6 +93,8 @@ internal static class SynthCheckpoint
     private static void CheckRoom(string parent, long bytes)
     {
         var free = new DriveInfo(parent).AvailableFreeSpace;
-        if (free < bytes) throw new BadInputException(parent, null, FormattableString.Invariant($"expected {bytes / 1e9:0.0} GB of free disk space, found {free / 1e9:0.0} GB"));
+        if (free < bytes)
+            throw new BadInputException(parent, null,
+                FormattableString.Invariant($"expected {bytes / 1e9:0.0} GB of free disk space, found {free / 1e9:0.0} GB"));
     }
 }

@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace Quilt.Cli.Synth;
 
-/// <summary>config.json and generation_config.json of a random checkpoint: MiniMax-M2.5's keys and, for quantized formats, the targets that every loader resolves alike.</summary>
+/// <summary>
+/// config.json and generation_config.json of a random checkpoint: MiniMax-M2.5's keys and, for quantized formats, the targets that every loader
+/// resolves alike.
+/// </summary>
 internal static class SynthConfig
 {
     private const string Attention = "re:.*self_attn\\.(q_proj|k_proj|v_proj|o_proj|qkv_proj)$";
@@ -82,8 +85,10 @@ internal static class SynthConfig
     private static JsonObject Fp8Group() => new()
     {
         ["targets"] = Texts(Attention),
-        ["weights"] = new JsonObject { ["num_bits"] = 8, ["type"] = "float", ["symmetric"] = true, ["strategy"] = "block", ["block_structure"] = new JsonArray(128, 128), ["dynamic"] = false },
-        ["input_activations"] = new JsonObject { ["num_bits"] = 8, ["type"] = "float", ["symmetric"] = true, ["strategy"] = "group", ["group_size"] = 128, ["dynamic"] = true },
+        ["weights"] = new JsonObject { ["num_bits"] = 8, ["type"] = "float", ["symmetric"] = true, ["strategy"] = "block",
+            ["block_structure"] = new JsonArray(128, 128), ["dynamic"] = false },
+        ["input_activations"] = new JsonObject
+        { ["num_bits"] = 8, ["type"] = "float", ["symmetric"] = true, ["strategy"] = "group", ["group_size"] = 128, ["dynamic"] = true },
         ["output_activations"] = null,
         ["format"] = "float-quantized",
     };
@@ -91,8 +96,10 @@ internal static class SynthConfig
     private static JsonObject Int4Group() => new()
     {
         // "Linear" serves the loader that looks its fused experts up by class; patterns are tried before it.
-        ["targets"] = Texts("Linear", "re:.*block_sparse_moe\\.experts\\.\\d+\\.(w1|w2|w3)$", "re:.*mlp\\.experts\\.\\d+\\.(gate_proj|up_proj|down_proj)$"),
-        ["weights"] = new JsonObject { ["num_bits"] = 4, ["type"] = "int", ["symmetric"] = true, ["strategy"] = "group", ["group_size"] = 32, ["dynamic"] = false },
+        ["targets"] = Texts("Linear", "re:.*block_sparse_moe\\.experts\\.\\d+\\.(w1|w2|w3)$",
+            "re:.*mlp\\.experts\\.\\d+\\.(gate_proj|up_proj|down_proj)$"),
+        ["weights"] = new JsonObject
+        { ["num_bits"] = 4, ["type"] = "int", ["symmetric"] = true, ["strategy"] = "group", ["group_size"] = 32, ["dynamic"] = false },
         ["input_activations"] = null,
         ["output_activations"] = null,
         ["format"] = "pack-quantized",

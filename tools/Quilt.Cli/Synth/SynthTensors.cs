@@ -47,7 +47,8 @@ internal sealed class SynthTensors(SynthShape shape, SynthFormat format, long se
         }
     }
 
-    private IEnumerable<TensorToWrite> Attention(string name, int rows, int columns) => fp8Attention ? Fp8(name, rows, columns) : [Dense(name, rows, columns)];
+    private IEnumerable<TensorToWrite> Attention(string name, int rows, int columns) =>
+        fp8Attention ? Fp8(name, rows, columns) : [Dense(name, rows, columns)];
 
     private IEnumerable<TensorToWrite> Expert(string name, int rows, int columns) =>
         int4Experts ? Int4(name, rows, columns) : fp8Attention ? Fp8(name, rows, columns) : [Dense(name, rows, columns)];
@@ -57,13 +58,15 @@ internal sealed class SynthTensors(SynthShape shape, SynthFormat format, long se
         // MiniMax's own name of the scale, and the one that compressed-tensors gives it.
         var scale = format == SynthFormat.Fp8 ? "weight_scale_inv" : "weight_scale";
         yield return new($"{name}.weight", DType.F8E4M3, [rows, columns], to => Random($"{name}.weight").WriteFp8(to, (long)rows * columns));
-        yield return Float32($"{name}.{scale}", [(rows + 127) / 128, (columns + 127) / 128], Deviation(columns) / RandomBytes.Fp8Deviation, 0.2f * Deviation(columns) / RandomBytes.Fp8Deviation);
+        yield return Float32($"{name}.{scale}", [(rows + 127) / 128, (columns + 127) / 128], Deviation(columns) / RandomBytes.Fp8Deviation,
+            0.2f * Deviation(columns) / RandomBytes.Fp8Deviation);
     }
 
     private IEnumerable<TensorToWrite> Int4(string name, int rows, int columns)
     {
         var scale = Deviation(columns) / RandomBytes.Int4Deviation;
-        yield return new($"{name}.weight_packed", DType.I32, [rows, columns / 8], to => Random($"{name}.weight_packed").WriteInt4(to, (long)rows * columns / 2));
+        yield return new($"{name}.weight_packed", DType.I32, [rows, columns / 8],
+            to => Random($"{name}.weight_packed").WriteInt4(to, (long)rows * columns / 2));
         yield return BFloat16($"{name}.weight_scale", [rows, columns / 32], scale, 0.2f * scale);
         yield return new($"{name}.weight_shape", DType.I64, [2], to => to.Write(MemoryMarshal.AsBytes<long>([rows, columns])));
     }

@@ -11,16 +11,21 @@ internal static class BenchVerb
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON document." };
-        var limits = new Option<bool>("--limits") { Description = "Measure the device's limits alone: bandwidth of its memory and rate of its products." };
-        var prompts = new Option<string>("--prompt") { Description = "Lengths of prompts to read.", HelpName = "N,N", DefaultValueFactory = _ => "32,128,512" };
-        var batches = new Option<string>("--batch") { Description = "Numbers of sequences to decode together.", HelpName = "N,N", DefaultValueFactory = _ => "1,8" };
+        var limits = new Option<bool>("--limits")
+        { Description = "Measure the device's limits alone: bandwidth of its memory and rate of its products." };
+        var prompts = new Option<string>("--prompt")
+        { Description = "Lengths of prompts to read.", HelpName = "N,N", DefaultValueFactory = _ => "32,128,512" };
+        var batches = new Option<string>("--batch")
+        { Description = "Numbers of sequences to decode together.", HelpName = "N,N", DefaultValueFactory = _ => "1,8" };
         var context = TypedOption.Whole("--context", "Tokens that each sequence looks back on; default 128.");
         var steps = TypedOption.Whole("--steps", "Decoding steps a repetition; default 16.");
         var repetitions = TypedOption.Whole("--repetitions", "Times everything is measured, the median counts; default 5.");
-        var like = new Option<string>("--like") { Description = $"Random weights made on a GPU instead of a checkpoint: {SynthVerb.Like}.", HelpName = "NAME" };
+        var like = new Option<string>("--like")
+        { Description = $"Random weights made on a GPU instead of a checkpoint: {SynthVerb.Like}.", HelpName = "NAME" };
         var layers = TypedOption.Whole("--layers", "With --like: decoder layers; default 2.");
         var vocabulary = TypedOption.Whole("--vocab", "With --like: rows of embedding and head; default 32768.");
-        var command = new Command("bench", "Measures reading and writing speed beside the device's limits.") { json, limits, prompts, batches, context, steps, repetitions, like, layers, vocabulary };
+        var command = new Command("bench", "Measures reading and writing speed beside the device's limits.")
+        { json, limits, prompts, batches, context, steps, repetitions, like, layers, vocabulary };
         like.AcceptOnlyFromAmong(SynthVerb.Like);
         var model = new ModelOptions().AddTo(command);
 
@@ -30,8 +35,10 @@ internal static class BenchVerb
             var times = InRange("--repetitions", parsed.GetValue(repetitions) ?? 5, 1, 1000);
             var bench = new BenchOptions(
                 Numbers("--prompt", parsed.GetValue(prompts)!, 1 << 20), Numbers("--batch", parsed.GetValue(batches)!, 4096),
-                InRange("--context", parsed.GetValue(context) ?? 128, 1, 1 << 20), InRange("--steps", parsed.GetValue(steps) ?? 16, 1, 1 << 16), times);
-            var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000), InRange("--vocab", parsed.GetValue(vocabulary) ?? 32768, 16, 1 << 22));
+                InRange("--context", parsed.GetValue(context) ?? 128, 1, 1 << 20), InRange("--steps", parsed.GetValue(steps) ?? 16, 1, 1 << 16),
+                    times);
+            var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000),
+                InRange("--vocab", parsed.GetValue(vocabulary) ?? 32768, 16, 1 << 22));
             var result = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Task.Factory.StartNew(
                 () => parsed.GetValue(limits) ? ModelBench.Limits(options, times, cancel) : ModelBench.Run(Open(progress), options, bench, cancel),
                 cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
@@ -49,7 +56,9 @@ internal static class BenchVerb
     private static int[] Numbers(string name, string text, int most)
     {
         var numbers = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return [.. numbers.Select(number => int.TryParse(number, out var value) ? InRange(name, value, 1, most) : throw new UsageException($"{name}: expected whole numbers, found '{number}'"))];
+        return [.. numbers.Select(number => int.TryParse(number, out var value)
+            ? InRange(name, value, 1, most)
+            : throw new UsageException($"{name}: expected whole numbers, found '{number}'"))];
     }
 
     private static int InRange(string name, int value, int least, int most) =>

@@ -10,11 +10,17 @@ internal static class ChatVerb
 {
     public static Command Create()
     {
-        var prompt = new Argument<string?>("PROMPT") { Description = "What to say; left out: a conversation, line by line.", Arity = ArgumentArity.ZeroOrOne };
+        var prompt = new Argument<string?>("PROMPT") { Description = "What to say; left out: a conversation, line by line.",
+            Arity = ArgumentArity.ZeroOrOne };
         var system = new Option<string?>("--system") { Description = "The system message." };
-        var tools = new Option<string?>("--tools") { Description = "Tools the model may call, in OpenAI's form; calls are printed as one JSON line each.", HelpName = "FILE" };
-        var thinking = new Option<bool>("--thinking") { Description = "Print thinking too where the output is no terminal, in front as <think>…</think>." };
-        var dialect = new Option<string?>("--dialect") { Description = $"How the model writes its replies, if its chat template does not tell: {string.Join(", ", ReplyParser.Dialects)}.", HelpName = "NAME" };
+        var tools = new Option<string?>(
+            "--tools") { Description = "Tools the model may call, in OpenAI's form; calls are printed as one JSON line each.", HelpName = "FILE" };
+        var thinking = new Option<bool>("--thinking")
+        { Description = "Print thinking too where the output is no terminal, in front as <think>…</think>." };
+        var dialect =
+            new Option<string?>(
+            "--dialect") { Description =
+            $"How the model writes its replies, if its chat template does not tell: {string.Join(", ", ReplyParser.Dialects)}.", HelpName = "NAME" };
         var command = new Command("chat", "Talks to a model.") { prompt, system, tools, thinking, dialect };
         var model = new ModelOptions().AddTo(command);
         var sampling = new SamplingArguments().AddTo(command);

@@ -32,9 +32,15 @@ internal static class DoctorVerb
 
     private static void Print()
     {
-        Console.Out.WriteLine($"system    {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}");
-        Console.Out.WriteLine($"cpu       {Environment.ProcessorCount} threads, {string.Join(" ", Features.Where(f => f.Has).Select(f => f.Name))}; kernels: {Word(IsaSupport.Best)}");
-        foreach (var device in GpuDevices.List()) Console.Out.WriteLine($"device    {device.Name,-13} {(device.WhyNot is null ? $"usable: {device.Description}{Size(device.MemoryBytes)}" : $"not usable: {device.WhyNot}")}");
+        Console.Out.WriteLine(
+            $"system    {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}");
+        Console.Out.WriteLine(
+            $"cpu       {Environment.ProcessorCount} threads, {string.Join(" ", Features.Where(f => f.Has).Select(f => f.Name))}; kernels: " +
+            $"{Word(IsaSupport.Best)}");
+        foreach (var device in GpuDevices.List())
+            Console.Out.WriteLine(
+                $"device    {device.Name,-13} " +
+                $"{(device.WhyNot is null ? $"usable: {device.Description}{Size(device.MemoryBytes)}" : $"not usable: {device.WhyNot}")}");
         Console.Out.WriteLine($"memory    {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30):0.0} GiB");
         Console.Out.WriteLine();
 
@@ -76,7 +82,8 @@ internal static class DoctorVerb
         foreach (var entry in OpCatalog.Operations)
         {
             writer.WriteStartObject(entry.Name);
-            foreach (var isa in Enum.GetValues<Isa>()) writer.WriteString(Word(isa), isa.IsSupported() ? OpCatalog.Word(entry.On(isa)) : "not supported by this machine");
+            foreach (var isa in Enum.GetValues<Isa>())
+                writer.WriteString(Word(isa), isa.IsSupported() ? OpCatalog.Word(entry.On(isa)) : "not supported by this machine");
             writer.WriteString("gpu", OpCatalog.Word(entry.OnGpu));
             writer.WriteEndObject();
         }

@@ -11,10 +11,12 @@ internal static class InspectVerb
 {
     public static Command Create()
     {
-        var target = new Argument<string>("MODEL") { Description = "Checkpoint folder, or one .safetensors file.", DefaultValueFactory = _ => DemoModel.Folder };
+        var target = new Argument<string>("MODEL")
+        { Description = "Checkpoint folder, or one .safetensors file.", DefaultValueFactory = _ => DemoModel.Folder };
         var json = new Option<bool>("--json") { Description = "Print one JSON document." };
         var tensors = new Option<bool>("--tensors") { Description = "List every tensor." };
-        var command = new Command("inspect", "Shows what a checkpoint is: architecture, parameters, storage, memory, problems.") { target, json, tensors };
+        var command = new Command("inspect", "Shows what a checkpoint is: architecture, parameters, storage, memory, problems.")
+        { target, json, tensors };
 
         command.SetAction(parsed =>
         {
@@ -36,11 +38,15 @@ internal static class InspectVerb
             return;
         }
         Line("folder", checkpoint.Folder);
-        Line("architecture", found.Spec is { } s ? $"{found.Architecture}, {s.Layers} layers{(s.Experts is { } e ? $" of {e.Experts} experts ({e.PerToken} a token)" : "")}, hidden {s.Hidden}" : found.Architecture);
+        Line("architecture", found.Spec is { } s
+            ? $"{found.Architecture}, {s.Layers} layers{(s.Experts is { } e ? $" of {e.Experts} experts ({e.PerToken} a token)" : "")}, hidden " +
+                $"{s.Hidden}"
+            : found.Architecture);
         if (found.Spec is { } spec)
         {
             Line("parameters", $"{Sizes.Count(found.Parameters)}, {Sizes.Count(found.ActiveParameters)} active for a token");
-            Line("memory", $"{Sizes.Bytes(found.TensorBytes)} of weights, and {Sizes.Bytes(found.KvBytesPerToken)} of cache a token in bfloat16 ({Sizes.Bytes(found.KvBytesPerToken * spec.Attention.MaxPositions)} for {spec.Attention.MaxPositions} tokens)");
+            Line("memory", $"{Sizes.Bytes(found.TensorBytes)} of weights, and {Sizes.Bytes(found.KvBytesPerToken)} of cache a token in bfloat16 " +
+                $"({Sizes.Bytes(found.KvBytesPerToken * spec.Attention.MaxPositions)} for {spec.Attention.MaxPositions} tokens)");
         }
         else
         {

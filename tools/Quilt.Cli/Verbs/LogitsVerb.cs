@@ -20,7 +20,8 @@ internal static class LogitsVerb
         {
             var ids = TokenIds.Parse("--tokens", parsed.GetValue(tokens)!);
             var path = parsed.GetValue(output)!;
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder)) throw new Formats.BadInputException(path, null, "the folder does not exist");
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+                throw new Formats.BadInputException(path, null, "the folder does not exist");
             await using var engine = await model.OpenAsync(parsed, cancel);
             var trace = await engine.TraceAsync(ids, parsed.GetValue(layers)).WaitAsync(cancel);
             SafeTensorsWriter.Write(path, [.. Tensors(trace)], new Dictionary<string, string> { ["format"] = "pt" }, cancel);
@@ -37,7 +38,8 @@ internal static class LogitsVerb
             yield return Floats($"layer.{layer}.hidden", trace.LayerHidden[layer], trace.Tokens, trace.Hidden);
             if (trace.RouterIds[layer].Length == 0) continue;
             var ids = Array.ConvertAll(trace.RouterIds[layer], id => (long)id);
-            yield return new($"layer.{layer}.router_ids", DType.I64, [trace.Tokens, trace.ExpertsPerToken], stream => stream.Write(MemoryMarshal.AsBytes<long>(ids)));
+            yield return new($"layer.{layer}.router_ids", DType.I64, [trace.Tokens, trace.ExpertsPerToken],
+                stream => stream.Write(MemoryMarshal.AsBytes<long>(ids)));
             yield return Floats($"layer.{layer}.router_weights", trace.RouterWeights[layer], trace.Tokens, trace.ExpertsPerToken);
         }
     }

@@ -15,20 +15,27 @@ internal static class ParseReplyVerb
 
     public static Command Create()
     {
-        var dialect = new Option<string?>("--dialect") { Description = $"How the model writes: {string.Join(", ", ReplyParser.Dialects)}.", HelpName = "NAME" };
-        var template = new Option<string?>("--template") { Description = "A chat template, or a folder with one, whose text tells how the model writes.", HelpName = "FILE" };
-        var tools = new Option<string?>("--tools") { Description = "A list of tools in OpenAI's form; calls to any other are dropped.", HelpName = "FILE" };
+        var dialect = new Option<string?>("--dialect") { Description = $"How the model writes: {string.Join(", ", ReplyParser.Dialects)}.",
+            HelpName = "NAME" };
+        var template = new Option<string?>(
+            "--template") { Description = "A chat template, or a folder with one, whose text tells how the model writes.", HelpName = "FILE" };
+        var tools = new Option<string?>("--tools") { Description = "A list of tools in OpenAI's form; calls to any other are dropped.",
+            HelpName = "FILE" };
         var startsThinking = new Option<bool>("--starts-thinking") { Description = "The prompt ended inside the model's thinking." };
         var json = new Option<bool>("--json") { Description = "Print each event as a JSON object." };
-        var command = new Command("parse-reply", "Reads pieces of a reply's text as JSON strings, one a line, from standard input; prints what they say, one event a line.") { dialect, template, tools, startsThinking, json };
+        var command = new Command("parse-reply",
+            "Reads pieces of a reply's text as JSON strings, one a line, from standard input; prints what they say, one event a line.") { dialect,
+            template, tools, startsThinking, json };
 
         command.Validators.Add(result =>
         {
-            if ((result.GetValue(dialect) is null) == (result.GetValue(template) is null)) result.AddError("Expected one of --dialect NAME and --template FILE.");
+            if ((result.GetValue(dialect) is null) == (result.GetValue(template) is null))
+                result.AddError("Expected one of --dialect NAME and --template FILE.");
         });
         command.SetAction((parsed, cancel) =>
         {
-            var options = new ReplyOptions { StartsThinking = parsed.GetValue(startsThinking), Tools = parsed.GetValue(tools) is { } file ? InputFile.ReadTools(file) : null };
+            var options = new ReplyOptions
+            { StartsThinking = parsed.GetValue(startsThinking), Tools = parsed.GetValue(tools) is { } file ? InputFile.ReadTools(file) : null };
             var parser = ReplyParser.Create(parsed.GetValue(dialect) ?? Find(parsed.GetValue(template)!), options);
             return RunAsync(parser, Console.In, Console.Out, parsed.GetValue(json), cancel);
         });
@@ -58,7 +65,10 @@ internal static class ParseReplyVerb
         }
     }
 
-    private static string Find(string template) => (Directory.Exists(template) ? ChatTemplate.Open(template) : ChatTemplate.Parse(Encoding.UTF8.GetString(InputFile.ReadBytes(template)), template)).ReplyDialect;
+    private static string Find(string template) =>
+        (Directory.Exists(template)
+            ? ChatTemplate.Open(template)
+            : ChatTemplate.Parse(Encoding.UTF8.GetString(InputFile.ReadBytes(template)), template)).ReplyDialect;
 
     private static string Piece(string line, int number)
     {

@@ -8,7 +8,10 @@ internal static class RenderVerb
 {
     public static Command Create()
     {
-        var file = new Argument<string>("CONVERSATION") { Description = "A file {\"messages\": […], \"tools\": […], \"add_generation_prompt\": true, …}; any other key is a variable of the template." };
+        var file =
+            new Argument<string>(
+            "CONVERSATION") { Description =
+            "A file {\"messages\": […], \"tools\": […], \"add_generation_prompt\": true, …}; any other key is a variable of the template." };
         var model = new ModelOptions().Model;
         var command = new Command("render", "Prints the prompt that a model's chat template makes of a conversation, exactly.") { file, model };
 

@@ -21,15 +21,18 @@ internal static class SynthVerb
         var like = new Option<string>("--like") { Description = $"The model whose layers it has: {Like}.", HelpName = "NAME", Required = true };
         var layers = TypedOption.Whole("--layers", "Decoder layers; default 2.");
         var vocabulary = TypedOption.Whole("--vocab", "Rows of embedding and head; default 32768.");
-        var format = new Option<string>("--format") { Description = $"How it is stored: {string.Join(", ", Formats.Keys)}.", HelpName = "FORMAT", DefaultValueFactory = _ => "fp8-int4" };
+        var format = new Option<string>("--format")
+        { Description = $"How it is stored: {string.Join(", ", Formats.Keys)}.", HelpName = "FORMAT", DefaultValueFactory = _ => "fp8-int4" };
         var seed = TypedOption.Long("--seed", "Where its random numbers begin; default 1.");
-        var command = new Command("synth", "Writes a random checkpoint with the layer dimensions of a real model, for measuring.") { output, like, layers, vocabulary, format, seed };
+        var command = new Command("synth", "Writes a random checkpoint with the layer dimensions of a real model, for measuring.")
+        { output, like, layers, vocabulary, format, seed };
         like.AcceptOnlyFromAmong(Like);
         format.AcceptOnlyFromAmong([.. Formats.Keys]);
 
         command.SetAction(async (parsed, cancel) =>
         {
-            var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000), InRange("--vocab", parsed.GetValue(vocabulary) ?? 32768, 16, 1 << 22));
+            var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000),
+                InRange("--vocab", parsed.GetValue(vocabulary) ?? 32768, 16, 1 << 22));
             var folder = parsed.GetValue(output)!;
             var start = Stopwatch.GetTimestamp();
             // Its own thread: the writing is one long computation.

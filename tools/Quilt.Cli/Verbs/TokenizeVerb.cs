@@ -9,7 +9,8 @@ internal static class TokenizeVerb
 {
     public static Command Create()
     {
-        var text = new Argument<string?>("TEXT") { Description = "The text; left out: standard input, byte for byte as UTF-8.", Arity = ArgumentArity.ZeroOrOne };
+        var text = new Argument<string?>("TEXT") { Description = "The text; left out: standard input, byte for byte as UTF-8.",
+            Arity = ArgumentArity.ZeroOrOne };
         var special = new Option<bool>("--special") { Description = "Add what the tokenizer's template puts around a text." };
         var model = new ModelOptions().Model;
         var command = new Command("tokenize", "Prints the token ids of a text as a JSON array.") { text, special, model };

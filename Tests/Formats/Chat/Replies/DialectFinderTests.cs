@@ -8,7 +8,8 @@ using Quilt.Formats.Chat.Replies;
 namespace Quilt.Tests.Formats.Chat.Replies;
 
 /// <summary>
-/// The dialect found for a template is the one in which the template writes: what it lays out of an assistant's calls is read back. Where none is found, none of the dialects reads it.
+/// The dialect found for a template is the one in which the template writes: what it lays out of an assistant's calls is read back. Where none is
+/// found, none of the dialects reads it.
 /// </summary>
 public sealed class DialectFinderTests
 {
@@ -24,9 +25,12 @@ public sealed class DialectFinderTests
         var text = File.ReadAllText(Shared.Require(file));
         (string Marker, string[] Dialects)[] families =
         [
-            ("<minimax:tool_call>", ["minimax_m2"]), ("<seed:tool_call>", ["seed_oss"]), ("<|channel|>", ["harmony"]), ("<｜tool▁sep｜>", ["deepseek_v3", "deepseek_v31"]),
-            ("<|tool_call_argument_begin|>", ["kimi_k2"]), ("[TOOL_CALLS]", ["mistral"]), ("</arg_value>", ["glm45"]), ("<parameter=", ["qwen3_coder", "seed_oss"]), ("{\"name\": function name, \"parameters\"", ["llama3_json"]),
-            ("</tool_call>", ["hermes", "qwen3_coder", "glm45", "text", "think"]), ("functools", ["text"]), ("<TOOLCALL>", ["think"]), ("<|role_sep|>", ["text"]), ("<|tool_call:begin|>", ["text"]),
+            ("<minimax:tool_call>", ["minimax_m2"]), ("<seed:tool_call>", ["seed_oss"]), ("<|channel|>", ["harmony"]),
+            ("<｜tool▁sep｜>", ["deepseek_v3", "deepseek_v31"]),
+            ("<|tool_call_argument_begin|>", ["kimi_k2"]), ("[TOOL_CALLS]", ["mistral"]), ("</arg_value>", ["glm45"]),
+            ("<parameter=", ["qwen3_coder", "seed_oss"]), ("{\"name\": function name, \"parameters\"", ["llama3_json"]),
+            ("</tool_call>", ["hermes", "qwen3_coder", "glm45", "text", "think"]), ("functools", ["text"]), ("<TOOLCALL>", ["think"]),
+            ("<|role_sep|>", ["text"]), ("<|tool_call:begin|>", ["text"]),
         ];
         var dialect = ReplyParser.FindDialect(text);
         var known = 0;
@@ -67,7 +71,8 @@ public sealed class DialectFinderTests
 
                 string[] Read(string dialect)
                 {
-                    var parser = ReplyParser.Create(dialect, new ReplyOptions { StartsThinking = ReplyParser.EndsInThinking(prompt), Tools = Schema(calls) });
+                    var parser = ReplyParser.Create(dialect,
+                        new ReplyOptions { StartsThinking = ReplyParser.EndsInThinking(prompt), Tools = Schema(calls) });
                     return [.. ReplyReading.Of(parser, reply).Calls.Select(call => $"{call.Name} {ReplyCaseTests.Canonical(call.Arguments)}")];
                 }
             }
@@ -95,9 +100,11 @@ public sealed class DialectFinderTests
     [TestCase("<|start|>assistant<|channel|>analysis<|message|>", true)]
     [TestCase("<think></think>", false)]
     [TestCase("", false)]
-    public void A_prompt_that_ends_in_a_thinking_marker_starts_thinking(string prompt, bool thinks) => Assert.That(ReplyParser.EndsInThinking(prompt), Is.EqualTo(thinks));
+    public void A_prompt_that_ends_in_a_thinking_marker_starts_thinking(string prompt, bool thinks) =>
+        Assert.That(ReplyParser.EndsInThinking(prompt), Is.EqualTo(thinks));
 
-    // What the template puts behind the prompt for message i. The prompt may open thinking where history does not; null where a conversation cannot end there.
+    // What the template puts behind the prompt for message i. The prompt may open thinking where history does not; null where a conversation cannot
+    // end there.
     private static (string Prompt, string Reply)? Reply(ChatTemplate template, JsonElement root, JsonElement c, JsonElement[] messages, int i)
     {
         string prompt, full;
@@ -118,7 +125,8 @@ public sealed class DialectFinderTests
 
         string Render(JsonElement[] given, bool generates)
         {
-            var conversation = new JsonObject { ["messages"] = new JsonArray([.. given.Select(message => JsonNode.Parse(message.GetRawText()))]), ["tools"] = JsonNode.Parse(c.GetProperty("tools").GetRawText()), ["add_generation_prompt"] = generates };
+            var conversation = new JsonObject { ["messages"] = new JsonArray([.. given.Select(message => JsonNode.Parse(message.GetRawText()))]),
+                ["tools"] = JsonNode.Parse(c.GetProperty("tools").GetRawText()), ["add_generation_prompt"] = generates };
             foreach (var variables in new[] { root.GetProperty("specials"), c.GetProperty("extra") })
             {
                 foreach (var variable in variables.EnumerateObject()) conversation[variable.Name] = JsonNode.Parse(variable.Value.GetRawText());
@@ -127,7 +135,8 @@ public sealed class DialectFinderTests
         }
     }
 
-    private static string Written(JsonElement function) => $"{function.GetProperty("name").GetString()} {ReplyCaseTests.Canonical(Arguments(function))}";
+    private static string Written(JsonElement function) =>
+        $"{function.GetProperty("name").GetString()} {ReplyCaseTests.Canonical(Arguments(function))}";
 
     private static string Arguments(JsonElement function)
     {
@@ -136,7 +145,8 @@ public sealed class DialectFinderTests
     }
 
     private static IEnumerable<string> ArgumentNames(JsonElement calls) =>
-        calls.EnumerateArray().SelectMany(call => JsonNode.Parse(Arguments(call.GetProperty("function")))!.AsObject().Select(argument => argument.Key));
+        calls.EnumerateArray()
+            .SelectMany(call => JsonNode.Parse(Arguments(call.GetProperty("function")))!.AsObject().Select(argument => argument.Key));
 
     // The called tools, with the types that the calls' own arguments have: some dialects write values that only a schema tells from strings.
     private static JsonElement Schema(JsonElement calls)
@@ -162,7 +172,8 @@ public sealed class DialectFinderTests
                     },
                 };
             }
-            tools.Add(new JsonObject { ["name"] = function.GetProperty("name").GetString(), ["parameters"] = new JsonObject { ["properties"] = properties } });
+            tools.Add(new JsonObject
+            { ["name"] = function.GetProperty("name").GetString(), ["parameters"] = new JsonObject { ["properties"] = properties } });
         }
         return JsonSerializer.SerializeToElement(tools);
     }

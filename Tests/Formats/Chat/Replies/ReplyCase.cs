@@ -5,7 +5,8 @@ using Quilt.Formats.Chat.Replies;
 namespace Quilt.Tests.Formats.Chat.Replies;
 
 /// <summary>
-/// A recorded case: a model's output and what it says. Its kind and its policy choose the parser; everything that is not declared is the parser's default.
+/// A recorded case: a model's output and what it says. Its kind and its policy choose the parser; everything that is not declared is the parser's
+/// default.
 /// </summary>
 internal sealed class ReplyCase(JsonElement json)
 {
@@ -22,19 +23,24 @@ internal sealed class ReplyCase(JsonElement json)
     public bool Trims { get; } = Text(json, "compare") == "trim";
 
     /// <summary>
-    /// Whether the expectation is a fork's that rewrites text (it takes white space out of paths). Such rewriting is not offered: text is passed on as the model wrote it, and is
-    /// compared without any white space.
+    /// Whether the expectation is a fork's that rewrites text (it takes white space out of paths). Such rewriting is not offered: text is passed on
+    /// as the model wrote it, and is compared without any white space.
     /// </summary>
     public bool IsRewrittenByAFork { get; } = Text(json, "status")?.StartsWith("fork-only", StringComparison.Ordinal) == true;
 
     /// <summary>The pieces as they were recorded; null where none were.</summary>
-    public IReadOnlyList<Piece>? Chunks { get; } = json.TryGetProperty("chunks", out var chunks) ? [.. chunks.EnumerateArray().Select(Piece.Read)] : null;
+    public IReadOnlyList<Piece>? Chunks { get; } = json.TryGetProperty("chunks", out var chunks)
+        ? [.. chunks.EnumerateArray().Select(Piece.Read)]
+        : null;
 
     /// <summary>Sizes into which the text is to be cut.</summary>
-    public int[] ChunkSizes { get; } = json.TryGetProperty("chunk_sizes_in_tokens", out var sizes) ? [.. sizes.EnumerateArray().Select(s => s.GetInt32())] : [1, 2, 3, 7];
+    public int[] ChunkSizes { get; } = json.TryGetProperty("chunk_sizes_in_tokens", out var sizes)
+        ? [.. sizes.EnumerateArray().Select(s => s.GetInt32())]
+        : [1, 2, 3, 7];
 
     /// <summary>How the model writes: MiniMax's way where the case does not say.</summary>
-    public string Dialect { get; } = Text(json, "dialect") ?? (Text(json, "kind")!.StartsWith("append_think", StringComparison.Ordinal) ? "minimax_m2_append_think" : "minimax_m2");
+    public string Dialect { get; } = Text(json, "dialect")
+        ?? (Text(json, "kind")!.StartsWith("append_think", StringComparison.Ordinal) ? "minimax_m2_append_think" : "minimax_m2");
 
     public ReplyParser CreateParser() => ReplyParser.Create(Dialect, Options());
 
@@ -48,10 +54,13 @@ internal sealed class ReplyCase(JsonElement json)
                 ? starts.GetBoolean()
                 : Text(json, "reasoning_format") != "none" && Kind != "reply" && !Kind.StartsWith("tool_parser", StringComparison.Ordinal),
             ThinkingAsText = Text(json, "reasoning_format") == "none",
-            MarkerIds = json.TryGetProperty("vocab", out var vocab) ? vocab.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()) : null,
+            MarkerIds = json.TryGetProperty("vocab", out var vocab)
+                ? vocab.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32())
+                : null,
         };
         // What stands in parentheses is an explanation.
-        foreach (var policy in Regex.Replace(Text(json, "policy") ?? "", @"\([^)]*\)", "").Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var policy in Regex.Replace(Text(json, "policy")
+            ?? "", @"\([^)]*\)", "").Split([',', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             options = Apply(options, policy.Split(' ')[0]);
         }
@@ -79,7 +88,8 @@ internal sealed class ReplyCase(JsonElement json)
         _ => throw new AssertionException($"The case declares the policy '{policy}', which this fixture does not know."),
     };
 
-    private static string? Text(JsonElement of, string name) => of.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
+    private static string? Text(JsonElement of, string name) =>
+        of.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
 }
 
 /// <summary>A piece of a stream: text, and the token behind it where the case tells.</summary>
@@ -87,5 +97,7 @@ internal readonly record struct Piece(string Text, int? Id)
 {
     public static Piece Read(JsonElement json) => json.ValueKind == JsonValueKind.String
         ? new(json.GetString()!, null)
-        : new(json.GetProperty("text").GetString()!, json.TryGetProperty("token_ids", out var ids) && ids.GetArrayLength() == 1 ? ids[0].GetInt32() : null);
+        : new(json.GetProperty("text").GetString()!, json.TryGetProperty("token_ids", out var ids) && ids.GetArrayLength() == 1
+            ? ids[0].GetInt32()
+            : null);
 }

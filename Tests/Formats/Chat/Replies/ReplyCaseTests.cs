@@ -4,12 +4,15 @@ using Quilt.Formats.Chat.Replies;
 
 namespace Quilt.Tests.Formats.Chat.Replies;
 
-/// <summary>Recorded replies of MiniMax-M2 and what other engines make of them, and our own few; a case's kind and policy say how it is to be read.</summary>
+/// <summary>
+/// Recorded replies of MiniMax-M2 and what other engines make of them, and our own few; a case's kind and policy say how it is to be read.
+/// </summary>
 public sealed class ReplyCaseTests
 {
     /// <summary>Kinds of cases that hold a reply; <c>reply</c> names its dialect.</summary>
     internal static readonly string[] ReadKinds =
-        ["reply", "tool_parser_full", "tool_parser_stream", "reasoning_full", "reasoning_stream", "combined_full", "combined_stream", "append_think_full", "append_think_stream"];
+        ["reply", "tool_parser_full", "tool_parser_stream", "reasoning_full", "reasoning_stream", "combined_full", "combined_stream",
+            "append_think_full", "append_think_stream"];
 
     public static IEnumerable<TestCaseData> SharedReplies() => Cases(Shared.Files("cases", "*.json"), ReadKinds);
 
@@ -47,7 +50,9 @@ public sealed class ReplyCaseTests
     private static void Reply(JsonElement? test)
     {
         var c = new ReplyCase(Given(test));
-        var whole = c.Chunks is { } chunks ? ReplyReading.Of(c.CreateParser(), chunks, c.IsFinal) : ReplyReading.Of(c.CreateParser(), c.Output, finish: c.IsFinal);
+        var whole = c.Chunks is { } chunks
+            ? ReplyReading.Of(c.CreateParser(), chunks, c.IsFinal)
+            : ReplyReading.Of(c.CreateParser(), c.Output, finish: c.IsFinal);
         Assert.Multiple(() =>
         {
             foreach (var expectation in c.Expected.EnumerateObject()) Check(c, whole, expectation.Name, expectation.Value);
@@ -55,23 +60,28 @@ public sealed class ReplyCaseTests
 
         // However the text is cut, it says the same. Markers that came as tokens only are not in the text.
         if (c.Chunks?.Any(piece => piece.Id is not null) == true) return;
-        foreach (var size in c.ChunkSizes) Assert.That(ReplyReading.Of(c.CreateParser(), c.Output, size, c.IsFinal).Summary(), Is.EqualTo(whole.Summary()), $"in pieces of {size}");
+        foreach (var size in c.ChunkSizes)
+            Assert.That(ReplyReading.Of(c.CreateParser(), c.Output, size, c.IsFinal).Summary(), Is.EqualTo(whole.Summary()), $"in pieces of {size}");
     }
 
     private static void Argument(JsonElement? test)
     {
         var c = Given(test);
-        var schema = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["p"] = JsonNode.Parse(c.GetProperty("schema").GetRawText()) } };
+        var schema = new JsonObject
+        { ["type"] = "object", ["properties"] = new JsonObject { ["p"] = JsonNode.Parse(c.GetProperty("schema").GetRawText()) } };
         var reply = new JsonObject
         {
             ["kind"] = "tool_parser_full",
             ["policy"] = c.TryGetProperty("policy", out var policy) ? policy.GetString() : "",
             ["tools"] = new JsonArray(new JsonObject { ["name"] = "f", ["parameters"] = schema }),
-            ["model_output"] = $"<minimax:tool_call><invoke name=\"f\"><parameter name=\"p\">{c.GetProperty("raw").GetString()}</parameter></invoke></minimax:tool_call>",
+            ["model_output"] =
+                $"<minimax:tool_call><invoke name=\"f\"><parameter " +
+                $"name=\"p\">{c.GetProperty("raw").GetString()}</parameter></invoke></minimax:tool_call>",
             ["expected"] = new JsonObject
             {
                 ["content"] = null,
-                ["tool_calls"] = new JsonArray(new JsonObject { ["name"] = "f", ["arguments"] = new JsonObject { ["p"] = JsonNode.Parse(c.GetProperty("expected").GetRawText()) } }),
+                ["tool_calls"] = new JsonArray(new JsonObject
+                { ["name"] = "f", ["arguments"] = new JsonObject { ["p"] = JsonNode.Parse(c.GetProperty("expected").GetRawText()) } }),
             },
         };
         using var wrapped = JsonDocument.Parse(reply.ToJsonString());
@@ -84,7 +94,9 @@ public sealed class ReplyCaseTests
         var ids = Integers(c.GetProperty("token_ids"));
         var dialect = c.TryGetProperty("dialect", out var named) ? named.GetString()! : "minimax_m2";
         var startsThinking = !c.TryGetProperty("starts_thinking", out var starts) || starts.GetBoolean();
-        var parser = ReplyParser.Create(dialect, new ReplyOptions { StartsThinking = startsThinking, MarkerIds = c.GetProperty("vocab").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()) });
+        var parser = ReplyParser.Create(dialect,
+            new ReplyOptions { StartsThinking = startsThinking,
+            MarkerIds = c.GetProperty("vocab").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()) });
         var span = parser.FindThinking(ids);
         var expected = c.GetProperty("expected");
         Assert.That(ids[span.Thinking], Is.EqualTo(Integers(expected.GetProperty("reasoning_ids"))));
@@ -99,20 +111,46 @@ public sealed class ReplyCaseTests
         {
             case "content": Assert.That(Compared(reading.Text), Is.EqualTo(Compared(expected.GetString() ?? "")), what); break;
             case "reasoning": Assert.That(Compared(reading.Thinking), Is.EqualTo(Compared(expected.GetString() ?? "")), what); break;
-            case "tool_calls": Assert.That(Calls(reading.Calls.Select(call => (call.Name, call.Arguments))), Is.EqualTo(Calls(expected.EnumerateArray().Select(call => (call.GetProperty("name").GetString()!, call.GetProperty("arguments").GetRawText())))), what); break;
+            case "tool_calls":
+                Assert.That(Calls(reading.Calls.Select(call => (call.Name, call.Arguments))),
+                    Is.EqualTo(Calls(expected.EnumerateArray().Select(call =>
+                    (call.GetProperty("name").GetString()!, call.GetProperty("arguments").GetRawText())))), what);
+                break;
             case "indices": Assert.That(reading.Calls.Select(call => call.Index), Is.EqualTo(Integers(expected)), what); break;
-            case "arguments_text": Assert.That(string.Concat(reading.Calls.Select(call => call.Arguments)), Is.EqualTo(expected.GetString()), what); break;
+            case "arguments_text":
+                Assert.That(string.Concat(reading.Calls.Select(call => call.Arguments)), Is.EqualTo(expected.GetString()), what);
+                break;
             case "is_reasoning_end": Assert.That(!reading.Parser.IsThinking, Is.EqualTo(expected.GetBoolean()), what); break;
-            case "complete": Assert.That(reading.Calls.Select(call => call.IsComplete), Is.EqualTo(expected.EnumerateArray().Select(e => e.GetBoolean())), what); break;
+            case "complete":
+                Assert.That(reading.Calls.Select(call => call.IsComplete), Is.EqualTo(expected.EnumerateArray().Select(e => e.GetBoolean())), what);
+                break;
             case "in_tool_call": Assert.That(InCallsBeforeFinish(c), Is.EqualTo(expected.GetBoolean()), what); break;
-            case "content_contains": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what); break;
-            case "content_excludes": Assert.That(expected.EnumerateArray().Select(part => part.GetString()), Is.All.Not.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what); break;
-            case "content_before_finish": Assert.That(string.Concat(reading.Events.Take(reading.BeforeFinish).OfType<ReplyText>().Select(t => t.Text)), Is.EqualTo(expected.GetString()), what); break;
+            case "content_contains":
+                Assert.That(expected.EnumerateArray().Select(part => part.GetString()),
+                    Is.All.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what);
+                break;
+            case "content_excludes":
+                Assert.That(expected.EnumerateArray().Select(part => part.GetString()),
+                    Is.All.Not.Matches<string?>(part => reading.Text.Contains(part!, StringComparison.Ordinal)), what);
+                break;
+            case "content_before_finish":
+                Assert.That(string.Concat(reading.Events.Take(reading.BeforeFinish).OfType<ReplyText>().Select(t => t.Text)),
+                    Is.EqualTo(expected.GetString()), what);
+                break;
             case "flush_nonempty": Assert.That(reading.Events.Count > reading.BeforeFinish, Is.EqualTo(expected.GetBoolean()), what); break;
             case "emitted_deltas": Assert.That(reading.Events, Has.Count.EqualTo(expected.GetInt32()), what); break;
-            case "last_delta_content": Assert.That(string.Concat(reading.Events.Skip(reading.BeforeLastPiece).OfType<ReplyText>().Select(t => t.Text)), Is.EqualTo(expected.GetString()), what); break;
-            case "first_tool_delta": Assert.That(reading.Events.First(e => e is ToolCallBegun or ToolCallArguments or ToolCallEnded), Is.EqualTo(new ToolCallBegun(0, expected.GetProperty("name").GetString()!)), what); break;
-            case "argument_fragments": Assert.That(Unspaced(reading.ArgumentsBeforeFinish()), Is.EqualTo(Unspaced(string.Concat(expected.EnumerateArray().Select(f => f.GetString())))), what); break;
+            case "last_delta_content":
+                Assert.That(string.Concat(reading.Events.Skip(reading.BeforeLastPiece).OfType<ReplyText>().Select(t => t.Text)),
+                    Is.EqualTo(expected.GetString()), what);
+                break;
+            case "first_tool_delta":
+                Assert.That(reading.Events.First(e => e is ToolCallBegun or ToolCallArguments or ToolCallEnded),
+                    Is.EqualTo(new ToolCallBegun(0, expected.GetProperty("name").GetString()!)), what);
+                break;
+            case "argument_fragments":
+                Assert.That(Unspaced(reading.ArgumentsBeforeFinish()),
+                    Is.EqualTo(Unspaced(string.Concat(expected.EnumerateArray().Select(f => f.GetString())))), what);
+                break;
             case "fragments": Assert.That(Fragments(reading), Is.EqualTo(Fragments(expected)), what); break;
             default: throw new AssertionException($"The case expects '{what}', which this fixture does not know.");
         }
@@ -120,10 +158,12 @@ public sealed class ReplyCaseTests
         string Compared(string text) => c.IsRewrittenByAFork ? string.Concat(text.Where(ch => !char.IsWhiteSpace(ch))) : c.Trims ? text.Trim() : text;
 
         // Values are compared as JSON: by what numbers are worth, whatever the spaces; a call's arguments in their order.
-        string[] Calls(IEnumerable<(string Name, string Arguments)> calls) => [.. calls.Select(call => $"{call.Name} {Compared(Canonical(call.Arguments))}")];
+        string[] Calls(IEnumerable<(string Name, string Arguments)> calls) =>
+            [.. calls.Select(call => $"{call.Name} {Compared(Canonical(call.Arguments))}")];
     }
 
-    private static bool InCallsBeforeFinish(ReplyCase c) => ReplyReading.Of(c.CreateParser(), c.Chunks ?? [new Piece(c.Output, null)], finish: false).Parser.IsInToolCalls;
+    private static bool InCallsBeforeFinish(ReplyCase c) =>
+        ReplyReading.Of(c.CreateParser(), c.Chunks ?? [new Piece(c.Output, null)], finish: false).Parser.IsInToolCalls;
 
     // A name, then the arguments, call by call; where engines cut the arguments is their own affair.
     private static List<string> Fragments(ReplyReading reading) => Joined(reading.Events.Select(e => e switch
@@ -133,7 +173,8 @@ public sealed class ReplyCaseTests
         _ => (-1, (string?)null, ""),
     }));
 
-    private static List<string> Fragments(JsonElement expected) => Joined(expected.EnumerateArray().Select(f => (f[0].GetInt32(), f[1].GetString(), f[2].GetString() ?? "")));
+    private static List<string> Fragments(JsonElement expected) =>
+        Joined(expected.EnumerateArray().Select(f => (f[0].GetInt32(), f[1].GetString(), f[2].GetString() ?? "")));
 
     private static List<string> Joined(IEnumerable<(int Index, string? Name, string Arguments)> fragments)
     {
@@ -154,7 +195,8 @@ public sealed class ReplyCaseTests
 
     private static string Canonical(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().Select(p => JsonSerializer.Serialize(p.Name) + ":" + Canonical(p.Value)))}}}",
+        JsonValueKind.Object =>
+            $"{{{string.Join(',', value.EnumerateObject().Select(p => JsonSerializer.Serialize(p.Name) + ":" + Canonical(p.Value)))}}}",
         JsonValueKind.Array => $"[{string.Join(',', value.EnumerateArray().Select(Canonical))}]",
         JsonValueKind.String => JsonSerializer.Serialize(value.GetString()),
         JsonValueKind.Number => value.TryGetInt64(out var whole) ? whole.ToString() : value.GetDouble().ToString("R"),
@@ -171,7 +213,8 @@ public sealed class ReplyCaseTests
         return test!.Value;
     }
 
-    internal static IEnumerable<string?> Own() => Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "replies"), "*.json").Order(StringComparer.Ordinal);
+    internal static IEnumerable<string?> Own() =>
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "replies"), "*.json").Order(StringComparer.Ordinal);
 
     internal static IEnumerable<TestCaseData> Cases(IEnumerable<string?> files, string[] kinds)
     {
@@ -185,7 +228,8 @@ public sealed class ReplyCaseTests
             {
                 if (c.ValueKind != JsonValueKind.Object || !c.TryGetProperty("kind", out var kind) || !kinds.Contains(kind.GetString())) continue;
                 any = true;
-                yield return new TestCaseData((JsonElement?)c.Clone()).SetArgDisplayNames(Path.GetFileNameWithoutExtension(file), c.GetProperty("name").GetString()!);
+                yield return new TestCaseData((JsonElement?)c.Clone())
+                    .SetArgDisplayNames(Path.GetFileNameWithoutExtension(file), c.GetProperty("name").GetString()!);
             }
         }
         if (!any) yield return new TestCaseData(null).SetArgDisplayNames("none");

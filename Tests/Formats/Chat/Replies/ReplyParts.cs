@@ -5,10 +5,12 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 /// <summary>What replies of each dialect are made of, for tests that put them together at random or against the grain.</summary>
 internal static class ReplyParts
 {
-    private static readonly string[] anywhere = ["\n", "  ", "text", "12", "1.50", "true", "null", "<", "[", "{", "}", "]", ",", "\"", "\\", "\\u00", "é", "🌍", "\ud83c", ">", "=", "`"];
+    private static readonly string[] anywhere = ["\n", "  ", "text", "12", "1.50", "true", "null", "<", "[", "{", "}", "]", ",", "\"", "\\", "\\u00",
+        "é", "🌍", "\ud83c", ">", "=", "`"];
     private static readonly string[] json =
     [
-        "{\"name\": \"f\", \"arguments\": {\"p\": ", "{\"name\":\"g\",\"parameters\":{}}", "{\"arguments\": {\"q\": \"", "{\"p\": [1, ", "\"}}", "}}", "\"name\": \"f\"", "{}", ": ", ", ", "\"q\": \"v\"", "{\"p\": 1}",
+        "{\"name\": \"f\", \"arguments\": {\"p\": ", "{\"name\":\"g\",\"parameters\":{}}", "{\"arguments\": {\"q\": \"", "{\"p\": [1, ", "\"}}", "}}",
+        "\"name\": \"f\"", "{}", ": ", ", ", "\"q\": \"v\"", "{\"p\": 1}",
     ];
 
     /// <summary>The dialect's markers, one that begins a block of calls (or thinking, if there are none) first.</summary>
@@ -16,22 +18,33 @@ internal static class ReplyParts
     {
         "minimax_m2" or "minimax_m2_append_think" =>
         [
-            "<minimax:tool_call>", "</minimax:tool_call>", "<invoke name=\"f\">", "<invoke name='g' x=\"a>b\">", "<invoke>", "</invoke>", "<parameter name=\"p\">", "<parameter name=q>", "< parameter name = \"n\" >",
+            "<minimax:tool_call>", "</minimax:tool_call>", "<invoke name=\"f\">", "<invoke name='g' x=\"a>b\">", "<invoke>", "</invoke>",
+            "<parameter name=\"p\">", "<parameter name=q>", "< parameter name = \"n\" >",
             "</parameter>", "< / parameter >", "<think>", "</think>",
         ],
-        "seed_oss" => ["<seed:tool_call>", "</seed:tool_call>", "<function=f>", "</function>", "<parameter=p>", "</parameter>", "<seed:think>", "</seed:think>"],
-        "qwen3_coder" => ["<tool_call>", "</tool_call>", "<function=f>", "<function=>", "</function>", "<parameter=p>", "<parameter=q>", "</parameter>", "<think>", "</think>"],
+        "seed_oss" =>
+            ["<seed:tool_call>", "</seed:tool_call>", "<function=f>", "</function>", "<parameter=p>", "</parameter>", "<seed:think>",
+                "</seed:think>"],
+        "qwen3_coder" =>
+            ["<tool_call>", "</tool_call>", "<function=f>", "<function=>", "</function>", "<parameter=p>", "<parameter=q>", "</parameter>", "<think>",
+                "</think>"],
         "hermes" => ["<tool_call>", "</tool_call>", "<think>", "</think>"],
         "llama3_json" => ["<|python_tag|>", ";"],
         "mistral" => ["[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "[THINK]", "[/THINK]", "f[ARGS]", "[TOOL_CALLS]f[CALL_ID]1[ARGS]{\"p\":"],
         "deepseek_v3" or "deepseek_v31" =>
-            ["<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<think>", "</think>", "f<｜tool▁sep｜>", "function<｜tool▁sep｜>f\n```json\n"],
-        "glm45" => ["<tool_call>", "</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "<think>", "</think>", "<tool_call>f\n<arg_key>p</arg_key>"],
+            ["<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<think>", "</think>",
+                "f<｜tool▁sep｜>", "function<｜tool▁sep｜>f\n```json\n"],
+        "glm45" =>
+            ["<tool_call>", "</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "<think>", "</think>",
+                "<tool_call>f\n<arg_key>p</arg_key>"],
         "kimi_k2" =>
         [
-            "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>", "<think>", "</think>", "<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>",
+            "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "<|tool_call_end|>",
+            "<think>", "</think>", "<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>",
         ],
-        "harmony" => ["<|channel|>", "<|start|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>", "<|constrain|>", "<|channel|>commentary to=functions.f<|message|>", "<|channel|>analysis<|message|>", "assistant", "to=functions.g "],
+        "harmony" =>
+            ["<|channel|>", "<|start|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>", "<|constrain|>",
+                "<|channel|>commentary to=functions.f<|message|>", "<|channel|>analysis<|message|>", "assistant", "to=functions.g "],
         _ => ["<think>", "</think>"],
     };
 
@@ -46,7 +59,8 @@ internal static class ReplyParts
 
     /// <summary>What is bad to meet again and again.</summary>
     public static IEnumerable<string> Hostile(string dialect) =>
-        [.. Markers(dialect), .. json, "</parameter> x", "< ", "<", "[", "{", "\"", "\n", "\\u12", "x", "{\"a\":", "[[", "\"a\":1,", "{},", "1,", AroundValue(dialect).Before + "v" + AroundValue(dialect).Behind];
+        [.. Markers(dialect), .. json, "</parameter> x", "< ", "<", "[", "{", "\"", "\n", "\\u12", "x", "{\"a\":", "[[", "\"a\":1,", "{},", "1,",
+            AroundValue(dialect).Before + "v" + AroundValue(dialect).Behind];
 
     /// <summary>Places in which it may be met.</summary>
     public static IEnumerable<string> Starts(string dialect)
@@ -58,16 +72,20 @@ internal static class ReplyParts
     /// <summary>A call with one argument p, without its value, which is a string; nothing behind where the dialect has no calls.</summary>
     public static (string Before, string Behind) AroundValue(string dialect) => dialect switch
     {
-        "minimax_m2" or "minimax_m2_append_think" => ("<minimax:tool_call><invoke name=\"f\"><parameter name=\"p\">", "</parameter></invoke></minimax:tool_call>"),
+        "minimax_m2" or "minimax_m2_append_think" =>
+            ("<minimax:tool_call><invoke name=\"f\"><parameter name=\"p\">", "</parameter></invoke></minimax:tool_call>"),
         "qwen3_coder" => ("<tool_call><function=f><parameter=p>\n", "\n</parameter></function></tool_call>"),
         "seed_oss" => ("<seed:tool_call><function=f><parameter=p>", "</parameter></function></seed:tool_call>"),
         "hermes" => ("<tool_call>{\"name\": \"f\", \"arguments\": {\"p\": \"", "\"}}</tool_call>"),
         "llama3_json" => ("{\"name\": \"f\", \"parameters\": {\"p\": \"", "\"}}"),
         "mistral" => ("[TOOL_CALLS]f[ARGS]{\"p\": \"", "\"}"),
-        "deepseek_v3" => ("<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{\"p\": \"", "\"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"),
+        "deepseek_v3" =>
+            ("<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{\"p\": \"", "\"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>"),
         "deepseek_v31" => ("<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>f<｜tool▁sep｜>{\"p\": \"", "\"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"),
         "glm45" => ("<tool_call>f<arg_key>p</arg_key><arg_value>", "</arg_value></tool_call>"),
-        "kimi_k2" => ("<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"p\": \"", "\"}<|tool_call_end|><|tool_calls_section_end|>"),
+        "kimi_k2" =>
+            ("<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"p\": \"",
+                "\"}<|tool_call_end|><|tool_calls_section_end|>"),
         "harmony" => ("<|channel|>commentary to=functions.f <|constrain|>json<|message|>{\"p\": \"", "\"}<|call|>"),
         "think" or "text" => ("", ""),
         _ => throw new AssertionException($"What a call in {dialect} looks like is not said here."),

@@ -5,12 +5,17 @@ using Quilt.Formats.Chat.Replies;
 
 namespace Quilt.Tests.Formats.Chat.Replies;
 
-/// <summary>What holds for every text: where it is cut does not matter, nothing makes a parser throw, and neither time nor held text grows faster than the text.</summary>
+/// <summary>
+/// What holds for every text: where it is cut does not matter, nothing makes a parser throw, and neither time nor held text grows faster than the
+/// text.
+/// </summary>
 public sealed class ReplyPropertyTests
 {
-    private static readonly JsonElement tools = JsonElement.Parse("""[{"name": "f", "parameters": {"properties": {"p": {"type": ["number", "object"]}, "q": {"type": "string"}}}}]""");
+    private static readonly JsonElement tools = JsonElement.Parse(
+        """[{"name": "f", "parameters": {"properties": {"p": {"type": ["number", "object"]}, "q": {"type": "string"}}}}]""");
 
-    private static readonly Gen<ReplyOptions> options = Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool).Select((thinks, asText, drop, held, infer, trim, declares) => new ReplyOptions
+    private static readonly Gen<ReplyOptions> options = Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool)
+        .Select((thinks, asText, drop, held, infer, trim, declares) => new ReplyOptions
     {
         Tools = declares ? tools : null,
         StartsThinking = thinks,
@@ -42,9 +47,11 @@ public sealed class ReplyPropertyTests
         var whole = ReplyReading.Of(c.CreateParser(), c.Output).Summary();
         for (var at = 0; at <= c.Output.Length; at++)
         {
-            Assert.That(ReplyReading.Of(c.CreateParser(), [new Piece(c.Output[..at], null), new Piece(c.Output[at..], null)]).Summary(), Is.EqualTo(whole), $"cut at {at}");
+            Assert.That(ReplyReading.Of(c.CreateParser(), [new Piece(c.Output[..at], null), new Piece(c.Output[at..], null)]).Summary(),
+                Is.EqualTo(whole), $"cut at {at}");
         }
-        Gen.Int[1, 12].Array[1, 20].Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
+        Gen.Int[1, 12].Array[1, 20]
+            .Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
     }
 
     // What holds of a sample cut short holds at every place: nothing throws, and pieces say what the whole says.

@@ -42,11 +42,13 @@ internal sealed class ReplyReading
         return reading;
     }
 
-    public static ReplyReading Of(ReplyParser parser, string text, int size = int.MaxValue, bool finish = true) => Of(parser, Cut(text, size), finish);
+    public static ReplyReading Of(ReplyParser parser, string text, int size = int.MaxValue, bool finish = true) =>
+        Of(parser, Cut(text, size), finish);
 
     public static IEnumerable<Piece> Cut(string text, int size)
     {
-        for (var i = 0; i < text.Length; i += Math.Min(size, text.Length - i)) yield return new Piece(text.Substring(i, Math.Min(size, text.Length - i)), null);
+        for (var i = 0; i < text.Length; i += Math.Min(size, text.Length - i))
+            yield return new Piece(text.Substring(i, Math.Min(size, text.Length - i)), null);
     }
 
     /// <summary>Everything the events say, so that readings can be compared whatever their pieces were.</summary>
@@ -106,7 +108,8 @@ internal sealed class ReplyReading
                 case ToolCallEnded ended:
                     Assert.That((ended.Index, ended.Name), Is.EqualTo((open?.Index ?? -1, open?.Name)));
                     Assert.That(ended.Arguments, Is.EqualTo(fragments.ToString()));
-                    using (var json = JsonDocument.Parse(ended.Arguments, new JsonDocumentOptions { MaxDepth = 80, AllowDuplicateProperties = false }))
+                    using (var json = JsonDocument.Parse(ended.Arguments,
+                        new JsonDocumentOptions { MaxDepth = 80, AllowDuplicateProperties = false }))
                     {
                         Assert.That(json.RootElement.ValueKind, Is.EqualTo(JsonValueKind.Object));
                     }
