@@ -22,6 +22,7 @@ internal sealed class EncodingWorker
     private readonly List<int> ids = [];
     private byte[] utf8 = [];
     private long encoderStepsBefore;
+    private int most = int.MaxValue;                         // more ids than this are not asked for
 
     public EncodingWorker(TokenizerParts parts)
     {
@@ -36,6 +37,24 @@ internal sealed class EncodingWorker
 
     /// <summary>Whether the worker grew so large that it is not worth keeping.</summary>
     public bool IsBloated => utf8.Length > LargestKept;
+
+    /// <summary>The ids of the last text; valid until the next call.</summary>
+    public List<int> Ids => ids;
+
+    /// <summary>Encodes a text unless it has more than <paramref name="limit"/> ids: the work ends where there are too many.</summary>
+    public bool TryEncode(ReadOnlySpan<char> text, bool addSpecialTokens, int limit)
+    {
+        most = limit;
+        try
+        {
+            Encode(text, addSpecialTokens, encodeSpecialTokens: false);
+        }
+        finally
+        {
+            most = int.MaxValue;
+        }
+        return ids.Count <= limit;
+    }
 
     /// <summary>Ids of a text; valid until the next call. A lone surrogate counts as U+FFFD.</summary>
     public List<int> Encode(ReadOnlySpan<char> text, bool addSpecialTokens, bool encodeSpecialTokens)
@@ -72,6 +91,7 @@ internal sealed class EncodingWorker
             parts.Raw.Cut(text, encodeSpecialTokens, rawParts);
             foreach (var (id, start, end) in rawParts)
             {
+                if (ids.Count > most) return;
                 if (id >= 0) ids.Add(id);
                 else Gap(text[start..end], opens: start == 0, encodeSpecialTokens);
             }
@@ -89,6 +109,7 @@ internal sealed class EncodingWorker
         parts.Normalized.Cut(text, encodeSpecialTokens, normalizedParts);
         foreach (var (id, start, end) in normalizedParts)
         {
+            if (ids.Count > most) return;
             if (id >= 0) ids.Add(id);
             else Split(text[start..end], 0, opens && start == 0);
         }
@@ -109,6 +130,10 @@ internal sealed class EncodingWorker
         var found = pieces[level];
         found.Clear();
         ((Splitter)parts.Steps[level]).Split(text, scratch, found);
-        foreach (var (start, end) in found) Split(text[start..end], level + 1, opens && start == 0);
+        foreach (var (start, end) in found)
+        {
+            if (ids.Count > most) return;
+            Split(text[start..end], level + 1, opens && start == 0);
+        }
     }
 }

@@ -14,6 +14,7 @@ public sealed class Tokenizer
     private readonly ConcurrentBag<EncodingWorker> workers = [];
     private readonly byte[] tokenBytes;
     private readonly int[] tokenStarts;
+    private readonly int longestToken;
 
     internal Tokenizer(TokenizerParts parts)
     {
@@ -24,6 +25,7 @@ public sealed class Tokenizer
         {
             if (parts.Texts[id] is { } token) bytes.AddRange(parts.Decoder.Bytes(token));
             tokenStarts[id + 1] = bytes.Count;
+            longestToken = Math.Max(longestToken, bytes.Count - tokenStarts[id]);
         }
         tokenBytes = [.. bytes];
     }
@@ -79,6 +81,25 @@ public sealed class Tokenizer
         var ids = worker.Encode(text, addSpecialTokens, encodeSpecialTokens).ToArray();
         if (!worker.IsBloated) workers.Add(worker);
         return ids;
+    }
+
+    /// <summary>The ids of a text, if they are no more than <paramref name="most"/>: a text of too many costs no more than they would.</summary>
+    /// <param name="text">Any text; added tokens written in it are recognized.</param>
+    /// <param name="most">Most ids.</param>
+    /// <param name="ids">The ids; empty where there are more.</param>
+    /// <param name="addSpecialTokens">As of <see cref="Encode(string, bool, bool)"/>.</param>
+    /// <exception cref="BadInputException">A pattern of the file needs too many steps on this text.</exception>
+    public bool TryEncode(string text, int most, out int[] ids, bool addSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ids = [];
+        // A normalizer may shorten a text, but not to a small part of what its longest tokens could hold.
+        if (text.Length / 4 > (long)most * longestToken) return false;
+        var worker = workers.TryTake(out var idle) ? idle : new EncodingWorker(parts);
+        var fits = worker.TryEncode(text, addSpecialTokens, most);
+        if (fits) ids = [.. worker.Ids];
+        if (!worker.IsBloated) workers.Add(worker);
+        return fits;
     }
 
     /// <summary>The ids of a text in UTF-8. Bytes that are not valid UTF-8 count as U+FFFD.</summary>

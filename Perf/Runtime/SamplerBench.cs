@@ -29,6 +29,6 @@ public class SamplerBench
     public int Run()
     {
         logits.CopyTo(work, 0);
-        return sampler.Sample(work, state, [], out _);
+        return sampler.Sample(work, state, []).Token;
     }
 }

@@ -3,6 +3,7 @@ using Quilt.Cli.Bench;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
 
@@ -12,7 +13,7 @@ namespace Quilt.Perf.Runtime;
 public abstract class StepBench
 {
     private LoadedModel model = null!;
-    private OpStream ops = null!;
+    private Executor executor = null!;
 
     [Params(Activations.Float, Activations.Int8)]
     public Activations Input { get; set; }
@@ -24,16 +25,14 @@ public abstract class StepBench
     {
         var options = new EngineOptions { Activations = Input };
         model = BenchModel.Open(options);
-        ops = new OpStream(model.Device, Input);
-        Runner = new ModelRunner(model.Decoder, new KvStore(model.Decoder.Spec, 1024, options.BlockTokens, KvType.BFloat16, model.Device), ops,
-            options.StepTokens);
+        executor = new Executor(model.Decoder, model.Device, new KvLayout(1024, options.BlockTokens, KvType.BFloat16), Input);
+        Runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.StepTokens);
     }
 
     [GlobalCleanup]
     public void Close()
     {
-        Runner.Dispose();
-        ops.Dispose();
+        executor.Dispose();
         model.Dispose();
     }
 }

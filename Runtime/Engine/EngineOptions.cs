@@ -22,12 +22,15 @@ public sealed record EngineOptions
     /// <summary>Precision of the input of quantized weights.</summary>
     public Activations Activations { get; init; } = Activations.Float;
 
-    /// <summary>Precision of cached keys and values; null: float32 with float activations, bfloat16 with others.</summary>
+    /// <summary>
+    /// Precision of cached keys and values. Null: float32 where activations are float and the cache then holds a sequence of the model's full length,
+    /// bfloat16 otherwise.
+    /// </summary>
     public KvType? KvType { get; init; }
 
     /// <summary>
-    /// Most memory for cached keys and values, in bytes. Null: 2 GiB on a CPU, where it is taken from the system as it is used; what weights and
-    /// scratch leave on a GPU, where it is taken at once.
+    /// Most memory for cached keys and values, in bytes. Null: on a CPU three quarters of what is free beside the weights, taken from the system as
+    /// it is used; on a GPU all that weights and steps leave, taken at once; never more than the sequences could fill.
     /// </summary>
     public long? KvMemory { get; init; }
 
@@ -39,6 +42,9 @@ public sealed record EngineOptions
 
     /// <summary>Most sequences that run at the same time; more wait their turn.</summary>
     public int MaxSequences { get; init; } = 64;
+
+    /// <summary>Most requests that wait beside those that run; one more is refused (<see cref="EngineBusyException"/>).</summary>
+    public int MaxWaiting { get; init; } = 1024;
 
     /// <summary>How the model writes its replies, one of <see cref="ReplyParser.Dialects"/>; null: as the text of its chat template tells.</summary>
     public string? ReplyDialect { get; init; }
@@ -59,11 +65,9 @@ public sealed record EngineOptions
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);
         Check(nameof(StepTokens), StepTokens, 1, 1 << 16);
         Check(nameof(MaxSequences), MaxSequences, 1, 1 << 16);
+        Check(nameof(MaxWaiting), MaxWaiting, 0, 1 << 24);
         Check(nameof(KvMemory), KvMemory ?? 1, 1, long.MaxValue);
     }
-
-    /// <summary>The precision of the cache, chosen or not.</summary>
-    internal KvType CacheType => KvType ?? (Activations == Activations.Float ? Quilt.Kernels.Ops.KvType.Float32 : Quilt.Kernels.Ops.KvType.BFloat16);
 
     /// <summary>Opens the device.</summary>
     /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>
@@ -74,8 +78,8 @@ public sealed record EngineOptions
         if (Activations != Activations.Fp8 || device.Traits.Fp8) return device;
         device.Dispose();
         throw new NotSupportedException(
-            $"{Device}: expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; BFloat16 and Float run " +
-            $"there.");
+            $"{Device}: expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; " +
+            "BFloat16 and Float run there.");
     }
 
     private static void Check(string name, long value, long least, long most)

@@ -9,6 +9,9 @@ public enum FinishReason
     /// <summary>It reached its longest length.</summary>
     Length,
 
-    /// <summary>The caller gave up.</summary>
+    /// <summary>The caller gave up, or the engine was disposed of.</summary>
     Cancelled,
+
+    /// <summary>Something failed: <see cref="GenerationEnd.Error"/> says what.</summary>
+    Error,
 }

@@ -1,27 +1,26 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
 using Quilt.Formats.Chat.Replies;
-using Quilt.Kernels.Devices;
 
 namespace Quilt.Runtime;
 
 /// <summary>
-/// One request's stream of tokens. Enumerate it once; leaving the enumeration early, or cancelling, ends the request and frees its cache.
+/// The caller's end of one request: a stream of events, of which tokens and reply are views. It can be read once, in one of these ways, by one
+/// reader; any other is told so. Leaving it early, or cancelling, ends the request and frees its cache.
 /// </summary>
 public sealed class Generation : IAsyncEnumerable<TokenPiece>
 {
-    private readonly Channel<TokenPiece> pieces = Channel.CreateUnbounded<TokenPiece>(new() { SingleReader = true, SingleWriter = true });
-    private readonly Func<ReplyParser>? replies;
+    private readonly Channel<GenerationEvent> events = Channel.CreateUnbounded<GenerationEvent>(new() { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenRegistration registration;
     private readonly Action wakeEngine;
+    private volatile GenerationEnd? end;
     private volatile bool cancelled;
-    private int enumerated;
+    private int readers;
 
-    internal Generation(IReadOnlyList<int> promptIds, Func<ReplyParser>? replies, Action wakeEngine, CancellationToken cancel)
+    internal Generation(IReadOnlyList<int> promptIds, Action wakeEngine, CancellationToken cancel)
     {
-        (PromptIds, this.replies, this.wakeEngine) = (promptIds, replies, wakeEngine);
+        (PromptIds, this.wakeEngine) = (promptIds, wakeEngine);
         Stats = new GenerationStats { PromptTokens = promptIds.Count };
         registration = cancel.Register(static self => ((Generation)self!).Cancel(), this);
     }
@@ -29,96 +28,93 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
     /// <summary>The prompt as token ids.</summary>
     public IReadOnlyList<int> PromptIds { get; }
 
+    /// <summary>How it ended; null while it runs. Set before the last event can be read.</summary>
+    public GenerationEnd? End => end;
+
     /// <summary>Why it ended; null while it runs.</summary>
-    public FinishReason? FinishReason { get; private set; }
+    public FinishReason? FinishReason => end?.Reason;
 
-    /// <summary>Counts and times; complete once <see cref="FinishReason"/> is set.</summary>
+    /// <summary>Counts and times; complete once it has ended.</summary>
     public GenerationStats Stats { get; }
-
-    /// <summary>The stop text (string) or stop token (int) that ended it; null if the model's end token, its length or the caller did.</summary>
-    public object? StopReason { get; internal set; }
 
     internal bool IsCancelled => cancelled;
 
-    /// <summary>
-    /// Ends the request before its next token. The enumeration then ends without an exception, with <see cref="Runtime.FinishReason.Cancelled"/>.
-    /// </summary>
+    /// <summary>Ends the request before its next token; its last event then says <see cref="FinishReason.Cancelled"/>.</summary>
     public void Cancel()
     {
         cancelled = true;
         wakeEngine();
     }
 
-    /// <summary>The tokens, as they come.</summary>
-    /// <exception cref="InvalidOperationException">It was enumerated before.</exception>
-    /// <exception cref="EngineFailedException">The engine failed.</exception>
-    public async IAsyncEnumerator<TokenPiece> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    /// <summary>Everything, as it comes; the last event is the end, also where something failed.</summary>
+    /// <exception cref="InvalidOperationException">It is being read, or was.</exception>
+    public async IAsyncEnumerable<GenerationEvent> Events([EnumeratorCancellation] CancellationToken cancel = default)
     {
-        if (Interlocked.Exchange(ref enumerated, 1) != 0) throw new InvalidOperationException("A generation can be enumerated once.");
+        if (Interlocked.Exchange(ref readers, 1) != 0)
+            throw new InvalidOperationException("A generation can be read once, by one reader: this one is being read, or was.");
         try
         {
-            await foreach (var piece in pieces.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)) yield return piece;
+            await foreach (var happened in events.Reader.ReadAllAsync(cancel).ConfigureAwait(false)) yield return happened;
         }
         finally
         {
-            if (FinishReason is null) Cancel();
-            await registration.DisposeAsync().ConfigureAwait(false);
+            if (end is null) Cancel();
         }
     }
 
-    /// <summary>The reply understood: thinking, text and tool calls as they come, in the model's dialect.</summary>
-    /// <exception cref="InvalidOperationException">This is a raw continuation, not a reply in a conversation; or it was enumerated
-    /// before.</exception>
+    /// <summary>The tokens, as they come.</summary>
+    /// <exception cref="InvalidOperationException">It is being read, or was.</exception>
+    /// <exception cref="RequestFailedException">The request failed.</exception>
+    /// <exception cref="EngineFailedException">The engine failed.</exception>
+    public async IAsyncEnumerator<TokenPiece> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        await foreach (var happened in Events(cancellationToken).ConfigureAwait(false))
+        {
+            if (happened.Token is { } token) yield return token;
+            else if (happened.End is { Error: { } error }) throw error;
+        }
+    }
+
+    /// <summary>The reply understood: thinking, text and tool calls as they come, in the model's dialect; text alone where there is none.</summary>
+    /// <inheritdoc cref="GetAsyncEnumerator" path="/exception"/>
     public async IAsyncEnumerable<ReplyEvent> Replies([EnumeratorCancellation] CancellationToken cancel = default)
     {
-        var parser = replies?.Invoke()
-            ?? throw new InvalidOperationException("Only a reply in a conversation has a dialect; this is a raw continuation.");
-        var events = new List<ReplyEvent>();
-        await foreach (var piece in this.WithCancellation(cancel).ConfigureAwait(false))
+        await foreach (var happened in Events(cancel).ConfigureAwait(false))
         {
-            parser.Push(piece.Text, events);
-            foreach (var found in events) yield return found;
-            events.Clear();
+            if (happened.Part is { } part) yield return part;
+            else if (happened.End is { Error: { } error }) throw error;
         }
-        parser.Finish(events);
-        foreach (var found in events) yield return found;
     }
 
-    /// <summary>All of the text, once it is there.</summary>
+    /// <summary>All of the text, once it is there; in a conversation the answer alone, without thinking and calls.</summary>
+    /// <inheritdoc cref="GetAsyncEnumerator" path="/exception"/>
     public async Task<string> ReadToEndAsync(CancellationToken cancel = default)
     {
         var text = new StringBuilder();
-        await foreach (var piece in this.WithCancellation(cancel).ConfigureAwait(false)) text.Append(piece.Text);
+        await foreach (var part in Replies(cancel).ConfigureAwait(false))
+        {
+            if (part is ReplyText said) text.Append(said.Text);
+        }
         return text.ToString();
     }
 
-    internal void Write(TokenPiece piece)
+    internal void Write(in TokenPiece token)
     {
-        if (piece.Id >= 0) Stats.Token();
-        pieces.Writer.TryWrite(piece);
+        Stats.Token();
+        events.Writer.TryWrite(new(token));
     }
 
-    internal void Finish(FinishReason reason)
+    internal void Write(ReplyEvent part) => events.Writer.TryWrite(new(part));
+
+    /// <summary>The last word; what comes later is not heard.</summary>
+    internal void Finish(GenerationEnd last)
     {
-        FinishReason = reason;
-        Stats.Ended(Stopwatch.GetTimestamp());
-        pieces.Writer.TryComplete();
-    }
-
-    internal void Fail(Exception error) => pieces.Writer.TryComplete(error);
-}
-
-/// <summary>One generated token.</summary>
-/// <param name="Id">Its id; −1 for text that was held back until the end and belongs to no further token.</param>
-/// <param name="Text">The text that is certain now: whole characters only, nothing for a token in the middle of one.</param>
-/// <param name="LogProbability">Natural logarithm of its probability under the model's own distribution, before any sampling option; NaN where not
-/// asked for.</param>
-public readonly record struct TokenPiece(int Id, string Text, float LogProbability);
-
-/// <summary>An engine can run no further step. The inner exception says why.</summary>
-public sealed class EngineFailedException : Exception
-{
-    internal EngineFailedException(Exception cause) : base($"The engine failed and is closed: {GpuDevices.Explain(cause) ?? cause.Message}", cause)
-    {
+        if (end is not null) return;
+        Stats.Ended();
+        end = last;
+        events.Writer.TryWrite(new(last));
+        events.Writer.TryComplete();
+        // Not disposed of: that would wait for a callback that is running, and the engine waits for nobody.
+        registration.Unregister();
     }
 }

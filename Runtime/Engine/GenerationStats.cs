@@ -33,5 +33,5 @@ public sealed class GenerationStats
         if (GeneratedTokens++ == 0) firstToken = Stopwatch.GetTimestamp();
     }
 
-    internal void Ended(long timestamp) => ended = timestamp;
+    internal void Ended() => ended = Stopwatch.GetTimestamp();
 }

@@ -3,6 +3,7 @@ using Quilt.Formats.Tensors;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
+using Quilt.Tests.Runtime.Models;
 using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Formats;
@@ -98,8 +99,7 @@ public sealed class DamagedFileTests
         Assert.That(engine.MaxTokens, Is.GreaterThan(0));
         Assert.That(model.Warnings, Has.All.Not.Empty);
         if (engine.MaxTokens < 3) return;
-        using var ops = new Quilt.Kernels.Devices.OpStream(model.Device);
-        var trace = PromptTracer.Run(model.Decoder, [1, 2], layers: false, Options, KvType.Float32, model.Device, ops);
+        var trace = PromptRun.Trace(model, [1, 2]);
         Assert.That(trace.Logits, Has.Length.EqualTo(2 * engine.Config.VocabularySize));
     }
 }

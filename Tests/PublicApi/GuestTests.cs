@@ -105,7 +105,7 @@ public sealed class GuestTests
         var stop = whole[(whole.Length / 2)..((whole.Length / 2) + 3)];
         var stopped = engine.Generate("The", options with { Stop = [stop] });
         Assert.That(await stopped.ReadToEndAsync(), Is.EqualTo(whole[..whole.IndexOf(stop, StringComparison.Ordinal)]));
-        Assert.That((stopped.FinishReason, stopped.StopReason), Is.EqualTo(((FinishReason?)FinishReason.Stop, (object)stop)));
+        Assert.That((stopped.End!.Reason, stopped.End.StopText, stopped.End.StopToken), Is.EqualTo((FinishReason.Stop, stop, (int?)null)));
     }
 
     [Test]

@@ -64,7 +64,7 @@ public sealed class LoadingMemoryTests
             (most, after) = (NativeBuffer.MostHeld - before, NativeBuffer.Held - before);
             var modules = new DecoderModules(model.Decoder.Spec);
             vectors = sizeof(float) * (modules.FinalNorm.Length + modules.Layers.Sum(layer => layer.Vectors.Sum(vector => (long)vector.Length)));
-            (weights, planned) = (model.Decoder.Weights.Bytes, model.Memory?.Host ?? 0);
+            (weights, planned) = (model.Decoder.Weights.Bytes, model.Memory.Host);
             largest = 2L * modules.Embedding.Rows * modules.Embedding.Columns;
         }
         return new(most, after, NativeBuffer.Held - before, weights, vectors, largest, planned);

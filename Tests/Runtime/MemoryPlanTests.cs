@@ -5,6 +5,7 @@ using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
 using Quilt.Tests.Kernels;
@@ -23,15 +24,15 @@ public sealed class MemoryPlanTests
         Assert.That(plan.Fits, Is.True);
         Assert.That(plan.Weights / (double)Gb, Is.EqualTo(131.9).Within(0.5),
             "62 layers of 256 experts in INT4, attention in FP8, embedding and head in bfloat16");
-        Assert.That(plan.Total, Is.EqualTo(141 * Gb));
+        Assert.That(plan.Total, Is.EqualTo(141 * Gb).Within(16 * plan.TokenBytes), "to a block");
         Assert.That(plan.Cache, Is.GreaterThan(5 * Gb));
-        Assert.That(plan.Require(), Is.SameAs(plan));
+        Assert.That(plan.Require(MemoryRoom.Gpu("gpu:0", 141 * Gb, isCuda: true)), Is.SameAs(plan));
     }
 
     [Test]
     public void On_96_GB_it_is_refused_with_every_part_and_what_would_help()
     {
-        var refused = Assert.Throws<NotSupportedException>(() => Plan(96 * Gb, new EngineOptions()).Require())!;
+        var refused = Assert.Throws<NotSupportedException>(() => Plan(96 * Gb, new EngineOptions()).Require(MemoryRoom.Gpu("gpu:0", 96 * Gb, isCuda: true)))!;
         Assert.That(refused.Message,
             Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain(
             "--kv-memory").And.Contain("--step-tokens").And.Contain("--max-sequences"));
@@ -50,22 +51,59 @@ public sealed class MemoryPlanTests
     [Test]
     public void A_cache_that_is_asked_for_is_planned_as_such()
     {
-        Assert.That(Plan(141 * Gb, new EngineOptions { KvMemory = 3 * Gb }).Cache, Is.EqualTo(3 * Gb));
+        Assert.That(Plan(141 * Gb, new EngineOptions { KvMemory = 3 * Gb }).Cache, Is.InRange(2.99 * Gb, 3 * Gb));
         Assert.That(Plan(141 * Gb, new EngineOptions { KvMemory = 30 * Gb }).Fits, Is.False);
         Assert.That(Plan(999 * Gb, new EngineOptions { KvMemory = 900 * Gb, MaxSequences = 1 }).Cache, Is.LessThan(110 * Gb),
             "no more than one sequence can fill");
     }
 
-    [TestCase("cpu", Activations.Float, KvType.Float32)]
-    [TestCase("cpu", Activations.Int8, KvType.BFloat16)]
-    [TestCase("gpu:0", Activations.Float, KvType.Float32)]
-    [TestCase("gpu:0", Activations.BFloat16, KvType.BFloat16)]
-    [TestCase("gpu:0", Activations.Fp8, KvType.BFloat16)]
-    public void A_cache_is_as_precise_as_activations_unless_it_is_chosen(string device, Activations activations, KvType type)
+    // 496 KiB a token in float32, 248 in bfloat16: 99.9 or 49.9 GB for 196,608 tokens, beside 132 GB of weights.
+    [TestCase(256, Activations.Float, KvType.Float32, 196_607)]
+    [TestCase(225, Activations.Float, KvType.BFloat16, 350_000)]
+    [TestCase(256, Activations.BFloat16, KvType.BFloat16, 470_000)]
+    [TestCase(141, Activations.Float, KvType.BFloat16, 30_000)]
+    public void A_cache_is_exact_where_activations_are_and_the_whole_context_fits(int gigabytes, Activations activations, KvType type, int tokens)
     {
-        var options = new EngineOptions { Device = device, Activations = activations };
-        Assert.That(options.CacheType, Is.EqualTo(type));
-        Assert.That((options with { KvType = KvType.Float32 }).CacheType, Is.EqualTo(KvType.Float32));
+        var plan = Plan(gigabytes * Gb, new EngineOptions { Device = "gpu:0", Activations = activations });
+        Assert.That(plan.CacheType, Is.EqualTo(type));
+        Assert.That(plan.CacheTokens, Is.GreaterThan(tokens));
+        Assert.That(plan.Warning, tokens < plan.ContextTokens - 1 ? Is.Not.Null : Is.Null);
+        Assert.That(Plan(gigabytes * Gb, new EngineOptions { KvType = KvType.Float32 }).CacheType, Is.EqualTo(KvType.Float32));
+    }
+
+    [Test]
+    public void A_processor_plans_with_what_is_free_leaves_some_of_it_and_says_when_that_is_less_than_the_model_s_context()
+    {
+        var small = Plan(new MemoryRoom("cpu", 160 * Gb, 170 * Gb, 0, 0.75));
+        Assert.That(small.Cache, Is.InRange(19 * Gb, 21.2 * Gb), "three quarters of 28 GB");
+        Assert.That(small.Warning, Does.Match(@"^the cache holds 8\d,\d+ tokens \(bfloat16, 19\.\d+ GiB\), fewer than the 196,608 of the model: 46\.50 GiB"));
+        Assert.That(small.ToString(), Does.Contain("tokens in bfloat16").And.Contain("free on cpu"));
+        Assert.That(Plan(new MemoryRoom("cpu", 400 * Gb, 400 * Gb, 0, 0.75)).Warning, Is.Null);
+    }
+
+    [Test]
+    public void A_processor_with_less_memory_than_the_weights_refuses_and_one_that_is_busy_does_not()
+    {
+        var busy = new MemoryRoom("cpu", 20 * Gb, 140 * Gb, 0, 0.75);
+        Assert.That(Plan(busy).Require(busy).CacheTokens, Is.EqualTo(1024));
+        var tiny = new MemoryRoom("cpu", 20 * Gb, 24 * Gb, 0, 0.75);
+        Assert.That(() => Plan(tiny).Require(tiny), Throws.TypeOf<NotSupportedException>().With.Message.StartsWith("cpu: expected at most 22.35 GiB"));
+    }
+
+    [TestCase("MemTotal: 1000 kB\nMemFree: 5 kB\nMemAvailable:   600 kB\n", null, null, null, 1000, 600)]
+    [TestCase("MemTotal: 1000 kB\nMemAvailable: 600 kB\n", "max", "1", "", 1000, 600)]
+    [TestCase("MemTotal: 1000 kB\nMemAvailable: 600 kB\n", "512000\n", "204800\n", "anon 1\ninactive_file 102400\n", 500, 400)]
+    [TestCase("MemTotal: 1000 kB\nMemAvailable: 200 kB\n", "512000\n", "0\n", null, 500, 200)]
+    public void A_machine_s_memory_is_read_with_the_limits_of_its_container(
+        string machine, string? limit, string? used, string? kinds, long total, long available) =>
+        Assert.That(SystemMemory.Parse(machine, limit, used, kinds), Is.EqualTo(new SystemMemory(total << 10, available << 10)));
+
+    [Test]
+    public void This_machine_has_memory()
+    {
+        var memory = SystemMemory.Read();
+        Assert.That(memory.Available, Is.Positive.And.LessThanOrEqualTo(memory.Total));
+        Assert.That(SystemMemory.Parse("nonsense", null, null, null), Is.Null);
     }
 
     [TestCase(1)]
@@ -77,19 +115,21 @@ public sealed class MemoryPlanTests
         var device = (GpuDevice)Target.Gpus[0].Open();
         var options = new EngineOptions { Device = device.Name, Threads = 2, StepTokens = tokens, MaxSequences = 4, KvMemory = 16 << 20 };
         using var model = LoadedModel.Open(folder.Path, options, null, default, on: device);
-        using var ops = new OpStream(device);
-        ops.Gpu!.Scratch.Reserve(model.Memory!.Scratch);
-        var reserved = ops.Gpu.Scratch.Bytes;
-        using var runner = new ModelRunner(model.Decoder, new KvStore(model.Decoder.Spec, 64, 16, KvType.Float32, device), ops, tokens);
+        using var executor = new Executor(model.Decoder, device, new KvLayout(64, 16, KvType.Float32), scratch: model.Memory.Scratch);
+        var reserved = executor.ScratchBytes;
+        var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), tokens);
         runner.Prefill(Math.Min(tokens, TinyMiniMax.MaxPositions));
-        Assert.That(ops.Gpu.Scratch.Bytes, Is.EqualTo(reserved), "no second piece was taken");
+        Assert.That(executor.ScratchBytes, Is.EqualTo(reserved), "no second piece was taken");
     }
 
-    private static MemoryPlan Plan(long free, EngineOptions options, int layers = 62)
+    private static MemoryPlan Plan(long free, EngineOptions options, int layers = 62) =>
+        Plan(MemoryRoom.Gpu("gpu:0", free, isCuda: true), options, layers);
+
+    private static MemoryPlan Plan(MemoryRoom room, EngineOptions? options = null, int layers = 62)
     {
         var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(new SynthShape(layers, 200_064), SynthFormat.Fp8Int4)),
             "config.json");
-        return MemoryPlan.For("gpu:0", free, isCuda: true, Architectures.Describe(config, "config.json"), new RandomParts(null!, null, default),
-            options);
+        var parts = new RandomParts(null!, null, default);
+        return MemoryPlanner.For(room, Architectures.Describe(config, "config.json"), parts, options ?? new EngineOptions());
     }
 }

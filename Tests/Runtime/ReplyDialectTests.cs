@@ -59,11 +59,12 @@ public sealed class ReplyDialectTests
         Assert.That(ids.Count(tokenizer.IsSpecial), Is.GreaterThan(3), "the reply's markers are special tokens");
 
         var kept = markers[..^1].Select(marker => tokenizer.TryGetId(marker, out var id) ? id : -1).ToHashSet();
-        var generation = new Generation([0], () => ReplyParser.Create(dialect), () => { }, CancellationToken.None);
+        var generation = new Generation([0], () => { }, CancellationToken.None);
         var request = new Request();
         // A stop text that never comes makes text wait, so that a marker must wait its turn too.
-        request.Begin(generation, [0], new SamplingOptions { Stop = ["never to be met"] }, [], tokenizer, 1000, kept);
-        foreach (var id in ids) request.Accept(id);
+        var options = new SamplingOptions { Stop = ["never to be met"] };
+        request.Begin(generation, options, [], 1000, new ReplyDecoder(tokenizer, ReplyParser.Create(dialect), kept, options));
+        foreach (var id in ids) request.Accept(new TokenChoice(id, float.NaN, []));
         request.Finish(FinishReason.Length);
 
         var events = new List<ReplyEvent>();

@@ -1,6 +1,7 @@
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
@@ -26,21 +27,21 @@ public sealed class StepAllocationTests
         };
         using var folder = new TinyFolder();
         using var model = LoadedModel.Open(folder.Path, new EngineOptions { Threads = 1 }, null, default);
-        using var ops = new OpStream(model.Device, activations);
         var pool = new KvBlockPool(64);
-        using var kv = new KvStore(model.Decoder.Spec, pool.Blocks, 16, KvType.Float32, model.Device);
+        using var executor = new Executor(model.Decoder, model.Device, new KvLayout(pool.Blocks, 16, KvType.Float32), activations);
         var scheduler = new Scheduler(pool, 16, stepTokens: 512, maxSequences: 8);
-        var sampler = new Sampler();
-        var states = new Dictionary<Sequence, SamplerState>();
+        var sequences = new List<Sequence>();
         foreach (var prompt in Prompts)
         {
-            var sequence = new Sequence(prompt);
+            var state = new SamplerState(sampling, prompt);
+            state.OutputCounts.EnsureCapacity(TinyMiniMax.MaxPositions);
+            state.Seen.EnsureCapacity(TinyMiniMax.MaxPositions);
+            var sequence = new Sequence(sampling: state);
+            sequence.Begin(prompt);
             // What a sequence grows by is amortized and counted once, not in each step.
             sequence.Tokens.EnsureCapacity(TinyMiniMax.MaxPositions);
             sequence.BlockTable.EnsureCapacity(TinyMiniMax.MaxPositions / 16);
-            var state = states[sequence] = new SamplerState(sampling, prompt);
-            state.OutputCounts.EnsureCapacity(TinyMiniMax.MaxPositions);
-            state.Seen.EnsureCapacity(TinyMiniMax.MaxPositions);
+            sequences.Add(sequence);
             scheduler.Submit(sequence);
         }
 
@@ -49,19 +50,13 @@ public sealed class StepAllocationTests
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var step = 0; step < 50; step++) Step();
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
-        Assert.That(states.Keys.Select(sequence => sequence.Tokens.Count), Is.EqualTo(Prompts.Select(prompt => prompt.Length + 150)));
+        Assert.That(sequences.Select(sequence => sequence.Tokens.Count), Is.EqualTo(Prompts.Select(prompt => prompt.Length + 150)));
 
         void Step()
         {
             if (!scheduler.TryPlan(out var plan)) throw new InvalidOperationException("There is always something to do.");
-            ops.Reset();
-            var logits = model.Decoder.Forward(plan, kv, ops);
-            foreach (var chunk in plan.Chunks)
-            {
-                var tokens = chunk.Sequence.Tokens;
-                var output = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tokens)[chunk.Sequence.PromptLength..];
-                tokens.Add(sampler.Sample(logits.Row(chunk.LogitRow), states[chunk.Sequence], output, out _));
-            }
+            executor.Run(plan);
+            foreach (var chunk in plan.Chunks) chunk.Sequence.Tokens.Add(executor.Choose(chunk).Token);
             scheduler.Return(plan);
         }
     }

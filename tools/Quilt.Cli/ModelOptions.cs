@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 
 namespace Quilt.Cli;
@@ -29,7 +30,11 @@ internal sealed class ModelOptions
 
     /// <summary>Memory for cached keys and values.</summary>
     public Option<double?> KvMemory { get; } = TypedOption.Real("--kv-memory",
-        "Most memory for cached keys and values, in GiB; by default 2 on a CPU, what is left on a GPU.");
+        "Most memory for cached keys and values, in GiB; by default three quarters of what is free on a CPU, what is left on a GPU.");
+
+    /// <summary>Precision of cached keys and values.</summary>
+    public Option<KvType?> KvType { get; } = TypedOption.OneOf<KvType>("--kv-cache-dtype",
+        "Precision of cached keys and values; by default float32 where a sequence of the model's full length fits that way, else bfloat16.");
 
     /// <summary>Tokens of a step.</summary>
     public Option<int?> StepTokens { get; } = TypedOption.Whole("--step-tokens",
@@ -47,6 +52,7 @@ internal sealed class ModelOptions
         command.Options.Add(Activations);
         command.Options.Add(Isa);
         command.Options.Add(KvMemory);
+        command.Options.Add(KvType);
         command.Options.Add(StepTokens);
         command.Options.Add(MaxSequences);
         return this;
@@ -64,18 +70,20 @@ internal sealed class ModelOptions
             Activations = parsed.GetValue(Activations) ?? default,
             Isa = parsed.GetValue(Isa),
             KvMemory = parsed.GetValue(KvMemory) is { } gib ? Bytes(gib) : null,
+            KvType = parsed.GetValue(KvType),
             StepTokens = parsed.GetValue(StepTokens) ?? usual.StepTokens,
             MaxSequences = parsed.GetValue(MaxSequences) ?? usual.MaxSequences,
         };
     }
 
-    /// <summary>Opens the model, with a bar on a terminal while a big one loads, and prints what looks wrong with it.</summary>
+    /// <summary>Opens the model, with a bar on a terminal while a big one loads, prints what was planned and what looks wrong with it.</summary>
     public async Task<Engine> OpenAsync(ParseResult parsed, CancellationToken cancel, Func<EngineOptions, EngineOptions>? change = null)
     {
         var options = Read(parsed);
         var engine = await LoadingBar.ShowAsync(progress =>
             Usage.OfAsync(() => Engine.OpenAsync(parsed.GetValue(Model)!, change?.Invoke(options) ?? options, progress, cancel)));
         told = 0;
+        Console.Error.WriteLine($"quilt: {engine.Memory}");
         Tell(engine);
         return engine;
     }

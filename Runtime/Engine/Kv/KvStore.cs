@@ -9,15 +9,15 @@ internal sealed class KvStore : IDisposable
 {
     private readonly KvLayer[] layers;
 
-    /// <summary>Room for <paramref name="blocks"/> blocks in every layer, in the memory of <paramref name="device"/>.</summary>
-    public KvStore(DecoderSpec spec, int blocks, int blockTokens, KvType type, Device device)
+    /// <summary>Room for all of a layout's blocks in every layer, in the memory of <paramref name="device"/>.</summary>
+    public KvStore(DecoderSpec spec, KvLayout layout, Device device)
     {
-        (Blocks, BlockTokens, Type) = (blocks, blockTokens, type);
+        Layout = layout;
         layers = new KvLayer[spec.Layers];
         try
         {
             for (var i = 0; i < layers.Length; i++)
-                layers[i] = new KvLayer(blocks, blockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, type, device);
+                layers[i] = new KvLayer(layout.Blocks, layout.BlockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, layout.Type, device);
         }
         catch
         {
@@ -26,14 +26,14 @@ internal sealed class KvStore : IDisposable
         }
     }
 
-    /// <summary>Blocks in every layer.</summary>
-    public int Blocks { get; }
+    /// <summary>How they are kept.</summary>
+    public KvLayout Layout { get; }
 
     /// <summary>Tokens in a block.</summary>
-    public int BlockTokens { get; }
+    public int BlockTokens => Layout.BlockTokens;
 
     /// <summary>In what precision they are kept.</summary>
-    public KvType Type { get; }
+    public KvType Type => Layout.Type;
 
     /// <summary>The arrays of one layer.</summary>
     public KvLayer this[int layer] => layers[layer];

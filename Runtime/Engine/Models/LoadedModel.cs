@@ -54,8 +54,8 @@ internal sealed class LoadedModel : IDisposable
 
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>What it takes of a GPU's memory; null on a CPU.</summary>
-    public MemoryPlan? Memory { get; private init; }
+    /// <summary>What an engine of it takes of the device's memory.</summary>
+    public required MemoryPlan Memory { get; init; }
 
     /// <summary>Loads a folder, onto <paramref name="on"/> or a device of its own; on an exception nothing stays allocated.</summary>
     public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel,
@@ -68,7 +68,8 @@ internal sealed class LoadedModel : IDisposable
         try
         {
             var parts = new CheckpointParts(checkpoint, device, progress, cancel);
-            var memory = device is GpuDevice gpu ? MemoryPlan.For(gpu, spec, parts, options).Require() : null;
+            var room = MemoryRoom.Of(device);
+            var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
             weights = DecoderWeights.Load(spec, parts);
             return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights), options.ReplyDialect) { Memory = memory };
         }
@@ -80,12 +81,17 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    /// <summary>A parser for a reply to <paramref name="conversation"/>, whose prompt ended as <paramref name="prompt"/> does.</summary>
-    public ReplyParser CreateReplyParser(Conversation conversation, string prompt) => ReplyParser.Create(Dialect!, new ReplyOptions
-    {
-        Tools = conversation.Tools,
-        StartsThinking = ReplyParser.EndsInThinking(prompt),
-    });
+    /// <summary>
+    /// A parser for a reply to <paramref name="conversation"/>, whose prompt ended as <paramref name="prompt"/> does; null where the dialect is not
+    /// known, so that the reply is text.
+    /// </summary>
+    public ReplyParser? CreateReplyParser(Conversation conversation, string prompt, ReplyOptions? options) => Dialect is null ? null
+        : ReplyParser.Create(Dialect, (options ?? new ReplyOptions()) with
+        {
+            Tools = conversation.Tools,
+            StartsThinking = ReplyParser.EndsInThinking(prompt),
+            MarkerIds = null,
+        });
 
     public void Dispose()
     {

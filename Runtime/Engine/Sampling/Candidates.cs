@@ -62,6 +62,12 @@ internal readonly record struct RowDemand(int K, float Scale)
     /// <summary>What a request's options demand.</summary>
     public static RowDemand Of(SamplingOptions options, int vocabulary)
     {
+        var demand = ToChoose(options, vocabulary);
+        return demand.K == 0 ? demand : demand with { K = Math.Max(demand.K, Math.Min(options.TopLogProbabilities, vocabulary)) };
+    }
+
+    private static RowDemand ToChoose(SamplingOptions options, int vocabulary)
+    {
         // Allowed tokens are all taken out, and nothing else may come.
         if (options.IsGreedy || options.AllowedTokens is not null) return new(1, 0);
 

@@ -2,13 +2,14 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Runtime.Sampling;
 
 /// <summary>
 /// Chooses tokens where the logits lie on a GPU: a step brings back what the choices need, not all logits. Logits that options change are taken out
 /// of their row and come back as they are, to be changed by the same code as on a CPU; of the others come the largest. Where that does not decide, a
-/// row comes back whole: the choice is always the one that the whole row gives. Used by one thread; one step at a time: <see cref="Begin"/>,
+/// row comes back whole: the choice is always the one that the whole row gives. Used by one thread; one step at a time: <see cref="Begin()"/>,
 /// <see cref="Add"/> and <see cref="Place"/> before the forward pass, <see cref="Run"/> after it, then <see cref="Sample"/>.
 /// </summary>
 internal sealed class DeviceChoice(int vocabulary)
@@ -37,6 +38,17 @@ internal sealed class DeviceChoice(int vocabulary)
 
     /// <summary>Rows of the last step that came back whole.</summary>
     public int WholeRows { get; private set; }
+
+    /// <summary>Announces the rows of a step's logits and places what choosing from them needs beside the step's inputs.</summary>
+    public void Begin(StepPlan plan, OpStream ops)
+    {
+        Begin();
+        foreach (var chunk in plan.Chunks)
+        {
+            if (chunk.LogitRow >= 0) Add(chunk.Sequence.Sampling!);
+        }
+        Place(ops);
+    }
 
     /// <summary>Forgets the last step.</summary>
     public void Begin()
@@ -96,11 +108,11 @@ internal sealed class DeviceChoice(int vocabulary)
     }
 
     /// <summary>Chooses a token from a row and takes note of it, as <see cref="Sampler.Sample"/> does.</summary>
-    public int Sample(OpStream ops, int row, SamplerState state, ReadOnlySpan<int> output, out float logProbability)
+    public TokenChoice Sample(OpStream ops, int row, SamplerState state, ReadOnlySpan<int> output)
     {
-        if (k == 0) return sampler.Sample(found.Row(row), state, output, out logProbability);
-        if (!rows[row].IsWhole && sampler.TrySample(CandidatesOf(row), state, output, out var token, out logProbability)) return token;
-        return sampler.Sample(Whole(ops, row), state, output, out logProbability);
+        if (k == 0) return sampler.Sample(found.Row(row), state, output);
+        if (!rows[row].IsWhole && sampler.TrySample(CandidatesOf(row), state, output, out var chosen)) return chosen;
+        return sampler.Sample(Whole(ops, row), state, output);
     }
 
     private Candidates CandidatesOf(int row)

@@ -12,16 +12,18 @@ internal sealed partial class Sampler
     /// <param name="row">What is known.</param>
     /// <param name="state">What the request wants and has seen.</param>
     /// <param name="output">Tokens chosen so far.</param>
-    /// <param name="token">The token.</param>
-    /// <param name="logProbability">As of <see cref="Sample"/>.</param>
-    public bool TrySample(in Candidates row, SamplerState state, ReadOnlySpan<int> output, out int token, out float logProbability)
+    /// <param name="chosen">As of <see cref="Sample"/>.</param>
+    public bool TrySample(in Candidates row, SamplerState state, ReadOnlySpan<int> output, out TokenChoice chosen)
     {
         var options = state.Options;
-        logProbability = float.NaN;
+        chosen = default;
         var count = Gather(row, state, output);
-        token = options.IsGreedy ? Best(count) : TryDraw(row, count, state);
+        var token = options.IsGreedy ? Best(count) : TryDraw(row, count, state);
         if (token < 0) return false;
-        if (options.LogProbabilities) logProbability = (float)(row.Of(token) - row.LogSum());
+        var logSum = options.WantsProbabilities ? row.LogSum() : double.NaN;
+        chosen = options.WantsProbabilities
+            ? new(token, (float)(row.Of(token) - logSum), largest.Of(row, logSum, options.TopLogProbabilities))
+            : new(token, float.NaN, []);
         state.Accept(token);
         return true;
     }

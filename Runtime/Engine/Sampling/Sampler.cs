@@ -14,12 +14,11 @@ internal sealed partial class Sampler
     /// <param name="logits">[vocabulary]; changed.</param>
     /// <param name="state">What the request wants and has seen.</param>
     /// <param name="output">Tokens chosen so far.</param>
-    /// <param name="logProbability">Log of the token's probability under the logits as they came; NaN unless asked for.</param>
-    public int Sample(Span<float> logits, SamplerState state, ReadOnlySpan<int> output, out float logProbability)
+    public TokenChoice Sample(Span<float> logits, SamplerState state, ReadOnlySpan<int> output)
     {
         var options = state.Options;
-        var logSum = options.LogProbabilities ? LogSumExp(logits) : double.NaN;
-        var plain = options.LogProbabilities ? Snapshot(logits) : default;
+        var logSum = options.WantsProbabilities ? LogSumExp(logits) : double.NaN;
+        var plain = options.WantsProbabilities ? Snapshot(logits) : default;
         Penalties.Apply(logits, state, output);
         var token = -1;
         if (!options.IsGreedy)
@@ -28,11 +27,13 @@ internal sealed partial class Sampler
             token = Draw(state);
         }
         if (token < 0) token = ArgMax(logits);
-        logProbability = options.LogProbabilities ? (float)(plain[token] - logSum) : float.NaN;
         state.Accept(token);
-        return token;
+        return options.WantsProbabilities
+            ? new(token, (float)(plain[token] - logSum), largest.Of(plain, logSum, options.TopLogProbabilities))
+            : new(token, float.NaN, []);
     }
 
+    private readonly LargestLogits largest = new();
     private float[] snapshot = [];
 
     private ReadOnlySpan<float> Snapshot(ReadOnlySpan<float> logits)

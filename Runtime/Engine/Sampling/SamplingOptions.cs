@@ -1,4 +1,5 @@
 using Quilt.Formats.Checkpoints;
+using Quilt.Kernels.Ops;
 
 namespace Quilt.Runtime.Sampling;
 
@@ -46,6 +47,12 @@ public sealed record SamplingOptions
     /// <summary>Whether the text that ended the output is part of it.</summary>
     public bool IncludeStop { get; init; }
 
+    /// <summary>
+    /// Whether <see cref="Stop"/> is looked for in a reply's thinking and in the markup of its tool calls too, not in its answer alone. A text that
+    /// is continued raw is all answer.
+    /// </summary>
+    public bool StopInThinking { get; init; }
+
     /// <summary>Token ids that end the output, beside the model's own.</summary>
     public IReadOnlyList<int> StopTokens { get; init; } = [];
 
@@ -64,6 +71,9 @@ public sealed record SamplingOptions
     /// <summary>Whether each token comes with its log probability under the model's own distribution.</summary>
     public bool LogProbabilities { get; init; }
 
+    /// <summary>How many of the most likely tokens come with each token, under the model's own distribution. 0 to 256; 0: none.</summary>
+    public int TopLogProbabilities { get; init; }
+
     /// <summary>What a checkpoint asks for.</summary>
     internal static SamplingOptions From(GenerationDefaults defaults) => new()
     {
@@ -78,6 +88,20 @@ public sealed record SamplingOptions
     /// <summary>Whether the most likely token is taken.</summary>
     internal bool IsGreedy => Temperature < GreedyTemperature;
 
+    /// <summary>Whether tokens come with probabilities.</summary>
+    internal bool WantsProbabilities => LogProbabilities || TopLogProbabilities > 0;
+
+    /// <summary>The same options in collections of their own: a caller may change theirs while a request runs.</summary>
+    /// <exception cref="ArgumentException">A collection is null.</exception>
+    internal SamplingOptions Copy() => this with
+    {
+        Stop = [.. Given(Stop, nameof(Stop))],
+        StopTokens = [.. Given(StopTokens, nameof(StopTokens))],
+        LogitBias = new Dictionary<int, float>(Given(LogitBias, nameof(LogitBias))),
+        AllowedTokens = AllowedTokens is null ? null : [.. AllowedTokens],
+        BadWords = [.. Given(BadWords, nameof(BadWords)).Select(word => Given(word, nameof(BadWords)).ToArray())],
+    };
+
     /// <summary>Checks ranges.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     internal void Validate()
@@ -91,6 +115,7 @@ public sealed record SamplingOptions
         Check(nameof(PresencePenalty), PresencePenalty, -2, 2);
         Check(nameof(MaxTokens), MaxTokens ?? 1, 1, int.MaxValue);
         Check(nameof(MinTokens), MinTokens, 0, MaxTokens ?? int.MaxValue);
+        Check(nameof(TopLogProbabilities), TopLogProbabilities, 0, TopKOp.MostK);
         if (Stop.Any(string.IsNullOrEmpty)) throw new ArgumentException("Stop: expected texts of at least one character, found an empty one.");
         if (BadWords.Any(word => word.Count == 0))
             throw new ArgumentException("BadWords: expected sequences of at least one token, found an empty one.");
@@ -104,4 +129,7 @@ public sealed record SamplingOptions
             throw new ArgumentException(
                 FormattableString.Invariant($"{name}: expected {(least == double.Epsilon ? "more than 0" : $"{least}")} to {most}, found {value}."));
     }
+
+    private static T Given<T>(T? collection, string name) where T : class =>
+        collection ?? throw new ArgumentException($"{name}: expected a collection, found null.");
 }

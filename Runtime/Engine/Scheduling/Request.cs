@@ -1,23 +1,22 @@
 using System.Runtime.InteropServices;
-using Quilt.Formats.Tokenizers;
-using Quilt.Kernels.Devices;
+using Quilt.Formats.Chat.Replies;
 using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Scheduling;
 
 /// <summary>
-/// What one caller asked for: how to choose tokens, when to stop, and where the text goes. Belongs to the engine's thread once submitted.
+/// What one caller asked for: how to choose tokens, when to stop, and where what was chosen goes. Belongs to the engine's thread once submitted.
 /// Pooled: the lists of its sequence and its sampler are used again by a later request.
 /// </summary>
 internal sealed class Request
 {
     private readonly SamplerState sampling = new();
+    private readonly List<ReplyEvent> parts = [];
     private StopRule stop = null!;
-    private StopText stopText = null!;
-    private StreamingDecoder? decoder;
-    private float logProbability;
+    private ReplyDecoder reply = null!;
+    private RequestFailedException? failure;
 
-    public Request() => Sequence = new Sequence(this);
+    public Request() => Sequence = new Sequence(this, sampling);
 
     /// <summary>The caller's end.</summary>
     public Generation Generation { get; private set; } = null!;
@@ -28,51 +27,63 @@ internal sealed class Request
     /// <summary>Why it is over; null while it runs.</summary>
     public FinishReason? Finished { get; private set; }
 
-    /// <summary>Starts a request; what an earlier one left is forgotten. Special tokens are no text, but for <paramref name="markers"/>.</summary>
-    public void Begin(Generation generation, IReadOnlyList<int> prompt, SamplingOptions options, IReadOnlyCollection<int> endTokens,
-        Tokenizer? tokenizer, int maxTokens, IReadOnlySet<int>? markers = null)
+    /// <summary>Starts a request; what an earlier one left is forgotten.</summary>
+    /// <param name="generation">The caller's end, with the prompt.</param>
+    /// <param name="options">The request's own copy.</param>
+    /// <param name="endTokens">The model's end tokens.</param>
+    /// <param name="room">Tokens the sequence may still grow by.</param>
+    /// <param name="reply">What makes text of tokens.</param>
+    public void Begin(Generation generation, SamplingOptions options, IReadOnlyCollection<int> endTokens, int room, ReplyDecoder reply)
     {
-        (Generation, Finished) = (generation, null);
-        Sequence.Begin(prompt);
-        stop = new StopRule(options, endTokens, maxTokens - prompt.Count);
-        stopText = new StopText(options.Stop, options.IncludeStop);
-        decoder = tokenizer?.Stream(skipSpecialTokens: true, kept: markers);
+        (Generation, Finished, failure, this.reply) = (generation, null, null, reply);
+        parts.Clear();
+        Sequence.Begin(generation.PromptIds);
+        stop = new StopRule(options, endTokens, room);
         sampling.Begin(options, CollectionsMarshal.AsSpan(Sequence.Tokens), endTokens);
     }
 
-    /// <summary>Chooses the next token from the logits after the last one.</summary>
-    public int Sample(Sampler sampler, Span<float> logits) =>
-        sampler.Sample(logits, sampling, CollectionsMarshal.AsSpan(Sequence.Tokens)[Sequence.PromptLength..], out logProbability);
-
-    /// <summary>The next row of a step's logits will be this request's.</summary>
-    public void AddTo(DeviceChoice choice) => choice.Add(sampling);
-
-    /// <summary>Chooses the next token from a row of logits on a GPU.</summary>
-    public int Sample(DeviceChoice choice, OpStream ops, int row) =>
-        choice.Sample(ops, row, sampling, CollectionsMarshal.AsSpan(Sequence.Tokens)[Sequence.PromptLength..], out logProbability);
-
-    /// <summary>Takes the chosen token: it is appended, and its text goes to the caller.</summary>
-    public void Accept(int token)
+    /// <summary>Takes the chosen token: it is appended, and what it says goes to the caller.</summary>
+    public void Accept(in TokenChoice chosen)
     {
-        Sequence.Tokens.Add(token);
+        Sequence.Tokens.Add(chosen.Token);
         var mayStop = !stop.BelowLeast;
-        Finished = stop.Accept(token);
-        var ends = Finished == FinishReason.Stop;
+        Finished = stop.Accept(chosen.Token);
+
         // The token that ended the reply is not part of its text.
-        var text = decoder is null || ends ? "" : stopText.Push(decoder.Push(token), mayStop);
-        if (stopText.Found is not null) Finished = FinishReason.Stop;
-        Generation.Write(new TokenPiece(token, text, logProbability));
+        var text = Finished == FinishReason.Stop ? "" : reply.Push(chosen.Token, mayStop, parts);
+        if (reply.StopFound is not null) Finished = FinishReason.Stop;
+        if (Finished is not null) text += reply.Finish(parts);
+        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top));
+        Tell();
     }
 
-    /// <summary>Gives out the text that was held back and ends the caller's stream.</summary>
-    public void Finish(FinishReason reason)
+    /// <summary>Something in the request's own part failed: it is over.</summary>
+    public void Fail(RequestFailedException error) => (Finished, failure) = (FinishReason.Error, error);
+
+    /// <summary>Ends the caller's stream; what was held back goes out first.</summary>
+    /// <param name="reason">Why it ends.</param>
+    /// <param name="error">What failed outside of the request.</param>
+    public void Finish(FinishReason reason, Exception? error = null)
     {
-        if (decoder is not null && stopText.Found is null)
+        error ??= failure;
+        try
         {
-            var rest = stopText.Push(decoder.Flush()) + stopText.Flush();
-            if (rest.Length > 0) Generation.Write(new TokenPiece(-1, rest, float.NaN));
+            // A request whose own part failed is not asked again.
+            if (error is null) reply.Finish(parts);
         }
-        Generation.StopReason = stopText.Found ?? (object?)stop.StopToken;
-        Generation.Finish(reason);
+#pragma warning disable CA1031 // Whatever a reply's last words threw is this request's affair alone.
+        catch (Exception thrown)
+#pragma warning restore CA1031
+        {
+            (reason, error) = (FinishReason.Error, new RequestFailedException(thrown));
+        }
+        Tell();
+        Generation.Finish(new GenerationEnd(reason, Generation.Stats) { StopText = reply.StopFound, StopToken = stop.StopToken, Error = error });
+    }
+
+    private void Tell()
+    {
+        foreach (var part in parts) Generation.Write(part);
+        parts.Clear();
     }
 }

@@ -1,3 +1,5 @@
+using Quilt.Runtime.Sampling;
+
 namespace Quilt.Runtime.Scheduling;
 
 /// <summary>
@@ -7,14 +9,18 @@ namespace Quilt.Runtime.Scheduling;
 internal sealed class Sequence
 {
     /// <summary>A sequence without tokens, to be given some by <see cref="Begin"/>.</summary>
-    /// <param name="request">Who asks for it; null where nothing is to be sampled.</param>
-    public Sequence(Request? request = null) => Request = request;
+    /// <param name="request">Who asks for it; null where nobody waits for its tokens.</param>
+    /// <param name="sampling">How its next token is chosen; null where only its logits are wanted.</param>
+    public Sequence(Request? request = null, SamplerState? sampling = null) => (Request, Sampling) = (request, sampling);
 
     /// <summary>A sequence that begins with a prompt.</summary>
     public Sequence(IReadOnlyList<int> prompt) => Begin(prompt);
 
-    /// <summary>Who asked for it; null where nothing is to be sampled.</summary>
+    /// <summary>Who asked for it; null where nobody waits for its tokens.</summary>
     public Request? Request { get; }
+
+    /// <summary>How its next token is chosen; null where only its logits are wanted.</summary>
+    public SamplerState? Sampling { get; }
 
     /// <summary>Prompt and output so far.</summary>
     public List<int> Tokens { get; } = [];

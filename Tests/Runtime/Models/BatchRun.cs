@@ -1,5 +1,6 @@
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Scheduling;
@@ -13,9 +14,8 @@ internal static class BatchRun
     {
         using var own = on is null ? new CpuDevice(isa, threads: 2) : null;
         var device = on ?? own!;
-        using var ops = new OpStream(device);
         var blocks = prompts.Sum(prompt => (prompt.Length + blockTokens - 1) / blockTokens);
-        using var kv = new KvStore(decoder.Spec, blocks, blockTokens, KvType.Float32, device);
+        using var executor = new Executor(decoder, device, new KvLayout(blocks, blockTokens, KvType.Float32));
         var pool = new KvBlockPool(blocks);
         var sequences = prompts.Select(prompt => new Sequence(prompt)).ToArray();
         var logits = prompts.Select(prompt => new List<float>(prompt.Length * decoder.Spec.VocabularySize)).ToArray();
@@ -32,8 +32,7 @@ internal static class BatchRun
                 plan.Add(sequence, count, blockTokens, LogitsOf.EveryToken);
             }
 
-            ops.Reset();
-            var rows = ops.ToHost(decoder.Forward(plan, kv, ops));
+            var rows = executor.Rows(plan);
             var row = 0;
             foreach (var part in plan.Chunks)
             {

@@ -2,6 +2,7 @@ using Quilt.Formats.Tensors;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
 
@@ -125,10 +126,5 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
 
     private IEnumerable<int> Prompts() => Enumerable.Range(0, int.MaxValue).TakeWhile(p => expected.Tensors.ContainsKey($"prompt.{p}.input_ids"));
 
-    private StepTrace Trace(int[] prompt, int stepTokens)
-    {
-        using var ops = new OpStream(model.Device);
-        return PromptTracer.Run(model.Decoder, prompt, layers: true, new EngineOptions { StepTokens = stepTokens }, KvType.Float32, model.Device,
-            ops);
-    }
+    private StepTrace Trace(int[] prompt, int stepTokens) => PromptRun.Trace(model, prompt, layers: true, stepTokens);
 }

@@ -53,11 +53,9 @@ public sealed class GpuGoldenTests(string? folder, Target target)
         using var expected = SafeTensorsFile.Open(Path.Combine(folder!, "expected.safetensors"));
         using var model = Open();
         if (model.Decoder.Spec.Experts is null) Assert.Ignore("The architecture has no experts.");
-        using var ops = new OpStream(model.Device);
         foreach (var p in Prompts(expected))
         {
-            var trace = PromptTracer.Run(model.Decoder, Ids(expected, $"prompt.{p}.input_ids"), layers: true, Options, KvType.Float32, model.Device,
-                ops);
+            var trace = PromptRun.Trace(model, Ids(expected, $"prompt.{p}.input_ids"), layers: true);
             for (var layer = 0; layer < model.Config.Layers; layer++)
             {
                 var name = $"prompt.{p}.layer.{layer}.router_ids";

@@ -47,8 +47,7 @@ public sealed class HostileTests
         using var expected = SafeTensorsFile.Open(File.Exists(own) ? own : Path.Combine(folder!, "expected.safetensors"));
         using var model = LoadedModel.Open(path, new EngineOptions { Threads = 2 }, null, default);
         var tokens = expected.ReadIntegers("input_ids").Select(id => (int)id).ToArray();
-        using var ops = new Quilt.Kernels.Devices.OpStream(model.Device);
-        var logits = PromptTracer.Run(model.Decoder, tokens, layers: false, new EngineOptions(), KvType.Float32, model.Device, ops).Logits;
+        var logits = PromptRun.Trace(model, tokens).Logits;
         var wanted = expected.ReadFloats("logits");
         Assert.That(logits, Has.Length.EqualTo(wanted.Length));
         Assert.That(logits.Zip(wanted, (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(1e-4));

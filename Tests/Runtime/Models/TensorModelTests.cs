@@ -38,8 +38,7 @@ public sealed class TensorModelTests(string? folder, Target target)
 
         float[] Logits(LoadedModel model, KvType type)
         {
-            using var ops = new OpStream(model.Device);
-            return PromptTracer.Run(model.Decoder, tokens, layers: false, options, type, model.Device, ops).Logits;
+            return PromptRun.Trace(model, tokens, stepTokens: options.StepTokens, type: type).Logits;
         }
     }
 

@@ -28,7 +28,7 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             "top_p" => new SamplingOptions { Temperature = 0.8, TopP = 0.9 },
             "min_p" => new SamplingOptions { MinP = 0.05, TopP = 0.99 },
             "penalties" => new SamplingOptions { TopP = 0.95, TopK = 40, RepetitionPenalty = 1.2, FrequencyPenalty = 0.3, PresencePenalty = 0.3 },
-            "log probabilities" => new SamplingOptions { TopK = 200, LogProbabilities = true },
+            "log probabilities" => new SamplingOptions { TopK = 200, LogProbabilities = true, TopLogProbabilities = 20 },
             "allowed" => new SamplingOptions { AllowedTokens = [.. Enumerable.Range(0, 50).Select(i => 300 * i)] },
             _ =>
                 new SamplingOptions { TopK = 20, MinTokens = 5, StopTokens = [7], LogitBias = new Dictionary<int, float> { [9] = 3, [11] = -100 },
@@ -85,7 +85,7 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             var row = Ops.HostScratch(1, 5000);
             logits.CopyTo(row.Values);
             choice.Run(Ops, Ops.ToDevice(row));
-            choice.Sample(Ops, 0, state, [], out _);
+            choice.Sample(Ops, 0, state, []);
         }), Is.Zero);
     }
 
@@ -117,13 +117,19 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             for (var row = 0; row < options.Length; row++)
             {
                 var output = outputs[row].ToArray();
-                var token = choice.Sample(Ops, row, actual[row], output, out var logProbability);
-                var wanted = host.Sample(rows.Row(row), expected[row], output, out var wantedLogProbability);
+                var (token, logProbability, top) = choice.Sample(Ops, row, actual[row], output);
+                var (wanted, wantedLogProbability, wantedTop) = host.Sample(rows.Row(row), expected[row], output);
                 Assert.That(token, Is.EqualTo(wanted), $"step {step}, {options[row]}");
                 if (float.IsFinite(wantedLogProbability))
                     Assert.That(logProbability, Is.EqualTo(wantedLogProbability).Within(2e-6 * Math.Max(1, Math.Abs(wantedLogProbability))),
                         $"{options[row]}");
                 else Assert.That(logProbability, Is.EqualTo(wantedLogProbability), $"{options[row]}");
+                if (wantedTop.All(token => float.IsFinite(token.LogProbability)))
+                {
+                    Assert.That(top.Select(t => t.Id), Is.EqualTo(wantedTop.Select(t => t.Id)), $"{options[row]}");
+                    var off = top.Zip(wantedTop, (a, b) => Math.Abs(a.LogProbability - b.LogProbability)).DefaultIfEmpty().Max();
+                    Assert.That(off, Is.LessThan(1e-4), $"{options[row]}");
+                }
                 outputs[row].Add(wanted);
             }
             if (wholeRows is { } count) Assert.That(choice.WholeRows, Is.EqualTo(count), "rows that came back whole");
@@ -154,6 +160,7 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
         AllowedTokens = random.Next(5) > 0 ? null : Ids(random, vocabulary, 12),
         BadWords = random.Next(3) > 0 ? [] : [Ids(random, vocabulary, 2), Ids(random, vocabulary, 3)],
         LogProbabilities = random.Next(2) == 0,
+        TopLogProbabilities = Pick(random, 0, 0, 1, 4, 20),
     };
 
     private static float[] Logits(Random random, int vocabulary)

@@ -32,7 +32,7 @@ public sealed class SamplerCaseTests
         if (expected.TryGetProperty("argmax", out var argmax))
         {
             Assert.That(options.IsGreedy, Is.True);
-            Assert.That(new Sampler().Sample(logits, new SamplerState(new SamplingOptions { Temperature = 0 }, []), [], out _),
+            Assert.That(new Sampler().Sample(logits, new SamplerState(new SamplingOptions { Temperature = 0 }, []), []).Token,
                 Is.EqualTo(argmax.GetInt32()));
         }
         if (!expected.TryGetProperty("probs", out var probs)) return;

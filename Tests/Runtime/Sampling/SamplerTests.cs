@@ -29,14 +29,14 @@ public sealed class SamplerTests
 
     [Test]
     public void Greedy_takes_the_lowest_id_among_equals() =>
-        Assert.That(new Sampler().Sample([1, 5, 5, 0], new SamplerState(new SamplingOptions { Temperature = 0 }, []), [], out _), Is.EqualTo(1));
+        Assert.That(new Sampler().Sample([1, 5, 5, 0], new SamplerState(new SamplingOptions { Temperature = 0 }, []), []).Token, Is.EqualTo(1));
 
     [Test]
     public void The_log_probability_is_that_of_the_model_before_any_option()
     {
         var state = new SamplerState(
             new SamplingOptions { Temperature = 0, LogProbabilities = true, LogitBias = new Dictionary<int, float> { [3] = 100 } }, []);
-        var token = new Sampler().Sample((float[])Logits.Clone(), state, [], out var logProbability);
+        var (token, logProbability, _) = new Sampler().Sample((float[])Logits.Clone(), state, []);
         Assert.That(token, Is.EqualTo(3));
         Assert.That(logProbability, Is.EqualTo(-1 - Math.Log(Logits.Sum(l => Math.Exp(l)))).Within(1e-5));
     }
@@ -75,9 +75,9 @@ public sealed class SamplerTests
         var state = new SamplerState(new SamplingOptions { Temperature = temperature, TopP = 0.9, TopK = 40, MinP = 0.01, Seed = 1 }, []);
         var logits = new float[32_768];
         for (var i = 0; i < logits.Length; i++) logits[i] = i % 97 / 10f;
-        for (var i = 0; i < 3; i++) sampler.Sample(logits, state, [], out _);
+        for (var i = 0; i < 3; i++) sampler.Sample(logits, state, []);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10; i++) sampler.Sample(logits, state, [], out _);
+        for (var i = 0; i < 10; i++) sampler.Sample(logits, state, []);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
 
@@ -120,6 +120,6 @@ public sealed class SamplerTests
     {
         var sampler = new Sampler();
         var state = new SamplerState(new SamplingOptions { Seed = seed }, []);
-        return [.. Enumerable.Range(0, count).Select(_ => sampler.Sample((float[])Logits.Clone(), state, [], out var _))];
+        return [.. Enumerable.Range(0, count).Select(_ => sampler.Sample((float[])Logits.Clone(), state, []).Token)];
     }
 }

@@ -12,8 +12,8 @@ internal sealed class BenchModel : IDisposable
 {
     private readonly IDisposable[] owned;
 
-    private BenchModel(string name, Device device, Decoder decoder, params IDisposable[] owned) =>
-        (Name, Device, Decoder, this.owned) = (name, device, decoder, owned);
+    private BenchModel(string name, Device device, Decoder decoder, MemoryPlan memory, params IDisposable[] owned) =>
+        (Name, Device, Decoder, Memory, this.owned) = (name, device, decoder, memory, owned);
 
     /// <summary>The folder, or what the weights are like.</summary>
     public string Name { get; }
@@ -22,11 +22,14 @@ internal sealed class BenchModel : IDisposable
 
     public Decoder Decoder { get; }
 
+    /// <summary>What an engine of it would take.</summary>
+    public MemoryPlan Memory { get; }
+
     /// <summary>A checkpoint folder.</summary>
     public static BenchModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel)
     {
         var model = LoadedModel.Open(folder, options, progress, cancel);
-        return new(Path.GetFullPath(folder), model.Device, model.Decoder, model);
+        return new(Path.GetFullPath(folder), model.Device, model.Decoder, model.Memory, model);
     }
 
     /// <summary>Random weights of given sizes, made on a GPU: no file is read, and none is as large as the model.</summary>
@@ -42,9 +45,10 @@ internal sealed class BenchModel : IDisposable
                     $"--like: expected a GPU as --device, found {device.Name}; on a CPU 'quilt synth' writes a checkpoint to measure");
             var spec = Architectures.Describe(config, "--like");
             var parts = new RandomParts(gpu, progress, cancel);
-            MemoryPlan.For(gpu, spec, parts, options).Require();
+            var room = MemoryRoom.Of(gpu);
+            var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
             var decoder = new Decoder(spec, DecoderWeights.Load(spec, parts));
-            return new($"random, {shape.Layers} layers", device, decoder, decoder, device);
+            return new($"random, {shape.Layers} layers", device, decoder, memory, decoder, device);
         }
         catch
         {

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using Quilt.Kernels.Devices;
-using Quilt.Kernels.Ops;
 using Quilt.Runtime;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
-using Quilt.Runtime.Models;
 
 namespace Quilt.Cli.Bench;
 
@@ -37,8 +36,8 @@ internal static class ModelBench
         using var model = open(options);
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         using var limits = MachineLimits.Of(model.Device);
-        using var ops = new OpStream(model.Device, options.Activations);
-        using var runner = new ModelRunner(model.Decoder, Cache(model, options, bench), ops, options.StepTokens);
+        using var executor = new Executor(model.Decoder, model.Device, Cache(model, options, bench), options.Activations);
+        var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.StepTokens);
 
         var (speeds, rates) = (new List<double>(), new List<double>());
         var prompts = bench.Prompts.Select(_ => new List<(double Rate, double Share)>()).ToArray();
@@ -88,13 +87,12 @@ internal static class ModelBench
         return new(batch, context, rate, bytes, bytes * rate / batch / 1e9, Median(found.Select(f => f.Share)));
     }
 
-    private static KvStore Cache(BenchModel model, EngineOptions options, BenchOptions bench)
+    private static KvLayout Cache(BenchModel model, EngineOptions options, BenchOptions bench)
     {
-        var tokens = Math.Max(bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps);
-        if (tokens > model.Decoder.Spec.Attention.MaxPositions)
-            throw new UsageException($"the model takes {model.Decoder.Spec.Attention.MaxPositions} tokens at most, {tokens} were asked for");
+        var (tokens, most) = (Math.Max(bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps), model.Decoder.Spec.Attention.MaxPositions);
+        if (tokens > most) throw new UsageException($"the model takes {most} tokens at most, {tokens} were asked for");
         var blocks = bench.Batches.DefaultIfEmpty(1).Max() * ((tokens + options.BlockTokens - 1) / options.BlockTokens);
-        return new KvStore(model.Decoder.Spec, blocks, options.BlockTokens, options.CacheType, model.Device);
+        return new(blocks, options.BlockTokens, model.Memory.CacheType);
     }
 
     private static MachineFacts Facts(MachineLimits limits, List<double> speeds, List<double> rates) =>

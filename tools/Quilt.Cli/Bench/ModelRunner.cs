@@ -1,25 +1,24 @@
 using System.Diagnostics;
 using Quilt.Kernels.Devices;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
-using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
 using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Cli.Bench;
 
 /// <summary>
-/// Drives a decoder step by step on random tokens, and takes the time; the random tokens take the place of those that would be chosen. Chooses the
+/// Drives an executor step by step on random tokens, and takes the time; the random tokens take the place of those that would be chosen. Chooses the
 /// same tokens in every run.
 /// </summary>
-internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int stepTokens) : IDisposable
+internal sealed class ModelRunner(Executor executor, StepCost cost, int stepTokens)
 {
-    private readonly KvBlockPool blocks = new(kv.Blocks);
+    private readonly KvBlockPool blocks = new(executor.Cache.Layout.Blocks);
     private readonly StepPlan plan = new();
     private readonly Random random = new(1);
     private readonly Dictionary<int, int> expertsRead = [];
-    private readonly DeviceChoice choice = new(decoder.Spec.VocabularySize);
     private readonly SamplerState greedy = new(new SamplingOptions { Temperature = 0 }, []);
-    private readonly StepCost cost = new(decoder.Spec, decoder.Weights);
+    private readonly int blockTokens = executor.Cache.BlockTokens;
 
     /// <summary>Seconds to read a prompt of <paramref name="tokens"/> tokens, up to the logits of the last.</summary>
     public double Prefill(int tokens)
@@ -52,15 +51,14 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
             foreach (var sequence in sequences)
             {
                 Book(sequence, 1);
-                plan.Add(sequence, 1, kv.BlockTokens, LogitsOf.LastToken);
+                plan.Add(sequence, 1, blockTokens, LogitsOf.LastToken);
             }
-            if (step == 0 && ops.Gpu is not null) Count(batch);
+            if (step == 0 && executor.Device is GpuDevice) Count(batch);
             var start = Stopwatch.GetTimestamp();
-            Forward();
+            executor.Run(plan);
             ticks += Stopwatch.GetTimestamp() - start;
-            bytes += cost.Bytes(ops.Gpu is null
-                ? decoder.ExpertsRead
-                : expertsRead[batch], sequences.Sum(sequence => (long)sequence.Tokens.Count), kv.Type);
+            var experts = executor.Device is GpuDevice ? expertsRead[batch] : executor.ExpertsRead;
+            bytes += cost.Bytes(experts, sequences.Sum(sequence => (long)sequence.Tokens.Count), executor.Cache.Type);
             foreach (var sequence in sequences) sequence.Computed++;
         }
         foreach (var sequence in sequences) blocks.Release(sequence.BlockTable);
@@ -70,11 +68,9 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
     /// <summary>Operations in reading a prompt.</summary>
     public double PrefillOperations(int tokens) => cost.Operations(tokens, 1);
 
-    public void Dispose() => kv.Dispose();
-
     private Sequence Start(int tokens)
     {
-        var sequence = new Sequence([]);
+        var sequence = new Sequence(sampling: greedy);
         Book(sequence, tokens);
         return sequence;
     }
@@ -85,8 +81,8 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
         {
             var count = Math.Min(stepTokens, sequence.Tokens.Count - sequence.Computed);
             plan.TryReset();
-            plan.Add(sequence, count, kv.BlockTokens, LogitsOf.LastToken);
-            Forward();
+            plan.Add(sequence, count, blockTokens, LogitsOf.LastToken);
+            executor.Run(plan);
             sequence.Computed += count;
         }
     }
@@ -95,33 +91,16 @@ internal sealed class ModelRunner(Decoder decoder, KvStore kv, OpStream ops, int
     private void Count(int batch)
     {
         if (expertsRead.ContainsKey(batch)) return;
-        var trace = new StepTrace(batch, decoder.Spec, layers: true);
-        ops.Reset();
-        ops.ToHost(decoder.Forward(plan, kv, ops, trace));
+        var trace = new StepTrace(batch, executor.Spec, layers: true);
+        executor.Rows(plan, observer: trace);
         expertsRead[batch] = trace.RouterIds.Sum(layer => layer.Distinct().Count());
-    }
-
-    private void Forward()
-    {
-        ops.Reset();
-        if (ops.Gpu is null)
-        {
-            decoder.Forward(plan, kv, ops);
-            return;
-        }
-        // On a GPU a step ends with what the most likely tokens are.
-        var inputs = new StepInputs(plan, ops);
-        choice.Begin();
-        for (var row = 0; row < plan.LogitRows.Length; row++) choice.Add(greedy);
-        choice.Place(ops);
-        choice.Run(ops, decoder.Forward(plan, inputs, kv, ops));
     }
 
     /// <summary>Appends random tokens and takes the cache blocks for them.</summary>
     private void Book(Sequence sequence, int count)
     {
-        for (var i = 0; i < count; i++) sequence.Tokens.Add(random.Next(decoder.Spec.VocabularySize));
-        var missing = ((sequence.Tokens.Count + kv.BlockTokens - 1) / kv.BlockTokens) - sequence.BlockTable.Count;
+        for (var i = 0; i < count; i++) sequence.Tokens.Add(random.Next(executor.Spec.VocabularySize));
+        var missing = ((sequence.Tokens.Count + blockTokens - 1) / blockTokens) - sequence.BlockTable.Count;
         if (missing > 0 && !blocks.TryAllocate(missing, sequence.BlockTable))
             throw new InvalidOperationException("the cache is smaller than the bench planned");
     }

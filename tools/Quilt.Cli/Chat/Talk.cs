@@ -75,7 +75,7 @@ internal sealed class Talk(Engine engine, SamplingOptions options, string? syste
     private async Task<int> AnswerAsync(CancellationToken cancel)
     {
         var printer = new ReplyPrinter(terminal, thinking);
-        var generation = engine.Chat(conversation, options, cancel);
+        var generation = engine.Chat(conversation, options, cancel: cancel);
         // Cancelling ends the generation, and with it this stream; what was said until then stays in the conversation.
         await foreach (var part in generation.Replies(CancellationToken.None))
         {

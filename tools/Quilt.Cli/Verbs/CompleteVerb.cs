@@ -55,11 +55,11 @@ internal static class CompleteVerb
         {
             writer.WriteStartObject();
             writer.WriteIds("prompt_ids", generation.PromptIds);
-            writer.WriteIds("ids", pieces.Where(piece => piece.Id >= 0).Select(piece => piece.Id));
+            writer.WriteIds("ids", pieces.Select(piece => piece.Id));
             writer.WriteString("text", string.Concat(pieces.Select(piece => piece.Text)));
             writer.WriteString("finish_reason", generation.FinishReason == FinishReason.Length ? "length" : "stop");
             writer.WriteStartArray("logprobs");
-            foreach (var piece in pieces.Where(piece => piece.Id >= 0)) writer.WriteNumberValue(piece.LogProbability);
+            foreach (var piece in pieces) writer.WriteNumberValue(piece.LogProbability);
             writer.WriteEndArray();
             writer.WriteEndObject();
         });

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
+using Quilt.Runtime;
+using Quilt.Runtime.Execution;
 using Quilt.Runtime.Models;
 
 namespace Quilt.Cli.Verbs;
@@ -13,7 +16,8 @@ internal static class LogitsVerb
         var tokens = new Option<string>("--tokens") { Description = "Token ids, e.g. 1,2,3.", HelpName = "IDS", Required = true };
         var output = new Option<string>("--out") { Description = "safetensors file to write.", HelpName = "FILE", Required = true };
         var layers = new Option<bool>("--layers") { Description = "Write each layer's residual stream and routing too." };
-        var command = new Command("logits", "Writes the logits after every token of a prompt to a safetensors file.") { tokens, output, layers };
+        var layerwise = new Option<bool>("--layer-by-layer") { Description = "Hold one layer's weights at a time: slower, for models larger than memory." };
+        var command = new Command("logits", "Writes the logits after every token of a prompt to a safetensors file.") { tokens, output, layers, layerwise };
         var model = new ModelOptions().AddTo(command);
 
         command.SetAction(async (parsed, cancel) =>
@@ -22,13 +26,33 @@ internal static class LogitsVerb
             var path = parsed.GetValue(output)!;
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
                 throw new Formats.BadInputException(path, null, "the folder does not exist");
-            await using var engine = await model.OpenAsync(parsed, cancel);
-            var trace = await engine.TraceAsync(ids, parsed.GetValue(layers)).WaitAsync(cancel);
+            var trace = parsed.GetValue(layerwise)
+                ? await TraceLayerwiseAsync(parsed.GetValue(model.Model)!, model.Read(parsed), ids, parsed.GetValue(layers), cancel)
+                : await TraceAsync(model, parsed, ids, parsed.GetValue(layers), cancel);
             SafeTensorsWriter.Write(path, [.. Tensors(trace)], new Dictionary<string, string> { ["format"] = "pt" }, cancel);
             return 0;
         });
         return command;
     }
+
+    private static async Task<StepTrace> TraceAsync(ModelOptions model, ParseResult parsed, int[] ids, bool layers, CancellationToken cancel)
+    {
+        await using var engine = await model.OpenAsync(parsed, cancel);
+        return await engine.TraceAsync(ids, layers).WaitAsync(cancel);
+    }
+
+    private static Task<StepTrace> TraceLayerwiseAsync(string folder, EngineOptions options, int[] ids, bool layers, CancellationToken cancel) =>
+        LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Task.Factory.StartNew(
+            () =>
+            {
+                options.Validate();
+                using var checkpoint = Checkpoint.Open(folder);
+                using var device = options.OpenDevice();
+                var spec = Architectures.Describe(checkpoint.Config, checkpoint.Config.Source);
+                using var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, progress, cancel), device, options);
+                return tracer.Run(ids, layers);
+            },
+            cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
     private static IEnumerable<TensorToWrite> Tensors(StepTrace trace)
     {

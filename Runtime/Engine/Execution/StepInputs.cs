@@ -1,7 +1,7 @@
 using Quilt.Kernels.Devices;
 using Quilt.Runtime.Scheduling;
 
-namespace Quilt.Runtime.Models;
+namespace Quilt.Runtime.Execution;
 
 /// <summary>A step's integers where the operations of its device read them: on a GPU they go over together, before the first operation.</summary>
 internal readonly ref struct StepInputs(StepPlan plan, OpStream ops)

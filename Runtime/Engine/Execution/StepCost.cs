@@ -1,8 +1,9 @@
 using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
 using Quilt.Runtime.Kv;
+using Quilt.Runtime.Models;
 
-namespace Quilt.Runtime.Models;
+namespace Quilt.Runtime.Execution;
 
 /// <summary>
 /// What a step must do at least: the weight bytes it reads and the multiplications it makes. Computed from the weights as they are held.
@@ -22,13 +23,12 @@ internal sealed class StepCost
         var routedLayers = weights.Layers.Count(layer => layer.Experts is not null);
         foreach (var layer in weights.Layers)
         {
-            var shared = new[] { layer.Query, layer.Key, layer.Value, layer.Output, layer.Experts?.Router, layer.Dense?.Gate, layer.Dense?.Up,
-                layer.Dense?.Down }
-                .OfType<Linear>().Select(linear => linear.Weight).ToArray();
+            var routed = layer.Experts;
+            Weight[] experts = routed is null ? [] : [routed.Gate.Weight, routed.Up.Weight, routed.Down.Weight];
+            var shared = layer.Linears.Select(linear => linear.Weight).Except(experts).ToArray();
             dense += shared.Sum(weight => weight.Bytes);
             denseProducts += shared.Sum(Products);
-            if (layer.Experts is not { } routed) continue;
-            Weight[] experts = [routed.Gate.Weight, routed.Up.Weight, routed.Down.Weight];
+            if (routed is null) continue;
             expert += experts.Sum(weight => weight.Bytes) / routed.Spec.Experts / routedLayers;
             expertProducts += experts.Sum(Products) * routed.Spec.PerToken;
         }

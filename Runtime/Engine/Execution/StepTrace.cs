@@ -1,15 +1,16 @@
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Runtime.Models;
 
-namespace Quilt.Runtime.Models;
+namespace Quilt.Runtime.Execution;
 
 /// <summary>The numbers inside a forward pass over one prompt, for comparing implementations.</summary>
-public sealed class StepTrace
+internal sealed class StepTrace : StepObserver
 {
     private readonly bool layers;
-    private int done;
+    private int first;
 
-    internal StepTrace(int tokens, DecoderSpec spec, bool layers)
+    public StepTrace(int tokens, DecoderSpec spec, bool layers)
     {
         this.layers = layers;
         (Tokens, Hidden, VocabularySize, ExpertsPerToken) = (tokens, spec.Hidden, spec.VocabularySize, spec.Experts?.PerToken ?? 0);
@@ -52,27 +53,26 @@ public sealed class StepTrace
     /// <summary>For each layer [T, K]: what the experts' outputs are multiplied with, in the order of <see cref="RouterIds"/>.</summary>
     public IReadOnlyList<float[]> RouterWeights { get; } = [];
 
-    internal void Embedded(Matrix x, OpStream ops)
+    public override void Embedded(OpStream ops, Matrix x)
     {
-        if (layers) ops.ToHost(x).Values.CopyTo(Embedding.AsSpan(done * Hidden));
+        if (layers) ops.ToHost(x).Values.CopyTo(Embedding.AsSpan(first * Hidden));
     }
 
-    internal void Layer(int layer, Matrix x, ExpertPlan experts, OpStream ops)
+    public override void Layer(OpStream ops, int layer, Matrix x, ExpertPlan? experts)
     {
         if (!layers) return;
-        ops.ToHost(x).Values.CopyTo(LayerHidden[layer].AsSpan(done * Hidden));
-        if (RouterIds[layer].Length == 0) return;
+        ops.ToHost(x).Values.CopyTo(LayerHidden[layer].AsSpan(first * Hidden));
+        if (experts is null) return;
         experts.Fetch(ops);
-        experts.Ids.AsSpan(0, experts.Pairs).CopyTo(RouterIds[layer].AsSpan(done * ExpertsPerToken));
-        experts.Gates.AsSpan(0, experts.Pairs).CopyTo(RouterWeights[layer].AsSpan(done * ExpertsPerToken));
+        experts.Ids.AsSpan(0, experts.Pairs).CopyTo(RouterIds[layer].AsSpan(first * ExpertsPerToken));
+        experts.Gates.AsSpan(0, experts.Pairs).CopyTo(RouterWeights[layer].AsSpan(first * ExpertsPerToken));
     }
 
-    /// <summary>Takes the logits of a chunk of the prompt; the next chunk's numbers go behind them.</summary>
-    internal void Finish(Matrix logits)
-    {
-        logits.Values.CopyTo(Logits.AsSpan(done * VocabularySize));
-        done += logits.Rows;
-    }
+    /// <summary>What follows are the numbers of tokens from this one on.</summary>
+    public void Begin(int token) => first = token;
+
+    /// <summary>Takes the logits of a chunk of the prompt.</summary>
+    public void Finish(Matrix logits) => logits.Values.CopyTo(Logits.AsSpan(first * VocabularySize));
 
     private static T[][] Make<T>(int layers, Func<int, int> length)
     {

@@ -1,0 +1,142 @@
+using System.Runtime.InteropServices;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+using Quilt.Runtime.Kv;
+using Quilt.Runtime.Models;
+using Quilt.Runtime.Sampling;
+using Quilt.Runtime.Scheduling;
+
+namespace Quilt.Runtime.Execution;
+
+/// <summary>
+/// Runs steps on one device: a plan goes in, tokens or rows of logits come out. Owns the order of work there, the cache of keys and values, and
+/// the choice of tokens where the logits lie; not the decoder. Used by one thread.
+/// </summary>
+/// <remarks>
+/// On a GPU a decoding step is recorded as a CUDA graph when its shape comes again (<see cref="GpuRecordings"/>), and what comes back of its
+/// logits is what the requests need to choose (<see cref="DeviceChoice"/>).
+/// </remarks>
+internal sealed class Executor : IDisposable
+{
+    private readonly Decoder decoder;
+    private readonly Device device;
+    private readonly OpStream ops;
+    private readonly Sampler sampler = new();
+    private readonly DeviceChoice? choice;
+    private readonly string? unrecorded;
+    private Matrix logits;
+
+    /// <summary>An executor of a decoder whose weights lie on <paramref name="device"/>.</summary>
+    /// <param name="decoder">The forward pass.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="cache">How keys and values are kept.</param>
+    /// <param name="activations">In what precision quantized weights meet their input.</param>
+    /// <param name="scratch">Bytes of a GPU's memory to take at once for the matrices of a step; 0: as steps need them.</param>
+    public Executor(Decoder decoder, Device device, KvLayout cache, Activations activations = Activations.Float, long scratch = 0)
+    {
+        (this.decoder, this.device) = (decoder, device);
+        Cache = new KvStore(decoder.Spec, cache, device);
+        try
+        {
+            ops = new OpStream(device, activations);
+            if (ops.Gpu is null) return;
+            ops.Gpu.Scratch.Reserve(scratch);
+            choice = new DeviceChoice(decoder.Spec.VocabularySize);
+            unrecorded = GpuRecordings.WhyNot((GpuDevice)device);
+        }
+        catch
+        {
+            ops?.Dispose();
+            Cache.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the decoder is.</summary>
+    public DecoderSpec Spec => decoder.Spec;
+
+    /// <summary>Where it runs.</summary>
+    public Device Device => device;
+
+    /// <summary>The keys and values of all sequences.</summary>
+    public KvStore Cache { get; }
+
+    /// <summary>Distinct experts that the last step read, summed over layers; 0 on a GPU, which does not tell.</summary>
+    public int ExpertsRead => decoder.ExpertsRead;
+
+    /// <summary>Bytes of a GPU's memory that the matrices of a step have.</summary>
+    public long ScratchBytes => ops.Gpu?.Scratch.Bytes ?? 0;
+
+    /// <summary>What makes steps slower than they should be, so far.</summary>
+    public IEnumerable<string> Warnings
+    {
+        get
+        {
+            if (unrecorded is not null) yield return $"{device.Name}: steps are not recorded, which is slower: {unrecorded}";
+            if (ops.Gpu?.Recordings?.Failure is { } why) yield return $"{device.Name}: steps are no longer recorded, which is slower: {why}";
+        }
+    }
+
+    /// <summary>
+    /// Runs a step. Afterwards <see cref="Choose"/> gives the next token of every sequence that has a row of logits; each of these has
+    /// <see cref="Sequence.Sampling"/>.
+    /// </summary>
+    public void Run(StepPlan plan)
+    {
+        ops.Reset();
+        var inputs = new StepInputs(plan, ops);
+        // What the choice reads goes over with the step's other integers, behind them.
+        choice?.Begin(plan, ops);
+        logits = Forward(plan, inputs);
+        choice?.Run(ops, logits);
+    }
+
+    /// <summary>Chooses the next token of a sequence from its row of the last step's logits, and takes note of it.</summary>
+    public TokenChoice Choose(in SequenceChunk chunk)
+    {
+        var sequence = chunk.Sequence;
+        var output = CollectionsMarshal.AsSpan(sequence.Tokens)[sequence.PromptLength..];
+        return choice is null
+            ? sampler.Sample(logits.Row(chunk.LogitRow), sequence.Sampling!, output)
+            : choice.Sample(ops, chunk.LogitRow, sequence.Sampling!, output);
+    }
+
+    /// <summary>Runs a step and returns its logits [rows asked for, vocabulary] in the host's memory, valid until the next step.</summary>
+    /// <param name="plan">The step.</param>
+    /// <param name="cache">The cache it uses; null: the executor's own.</param>
+    /// <param name="observer">Who watches; null: nobody.</param>
+    public Matrix Rows(StepPlan plan, KvStore? cache = null, StepObserver? observer = null)
+    {
+        ops.Reset();
+        var inputs = new StepInputs(plan, ops);
+        decoder.Reach(ops, plan.LastPosition);
+        return ops.ToHost(decoder.Forward(inputs, cache ?? Cache, ops, observer));
+    }
+
+    public void Dispose()
+    {
+        ops.Dispose();
+        Cache.Dispose();
+    }
+
+    private Matrix Forward(StepPlan plan, in StepInputs inputs)
+    {
+        decoder.Reach(ops, plan.LastPosition);
+        if (!plan.IsDecoding || ops.Gpu?.Recordings is not { } graphs) return decoder.Forward(inputs, Cache, ops);
+
+        var shape = new StepShape(plan.Tokens.Length, PagedAttentionOp.SpansFor(plan.LastPosition), Cache);
+        if (graphs.TryRun(shape, out var replayed)) return replayed;
+        graphs.Begin(shape);
+        try
+        {
+            var result = decoder.Forward(inputs, Cache, ops);
+            if (graphs.TryEnd(result)) return result;
+        }
+        catch
+        {
+            graphs.Abandon();
+            throw;
+        }
+        return decoder.Forward(inputs, Cache, ops);
+    }
+}

@@ -1,0 +1,94 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+using Quilt.Kernels.Weights;
+
+namespace Quilt.Runtime.Models;
+
+/// <summary>
+/// One layer of a decoder: attention, then what stands between it and the next layer. Shapes of weights are [outputs, inputs]. Owns its weights.
+/// </summary>
+internal sealed class DecoderLayer(DecoderSpec spec, IReadOnlyList<IDisposable> owned) : IDisposable
+{
+    /// <summary>Positions that a token sees, its own included.</summary>
+    public required int Window { get; init; }
+
+    public required NativeBuffer AttentionNorm { get; init; }     // [model]
+    public required Linear Query { get; init; }                   // [heads * headDim, model]
+    public required Linear Key { get; init; }                     // [kvHeads * headDim, model]
+    public required Linear Value { get; init; }                   // [kvHeads * headDim, model]
+    public required NativeBuffer? QueryNorm { get; init; }        // [heads * headDim] or [headDim]
+    public required NativeBuffer? KeyNorm { get; init; }          // [kvHeads * headDim] or [headDim]
+    public required NativeBuffer? Sinks { get; init; }            // [heads]
+    public required Linear Output { get; init; }                  // [model, heads * headDim]
+    public required NativeBuffer FeedForwardNorm { get; init; }   // [model]
+    public required DenseMlp? Dense { get; init; }
+    public required RoutedExperts? Experts { get; init; }
+
+    /// <summary>Its linear layers, routers included.</summary>
+    public IEnumerable<Linear> Linears => new[]
+    {
+        Query, Key, Value, Output, Dense?.Gate, Dense?.Up, Dense?.Down, Experts?.Router, Experts?.Gate, Experts?.Up, Experts?.Down,
+    }.OfType<Linear>();
+
+    /// <summary>Bytes of its weights as held.</summary>
+    public long Bytes => owned.Sum(WeightBuilder.BytesOf);
+
+    /// <summary>The layer by itself: <paramref name="x"/> [tokens, model], the residual stream, goes through it.</summary>
+    public void Forward(in LayerPass pass, KvLayer kv, Matrix x)
+    {
+        var mark = pass.Ops.Mark();
+        var h = pass.Ops.Scratch(x.Rows, x.Columns);
+        var update = pass.Ops.Scratch(x.Rows, x.Columns);
+        pass.Ops.RmsNorm(x, AttentionNorm, spec.NormEpsilon, into: h);
+        Forward(pass, kv, x, h, update);
+        pass.Ops.Add(update, into: x);
+        pass.Ops.Release(mark);
+    }
+
+    /// <summary>
+    /// The layer among others, whose last sum and first norm are one operation: <paramref name="h"/> comes in as the norm of <paramref name="x"/>,
+    /// and <paramref name="update"/> goes out as what is still to be added to it.
+    /// </summary>
+    public void Forward(in LayerPass pass, KvLayer kv, Matrix x, Matrix h, Matrix update)
+    {
+        Attend(pass, kv, h, update);
+        pass.Ops.AddRmsNorm(update, x, FeedForwardNorm, spec.NormEpsilon, into: h);
+        FeedForward(pass, x, h, update);
+    }
+
+    public void Dispose()
+    {
+        foreach (var item in owned) item.Dispose();
+    }
+
+    private void Attend(in LayerPass pass, KvLayer kv, Matrix h, Matrix update)
+    {
+        var (a, ops) = (spec.Attention, pass.Ops);
+        var step = pass.Step;
+        var mark = ops.Mark();
+        var q = ops.Scratch(h.Rows, a.Heads * a.HeadDim);
+        var k = ops.Scratch(h.Rows, a.KeyValueHeads * a.HeadDim);
+        var v = ops.Scratch(h.Rows, a.KeyValueHeads * a.HeadDim);
+
+        pass.Watch(Query, h);
+        pass.Watch(Key, h);
+        pass.Watch(Value, h);
+        Linear.MatMul(ops, h, (Query, q), (Key, k), (Value, v));
+        ops.NormRope(q, QueryNorm, k, KeyNorm, a.HeadDim, a.QkNorm == QkNorm.PerHead, spec.NormEpsilon, pass.Rope, step.Positions);
+        ops.WriteKv(k, v, kv, step.Slots);
+        ops.PagedAttention(q, a.Heads, kv, step.Positions, step.TableStarts, step.Tables, a.Scale, into: q, Window, Sinks);
+        pass.Watch(Output, q);
+        Output.MatMul(ops, q, update);
+        ops.Release(mark);
+    }
+
+    /// <summary>Leaves in <paramref name="update"/> what is to be added to <paramref name="x"/> yet.</summary>
+    private void FeedForward(in LayerPass pass, Matrix x, Matrix h, Matrix update)
+    {
+        var mark = pass.Ops.Mark();
+        Experts?.Forward(pass, h, update);
+        if (Experts is not null && Dense is not null) pass.Ops.Add(update, into: x);
+        Dense?.Forward(pass, h, update);
+        pass.Ops.Release(mark);
+    }
+}
