@@ -40,9 +40,11 @@ internal readonly unsafe struct Matrix(float* data, int rows, int columns)
     }
 
     /// <summary>First element of a row.</summary>
+    /// <exception cref="InvalidOperationException">The numbers lie on a GPU.</exception>
     public float* RowData(int row)
     {
         Debug.Assert((uint)row < (uint)Rows, "row outside the matrix");
+        if (IsOnDevice) ThrowOnDevice();
         return Data + ((long)row * Columns);
     }
 

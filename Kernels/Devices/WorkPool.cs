@@ -32,6 +32,7 @@ internal sealed unsafe class WorkPool : IDisposable
     private volatile Exception? failure;
     private volatile bool stopping;
     private int generation;
+    private int busy;
 
     /// <summary>A pool of <paramref name="threads"/> threads, the caller of <see cref="Run"/> being one of them.</summary>
     public WorkPool(int threads)
@@ -50,6 +51,7 @@ internal sealed unsafe class WorkPool : IDisposable
     public int Threads => workers.Length + 1;
 
     /// <summary>Runs items 0 .. <paramref name="items"/> − 1 and returns when all are done. One caller at a time.</summary>
+    /// <exception cref="InvalidOperationException">Another caller's job is running, or this is called by one of its items.</exception>
     /// <exception cref="Exception">What an item threw; the other items have still run.</exception>
     public void Run<TJob>(int items, ref TJob work) where TJob : struct, IJob
     {
@@ -60,7 +62,20 @@ internal sealed unsafe class WorkPool : IDisposable
             return;
         }
         ArgumentOutOfRangeException.ThrowIfGreaterThan(items, MaxItems);
+        if (Interlocked.Exchange(ref busy, 1) != 0)
+            throw new InvalidOperationException("The pool runs a job already: expected one caller at a time, found a second.");
+        try
+        {
+            RunTogether(items, ref work);
+        }
+        finally
+        {
+            Volatile.Write(ref busy, 0);
+        }
+    }
 
+    private void RunTogether<TJob>(int items, ref TJob work) where TJob : struct, IJob
+    {
         // The job stays on this frame until the last item is done; a reference in it is kept up to date there by the collector.
         job = Unsafe.AsPointer(ref work);
         body = &Invoke<TJob>;

@@ -53,14 +53,16 @@ public sealed record MemoryPlan
     /// <summary>Tokens in a block of the cache.</summary>
     internal int BlockTokens { get; init; }
 
-    /// <summary>Most that the host's memory holds at once while weights are loaded onto a GPU: one stack at a time, whatever the model's size.</summary>
+    /// <summary>Most that the host's memory holds at once while weights go onto a GPU: one stack at a time, whatever the model's size.</summary>
     internal long Host { get; init; }
 
     /// <summary>The cache's shape.</summary>
     internal KvLayout Layout => new(CacheTokens / BlockTokens, BlockTokens, CacheType);
 
     /// <summary>What a user should know: that the cache holds less than one sequence of the model's length; null if it holds more.</summary>
-    internal string? Warning => CacheTokens >= ContextTokens ? null : string.Create(CultureInfo.InvariantCulture,
+    internal string? Warning => CacheTokens >= ContextTokens
+        ? null
+        : string.Create(CultureInfo.InvariantCulture,
         $"the cache holds {CacheTokens:#,0} tokens ({CacheType.ToString().ToLowerInvariant()}, {Gib(Cache):0.00} GiB), fewer than the " +
         $"{ContextTokens:#,0} of the model: {Gib(ContextTokens * TokenBytes):0.00} GiB would hold them (KvMemory, --kv-memory)");
 

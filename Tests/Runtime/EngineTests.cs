@@ -221,7 +221,8 @@ public sealed class EngineTests
 
     // A request has left the scheduler when its stream ends.
     private static void CheckIsIdle(Engine engine) =>
-        Assert.That((engine.Core.Scheduler.Running, engine.Core.Scheduler.Waiting, engine.Core.Blocks.Free), Is.EqualTo((0, 0, engine.Core.Blocks.Blocks)));
+        Assert.That((engine.Core.Scheduler.Running, engine.Core.Scheduler.Waiting, engine.Core.Blocks.Free),
+            Is.EqualTo((0, 0, engine.Core.Blocks.Blocks)));
 
     private static async Task<int[]> Ids(Generation generation)
     {

@@ -32,7 +32,8 @@ public sealed class MemoryPlanTests
     [Test]
     public void On_96_GB_it_is_refused_with_every_part_and_what_would_help()
     {
-        var refused = Assert.Throws<NotSupportedException>(() => Plan(96 * Gb, new EngineOptions()).Require(MemoryRoom.Gpu("gpu:0", 96 * Gb, isCuda: true)))!;
+        var room = MemoryRoom.Gpu("gpu:0", 96 * Gb, isCuda: true);
+        var refused = Assert.Throws<NotSupportedException>(() => Plan(room).Require(room))!;
         Assert.That(refused.Message,
             Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain(
             "--kv-memory").And.Contain("--step-tokens").And.Contain("--max-sequences"));
@@ -76,7 +77,8 @@ public sealed class MemoryPlanTests
     {
         var small = Plan(new MemoryRoom("cpu", 160 * Gb, 170 * Gb, 0, 0.75));
         Assert.That(small.Cache, Is.InRange(19 * Gb, 21.2 * Gb), "three quarters of 28 GB");
-        Assert.That(small.Warning, Does.Match(@"^the cache holds 8\d,\d+ tokens \(bfloat16, 19\.\d+ GiB\), fewer than the 196,608 of the model: 46\.50 GiB"));
+        Assert.That(small.Warning,
+            Does.Match(@"^the cache holds 8\d,\d+ tokens \(bfloat16, 19\.\d+ GiB\), fewer than the 196,608 of the model: 46\.50 GiB"));
         Assert.That(small.ToString(), Does.Contain("tokens in bfloat16").And.Contain("free on cpu"));
         Assert.That(Plan(new MemoryRoom("cpu", 400 * Gb, 400 * Gb, 0, 0.75)).Warning, Is.Null);
     }
@@ -87,7 +89,8 @@ public sealed class MemoryPlanTests
         var busy = new MemoryRoom("cpu", 20 * Gb, 140 * Gb, 0, 0.75);
         Assert.That(Plan(busy).Require(busy).CacheTokens, Is.EqualTo(1024));
         var tiny = new MemoryRoom("cpu", 20 * Gb, 24 * Gb, 0, 0.75);
-        Assert.That(() => Plan(tiny).Require(tiny), Throws.TypeOf<NotSupportedException>().With.Message.StartsWith("cpu: expected at most 22.35 GiB"));
+        Assert.That(() => Plan(tiny).Require(tiny),
+            Throws.TypeOf<NotSupportedException>().With.Message.StartsWith("cpu: expected at most 22.35 GiB"));
     }
 
     [TestCase("MemTotal: 1000 kB\nMemFree: 5 kB\nMemAvailable:   600 kB\n", null, null, null, 1000, 600)]

@@ -115,7 +115,8 @@ internal sealed class LayerwiseTracer : IDisposable
         for (var first = 0; first < tokens; first += options.StepTokens) yield return first;
     }
 
-    private unsafe Matrix Rows(NativeBuffer stream, int first, int count) => new((float*)stream.Data + ((long)first * spec.Hidden), count, spec.Hidden);
+    private unsafe Matrix Rows(NativeBuffer stream, int first, int count) =>
+        new((float*)stream.Data + ((long)first * spec.Hidden), count, spec.Hidden);
 
     private void Check(IReadOnlyList<int> tokens)
     {

@@ -16,8 +16,11 @@ internal static class LogitsVerb
         var tokens = new Option<string>("--tokens") { Description = "Token ids, e.g. 1,2,3.", HelpName = "IDS", Required = true };
         var output = new Option<string>("--out") { Description = "safetensors file to write.", HelpName = "FILE", Required = true };
         var layers = new Option<bool>("--layers") { Description = "Write each layer's residual stream and routing too." };
-        var layerwise = new Option<bool>("--layer-by-layer") { Description = "Hold one layer's weights at a time: slower, for models larger than memory." };
-        var command = new Command("logits", "Writes the logits after every token of a prompt to a safetensors file.") { tokens, output, layers, layerwise };
+        var layerwise = new Option<bool>("--layer-by-layer") { Description = "Hold one layer's weights at a time, for models larger than memory." };
+        var command = new Command("logits", "Writes the logits after every token of a prompt to a safetensors file.")
+        {
+            tokens, output, layers, layerwise,
+        };
         var model = new ModelOptions().AddTo(command);
 
         command.SetAction(async (parsed, cancel) =>
