@@ -10,8 +10,13 @@ internal static class Shared
     private const string Missing =
         "Not in the part of the conformance data that comes with the tests: set QUILT_SHARED or place `shared` beside the repository for all of it.";
 
+    private static readonly string? Whole = Find();
+
     /// <summary>The folder of conformance data: all of it, or the part that comes with the tests.</summary>
-    public static string Root { get; } = Find() ?? System.IO.Path.Combine(AppContext.BaseDirectory, "Golden");
+    public static string Root { get; } = Whole ?? System.IO.Path.Combine(AppContext.BaseDirectory, "Golden");
+
+    /// <summary>Whether all of it is here.</summary>
+    public static bool IsComplete => Whole is not null;
 
     /// <summary>A path below <see cref="Root"/>; the test is skipped (and counted as skipped) where it is missing.</summary>
     public static string Path(params string[] parts)

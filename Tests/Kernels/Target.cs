@@ -5,8 +5,8 @@ using Cpu = Quilt.Kernels.Devices.Isa;
 namespace Quilt.Tests.Kernels;
 
 /// <summary>
-/// What fixtures are run on: an instruction set of the processor, a GPU, or what stands in for one. Where the machine lacks it the fixture is
-/// skipped, and counted as skipped.
+/// What fixtures are run on: an instruction set of the processor, a GPU, or what stands in for one. Fixtures list what this machine has; what it
+/// lacks is one skipped test each (<see cref="MachineTests"/>).
 /// </summary>
 public sealed class Target
 {
@@ -23,14 +23,20 @@ public sealed class Target
     private Target(string device) => this.device = device;
 
     /// <summary>Every target there is.</summary>
-    public static Target[] All { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.Avx512), new(GpuDevices.Emulated),
+    public static Target[] Known { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.Avx512), new(GpuDevices.Emulated),
         new("opencl:0"), new("gpu:0")];
+
+    /// <summary>Those that this machine has.</summary>
+    public static Target[] All { get; } = [.. Known.Where(target => target.WhyNot is null)];
+
+    /// <summary>Instruction sets that this machine executes.</summary>
+    public static Cpu[] Isas { get; } = [.. All.Where(target => !target.IsGpu).Select(target => target.Isa!.Value)];
 
     /// <summary>GPUs, and what stands in for them.</summary>
     public static Target[] Gpus { get; } = [.. All.Where(target => target.IsGpu)];
 
     /// <summary>Targets whose kernels use matrix instructions.</summary>
-    public static Target[] TensorCores { get; } = [new(Tensor), new("gpu:0")];
+    public static Target[] TensorCores { get; } = [new(Tensor), .. All.Where(target => target.device == "gpu:0")];
 
     /// <summary>The instruction set; null on a GPU.</summary>
     public Isa? Isa { get; }
@@ -41,18 +47,18 @@ public sealed class Target
     /// <summary>Whether it is plain code: slow, and written to be read.</summary>
     public bool IsReference => Isa == Cpu.Reference;
 
+    /// <summary>Why this machine cannot run it; null if it can.</summary>
+    public string? WhyNot => device is null
+        ? Isa!.Value.IsSupported() ? null : $"this machine does not execute {Isa}"
+        : device == Tensor ? null : GpuDevices.List().First(info => info.Name == device).WhyNot;
+
     /// <summary>Whether launching a kernel allocates nothing. The stand-ins are not made for speed.</summary>
     public bool LaunchesWithoutAllocating => device is null or "gpu:0";
 
     internal Device Open(int threads = 2)
     {
-        if (device is null)
-        {
-            if (!Isa!.Value.IsSupported()) Assert.Ignore($"This machine does not execute {Isa}.");
-            return new CpuDevice(Isa, threads);
-        }
+        if (device is null) return new CpuDevice(Isa, threads);
         if (Opened.TryGetValue(device, out var open)) return open;
-        if (device != Tensor && GpuDevices.List().First(info => info.Name == device) is { WhyNot: { } why }) Assert.Ignore($"{device}: {why}");
         return Opened[device] = device == Tensor ? GpuDevices.Emulate(2, tensorCores: true) : GpuDevices.Open(device, 2);
     }
 

@@ -5,9 +5,8 @@ using Quilt.Formats.Chat;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Runtime;
 using Quilt.Runtime.Sampling;
-using Quilt.Tests.TinyModels;
 
-namespace Quilt.Tests.PublicApi;
+namespace Quilt.PublicApi.Tests;
 
 /// <summary>What a program that links the library does, with public members only.</summary>
 public sealed class GuestTests
@@ -17,24 +16,26 @@ public sealed class GuestTests
     [Test]
     public async Task Opens_a_folder_and_continues_a_text()
     {
-        using var folder = new TinyFolder(tokenizer: true);
         var heard = new List<LoadProgress>();
-        await using var engine = await Engine.OpenAsync(folder.Path, new EngineOptions { Threads = 1 }, new Listener(heard));
+        await using var engine = await Engine.OpenAsync(Demo, new EngineOptions { Threads = 1 }, new Listener(heard));
         Assert.That(heard, Is.Not.Empty);
         Assert.That(heard[^1].BytesDone, Is.EqualTo(heard[^1].BytesTotal));
         Assert.That(engine.Warnings, Is.Empty);
+        Assert.That(engine.Failure, Is.Null);
         Assert.That(engine.MaxTokens, Is.EqualTo(engine.Config.MaxPositions));
-        Assert.That(engine.DefaultSampling.TopK, Is.EqualTo(40));
+        Assert.That(engine.Memory.CacheTokens, Is.GreaterThanOrEqualTo(engine.MaxTokens));
+        Assert.That(engine.Memory.Weights, Is.EqualTo(engine.WeightBytes).Within(5).Percent);
 
-        var generation = engine.Generate("Once upon a time",
-            new SamplingOptions { Temperature = 0, MaxTokens = 20, IgnoreEos = true, LogProbabilities = true });
+        var options = new SamplingOptions { Temperature = 0, MaxTokens = 20, IgnoreEos = true, TopLogProbabilities = 3 };
+        var generation = engine.Generate("Once upon a time", options);
         var (ids, text) = (new List<int>(), new StringBuilder());
         await foreach (var piece in generation)
         {
             text.Append(piece.Text);
-            if (piece.Id < 0) continue;
             ids.Add(piece.Id);
-            Assert.That(piece.LogProbability, Is.LessThanOrEqualTo(0));
+            Assert.That(piece.Top, Has.Count.EqualTo(3));
+            Assert.That(piece.Top[0], Is.EqualTo(new TokenProbability(piece.Id, piece.LogProbability)), "greedy: the most likely one");
+            Assert.That(piece.Top[1].LogProbability, Is.LessThanOrEqualTo(piece.LogProbability));
         }
         Assert.That(generation.FinishReason, Is.EqualTo(FinishReason.Length));
         Assert.That(generation.PromptIds, Is.EqualTo(engine.Tokenizer!.Encode("Once upon a time", addSpecialTokens: true)));
@@ -44,15 +45,35 @@ public sealed class GuestTests
     }
 
     [Test]
-    public async Task Traces_the_numbers_that_choose_the_first_token()
+    public async Task Hears_everything_that_happens_in_one_stream()
     {
-        using var folder = new TinyFolder();
-        await using var engine = await Engine.OpenAsync(folder.Path);
-        var trace = await engine.TraceAsync([3, 4, 5], layers: true);
-        var last = trace.Logits[^trace.VocabularySize..];
-        await foreach (var piece in engine.Generate([3, 4, 5], new SamplingOptions { Temperature = 0, MaxTokens = 1, IgnoreEos = true }))
-            Assert.That(piece.Id, Is.EqualTo(Array.IndexOf(last, last.Max())));
-        Assert.That(trace.LayerHidden, Has.Count.EqualTo(engine.Config.Layers));
+        await using var engine = await Engine.OpenAsync(Demo);
+        var conversation = new Conversation().Add("user", "What is the capital of France?");
+        var (tokens, parts, ends) = (0, new List<ReplyEvent>(), new List<GenerationEnd>());
+        await foreach (var happened in engine.Chat(conversation, new SamplingOptions { Temperature = 0, MaxTokens = 200 }).Events())
+        {
+            if (happened.Token is { } token)
+            {
+                tokens++;
+                Assert.That(engine.Tokenizer!.Token(token.Id), Is.Not.Null);
+            }
+            if (happened.Part is { } part) parts.Add(part);
+            if (happened.End is { } end) ends.Add(end);
+        }
+        Assert.That(ends, Has.Count.EqualTo(1));
+        Assert.That((ends[0].Reason, ends[0].Error, ends[0].Usage.GeneratedTokens), Is.EqualTo((FinishReason.Stop, (Exception?)null, tokens)));
+        Assert.That(parts.OfType<ThinkingText>(), Is.Not.Empty);
+        Assert.That(string.Concat(parts.OfType<ReplyText>().Select(said => said.Text)), Does.Contain("Paris"));
+    }
+
+    [Test]
+    public async Task A_crowd_beyond_what_may_wait_is_refused()
+    {
+        await using var engine = await Engine.OpenAsync(Demo, new EngineOptions { MaxSequences = 1, MaxWaiting = 1 });
+        var options = new SamplingOptions { IgnoreEos = true };
+        Generation[] held = [engine.Generate("One", options), engine.Generate("Two", options)];
+        Assert.That(() => engine.Generate("Three", options), Throws.TypeOf<EngineBusyException>());
+        foreach (var generation in held) generation.Cancel();
     }
 
     [Test]
@@ -76,7 +97,7 @@ public sealed class GuestTests
     public async Task The_demo_model_calls_a_tool()
     {
         using var reference = JsonDocument.Parse(
-            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Golden", "models", "demo", "reference.json")));
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "reference.json")));
         var test = reference.RootElement.GetProperty("cases").EnumerateArray().First(c => c.GetProperty("task").GetString() == "tool");
         var json = $$"""{"messages": {{test.GetProperty("messages").GetRawText()}}, "tools": {{test.GetProperty("tools").GetRawText()}}}""";
         await using var engine = await Engine.OpenAsync(Demo);

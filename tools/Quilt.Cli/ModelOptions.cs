@@ -76,14 +76,13 @@ internal sealed class ModelOptions
         };
     }
 
-    /// <summary>Opens the model, with a bar on a terminal while a big one loads, prints what was planned and what looks wrong with it.</summary>
+    /// <summary>Opens the model, with a bar on a terminal while a big one loads, and prints what looks wrong with it.</summary>
     public async Task<Engine> OpenAsync(ParseResult parsed, CancellationToken cancel, Func<EngineOptions, EngineOptions>? change = null)
     {
         var options = Read(parsed);
         var engine = await LoadingBar.ShowAsync(progress =>
             Usage.OfAsync(() => Engine.OpenAsync(parsed.GetValue(Model)!, change?.Invoke(options) ?? options, progress, cancel)));
         told = 0;
-        Console.Error.WriteLine($"quilt: {engine.Memory}");
         Tell(engine);
         return engine;
     }

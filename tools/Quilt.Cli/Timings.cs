@@ -2,13 +2,16 @@ using Quilt.Runtime;
 
 namespace Quilt.Cli;
 
-/// <summary>Tokens and speed of a reply, on standard error.</summary>
+/// <summary>What a reply cost, on standard error.</summary>
 internal static class Timings
 {
-    public static void Print(GenerationStats stats)
-    {
-        var line = $"prompt {stats.PromptTokens} tokens, {stats.PromptTokensPerSecond:0} tok/s · " +
-            $"reply {stats.GeneratedTokens} tokens, {stats.GeneratedTokensPerSecond:0} tok/s";
-        Console.Error.WriteLine(Console.IsErrorRedirected ? line : $"\e[2m{line}\e[0m");
-    }
+    /// <summary>Tokens and speed of a reply.</summary>
+    public static void Print(GenerationStats stats) => Line(
+        $"prompt {stats.PromptTokens} tokens, {stats.PromptTokensPerSecond:0} tok/s · " +
+        $"reply {stats.GeneratedTokens} tokens, {stats.GeneratedTokensPerSecond:0} tok/s");
+
+    /// <summary>What the engine took of the device's memory.</summary>
+    public static void Print(MemoryPlan memory) => Line($"memory {memory}");
+
+    private static void Line(string text) => Console.Error.WriteLine(Console.IsErrorRedirected ? text : $"\e[2m{text}\e[0m");
 }

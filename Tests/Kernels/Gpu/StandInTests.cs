@@ -4,8 +4,12 @@ namespace Quilt.Tests.Kernels.Gpu;
 
 /// <summary>What is asked of a CUDA driver, and what becomes of its errors, shown by one that only stands in.</summary>
 [Parallelizable(ParallelScope.Self)]
-public sealed class StandInTests
+[TestFixtureSource(nameof(Drivers))]
+public sealed class StandInTests(string compiler)
 {
+    /// <summary>What builds the stand-in, where it can be built.</summary>
+    public static IEnumerable<string> Drivers => StandIn.WhyNot is null ? ["cc"] : [];
+
     private static readonly string[] Reply = ["complete", "--tokens", "1,2,3", "--greedy", "--max-tokens", "9", "--device", "gpu:0", "--json"];
 
     private StandIn driver = null!;
@@ -16,7 +20,7 @@ public sealed class StandInTests
     [OneTimeSetUp]
     public void Build()
     {
-        driver = StandIn.Build();
+        driver = StandIn.Build(compiler);
         usual = driver.Run([], Reply);
     }
 
@@ -179,7 +183,7 @@ public sealed class StandInTests
     [Test]
     public void A_driver_without_graphs_will_do_and_the_doctor_says_so()
     {
-        using var old = StandIn.Build(graphs: false);
+        using var old = StandIn.Build(compiler, graphs: false);
         var run = old.Run([], Reply);
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(Ids(run), Has.Length.EqualTo(9));

@@ -33,6 +33,7 @@ internal static class ChatVerb
             var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking));
             if (parsed.GetValue(prompt) is { } question) await talk.AskAsync(question, cancel);
             else await talk.LoopAsync(cancel);
+            Timings.Print(engine.Memory);
             model.Tell(engine);
             return 0;
         });

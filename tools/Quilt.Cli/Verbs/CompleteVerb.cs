@@ -26,7 +26,11 @@ internal static class CompleteVerb
             var options = sampling.Read(parsed, engine.DefaultSampling) with { LogProbabilities = parsed.GetValue(json) };
             var generation = text is null ? engine.Generate(prepared, options, cancel) : engine.Generate(text, options, cancel);
             if (parsed.GetValue(json)) await PrintJson(generation, cancel);
-            else await PrintText(generation, hasText: engine.Tokenizer is not null);
+            else
+            {
+                await PrintText(generation, hasText: engine.Tokenizer is not null);
+                Timings.Print(engine.Memory);
+            }
             model.Tell(engine);
             cancel.ThrowIfCancellationRequested();
             return 0;
