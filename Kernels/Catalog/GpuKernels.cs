@@ -3,6 +3,7 @@ using ILGPU;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
 
 namespace Quilt.Kernels.Catalog;
@@ -73,10 +74,14 @@ internal static class GpuKernels
     private static IEnumerable<GpuKernel> Find() =>
         typeof(GpuKernel).Assembly.GetTypes().Where(type => Fields(type).Any()).SelectMany(Closed).SelectMany(In);
 
-    /// <summary>A class as it is, or for each format (and kind of scales) that it is launched for.</summary>
+    /// <summary>A class as it is, or for each elementwise operation, or each format (and kind of scales), that it is launched for.</summary>
     private static IEnumerable<Type> Closed(Type type) => !type.IsGenericTypeDefinition ? [type]
+        : type == typeof(Elementwise<>) ? ElementwiseOps.Select(operation => type.MakeGenericType(operation))
         : type.GetGenericArguments().Length == 1 ? Formats.Select(format => type.MakeGenericType(format))
         : TensorFormats.Select(pair => type.MakeGenericType(pair.Format, pair.Scales));
+
+    private static IEnumerable<Type> ElementwiseOps =>
+        typeof(IElementwise).Assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(IElementwise)));
 
     private static Type[] Formats => [typeof(BFloat16Gpu), typeof(Float16Gpu), typeof(Float32Gpu), typeof(Fp8Gpu), typeof(Int4Gpu), typeof(Int8Gpu)];
 

@@ -17,6 +17,9 @@ public class SamplerBench
     [Params(false, true)]
     public bool Greedy { get; set; }
 
+    /// <summary>The last choice: what is looked at is not optimised away.</summary>
+    public int Token { get; private set; }
+
     [GlobalSetup]
     public void Open()
     {
@@ -26,9 +29,9 @@ public class SamplerBench
     }
 
     [Benchmark]
-    public int Run()
+    public void Run()
     {
         logits.CopyTo(work, 0);
-        return sampler.Sample(work, state, []).Token;
+        Token = sampler.Sample(work, state, []).Token;
     }
 }

@@ -49,9 +49,7 @@ internal static partial class AddBiasOp
             {
                 var from = plan is null ? bias : bias + ((long)plan.PairExpert[row] * n);
                 var to = into.RowData(row);
-                var c = 0;
-                for (; c + 16 <= n; c += 16) T.Store(T.Load(to + c) + T.Load(from + c), to + c);
-                for (; c < n; c++) to[c] += from[c];
+                Elementwise<AddOp>.Row<T>(to, from, to, n);
             }
         }
     }

@@ -208,7 +208,7 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         var (g, u) = (Ops.HostScratch(plan.Pairs, Rows), Ops.HostScratch(plan.Pairs, Rows));
         ReferenceMatMul.Run(gate, x, plan, ExpertRows.Tokens, g);
         ReferenceMatMul.Run(up, x, plan, ExpertRows.Tokens, u);
-        SiluMulOp.Reference(g, u, g);
+        Elementwise<SiluMulOp>.Reference(g, u, g);
         AssertClose(Back(y), g, within: 3e-5f * Magnitude(g));
     }
 

@@ -10,7 +10,7 @@ public sealed class AddTests(Target target) : OpTests(target)
     {
         var (x, y) = (Random(rows, columns, seed: 1), Random(rows, columns, seed: 2));
         var expected = Copy(y);
-        AddOp.Reference(x, expected);
+        Elementwise<AddOp>.Reference(expected, x, expected);
         y = On(y);
         Ops.Add(On(x), y);
         AssertSameBits(Back(y).Values, expected.Values);

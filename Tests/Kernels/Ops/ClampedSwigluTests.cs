@@ -12,7 +12,7 @@ public sealed class ClampedSwigluTests(Target target) : OpTests(target)
         var (y, expected) = (Ops.Scratch(rows, columns), Ops.HostScratch(rows, columns));
         Ops.ClampedSwiglu(On(gate), On(up), 7, y);
         y = Back(y);
-        ClampedSwigluOp.Reference(gate, up, 7, expected);
+        Elementwise<ClampedSwigluOp>.Reference(gate, up, expected, 7);
         AssertClose(y, expected, 1e-5f);
 
         var alone = Alone.Scratch(1, columns);

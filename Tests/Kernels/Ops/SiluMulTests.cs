@@ -12,7 +12,7 @@ public sealed class SiluMulTests(Target target) : OpTests(target)
         var (y, expected) = (Ops.Scratch(rows, columns), Ops.HostScratch(rows, columns));
         Ops.SiluMul(On(gate), On(up), y);
         y = Back(y);
-        SiluMulOp.Reference(gate, up, expected);
+        Elementwise<SiluMulOp>.Reference(gate, up, expected);
         AssertClose(y, expected, 6e-6f);
         for (var i = 0; i < y.Values.Length; i++)
             Assert.That(y.Values[i], Is.EqualTo(expected.Values[i]).Within(Target.IsGpu ? 5e-5 : 2e-5).Percent.Or.EqualTo(0).Within(1e-30));
