@@ -22,7 +22,7 @@ internal static class Roofline
     /// </summary>
     private const int Context = 128;
 
-    // The machine: bytes a second, warp instructions a second, operations a second of its matrix units in bfloat16.
+    // The machine: bytes a second, warp instructions a second, operations a second of its tensor cores in bfloat16.
     private const double Bandwidth = 4.8e12, Issue = 132 * 4 * 1.98e9, MatrixRate = 132 * 1.83e9 * 4096;
 
     private const string Fp8 = "Fp8Gpu,WideFloat32Scales", Int4 = "Int4Gpu,BFloat16Scales", BFloat16 = "BFloat16Gpu,NoScales";
@@ -81,7 +81,7 @@ internal static class Roofline
 
     private static void Prefill(StringBuilder page)
     {
-        page.Append("## A prompt\n| part | GFLOP a token | input | instructions a matrix instruction | share of the bfloat16 rate that they allow " +
+        page.Append("## A prompt\n| part | GFLOP a token | input | instructions an mma instruction | share of the bfloat16 rate that they allow " +
             "|\n| --- | --- | --- | --- | --- |\n");
         foreach (var (planes, input) in new[] { (1, "bfloat16"), (2, "float32, as two bfloat16") })
         {
@@ -91,7 +91,7 @@ internal static class Roofline
             {
                 var made = Find($"TensorPrefill.PrefillKernel<{kernel},{(planes == 1 ? "OnePlane" : "TwoPlanes")}>");
                 var each = (double)made.Loop / made.MatrixInstructions;
-                // A matrix instruction is 4096 operations, at best one a cycle and multiprocessor.
+                // An mma instruction is 4096 operations, at best one a cycle and multiprocessor.
                 var share = Math.Min(1, 4096 * Issue / each / MatrixRate);
                 seconds += 2 * flop * planes / MatrixRate / share;
                 page.Append(CultureInfo.InvariantCulture, $"| {name} | {2e-9 * flop:0.0} | {input} | {each:0.0} | {share:0%} |\n");
@@ -103,9 +103,9 @@ internal static class Roofline
 
     private static void Facts(StringBuilder page)
     {
-        page.Append("## Kernels with matrix instructions\nThe loop is the innermost one that has such instructions. Kernels on FP8 are those of " +
+        page.Append("## Tensor-core kernels\nThe loop is the innermost one that has such instructions. Kernels on FP8 are those of " +
             "sm_89.\n\n");
-        page.Append("| kernel | registers | spilled bytes | instructions | of the loop | its 16-byte loads | its matrix instructions |\n| --- | " +
+        page.Append("| kernel | registers | spilled bytes | instructions | of the loop | its 16-byte loads | its mma instructions |\n| --- | " +
             "--- | --- | --- | --- | --- | --- |\n");
         foreach (var kernel in GpuKernels.All.Where(kernel => kernel.Needs.HasFlag(KernelNeeds.Hot)))
         {

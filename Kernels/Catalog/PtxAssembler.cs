@@ -10,7 +10,7 @@ namespace Quilt.Kernels.Catalog;
 /// <param name="Registers">Registers a thread.</param>
 /// <param name="Spilled">Bytes of registers that it had to move to local memory.</param>
 /// <param name="Instructions">All instructions.</param>
-/// <param name="Loop">Instructions of the innermost loop with matrix instructions; 0 where there is none.</param>
+/// <param name="Loop">Instructions of the innermost loop with mma instructions; 0 where there is none.</param>
 /// <param name="Loads">16-byte loads from global memory in that loop.</param>
 /// <param name="MatrixInstructions">Matrix instructions in that loop.</param>
 /// <param name="Local">Accesses of local memory in that loop.</param>

@@ -10,13 +10,13 @@ public enum Activations
     Int8,
 
     /// <summary>
-    /// bfloat16 where prompts meet a GPU's matrix instructions: half of their work. Decoding, and GPUs without such instructions, stay with
+    /// bfloat16 where prompts meet a GPU's tensor cores: half of their work. Decoding, and GPUs without them, stay with
     /// <see cref="Float"/>.
     /// </summary>
     BFloat16,
 
     /// <summary>
-    /// FP8 E4M3 in groups of 128 with a float32 scale where prompts meet FP8 weights, on GPUs whose matrix instructions take it as such (sm_89 and
+    /// FP8 E4M3 in groups of 128 with a float32 scale where prompts meet FP8 weights, on GPUs whose tensor cores take it as such (sm_89 and
     /// sm_120, at twice the rate of bfloat16): how published FP8 checkpoints are meant to be run. Everything else as with <see cref="BFloat16"/>.
     /// </summary>
     Fp8,

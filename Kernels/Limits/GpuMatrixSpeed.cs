@@ -6,7 +6,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Limits;
 
 /// <summary>
-/// How many operations a second a GPU's matrix instructions make on registers alone (bfloat16 in, float32 out): the limit of reading a prompt. A
+/// How many operations a second a GPU's tensor cores make on registers alone (bfloat16 in, float32 out): the limit of reading a prompt. A
 /// multiplication and an addition are two operations. NaN where there are no such instructions.
 /// </summary>
 internal sealed class GpuMatrixSpeed : IDisposable

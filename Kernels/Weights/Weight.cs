@@ -4,8 +4,8 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// A matrix W [rows, columns], or a stack of them [experts, rows, columns], on a device, that can multiply itself. How it is stored is its own
-/// affair.
+/// A matrix W [rows, columns], or a stack of them [experts, rows, columns], on a device, that can multiply itself (a GEMM, with one
+/// token a GEMV; a stack of experts a grouped GEMM). How it is stored is its own affair.
 /// </summary>
 /// <remarks>Every output value is summed in an order that depends on the weight alone, never on the number of tokens beside it.</remarks>
 internal abstract class Weight(string name, int experts, int rows, int columns) : IDisposable
@@ -29,7 +29,7 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
     public abstract string Format { get; }
 
     /// <summary>
-    /// On a GPU: whether its format, shape and segments are such that the kernels with matrix instructions can take it, where the device has these.
+    /// On a GPU: whether its format, shape and segments are such that the tensor-core kernels can take it, where the device has these.
     /// </summary>
     public virtual bool SuitsTensorCores => false;
 

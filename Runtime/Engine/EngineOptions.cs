@@ -34,7 +34,10 @@ public sealed record EngineOptions
     /// </summary>
     public long? KvMemory { get; init; }
 
-    /// <summary>Tokens in a cache block.</summary>
+    /// <summary>
+    /// Tokens in a cache block. Attention takes keys in groups of 16, which begin anew in each block: any multiple of 16 gives the same bits, other
+    /// sizes differ in the last of them.
+    /// </summary>
     public int BlockTokens { get; init; } = 16;
 
     /// <summary>Most tokens in one step: a longer prompt is read in chunks of this size.</summary>
@@ -78,7 +81,7 @@ public sealed record EngineOptions
         if (Activations != Activations.Fp8 || device.Traits.Fp8) return device;
         device.Dispose();
         throw new NotSupportedException(
-            $"{Device}: expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; " +
+            $"{Device}: expected tensor cores that take FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; " +
             "BFloat16 and Float run there.");
     }
 

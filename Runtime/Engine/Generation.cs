@@ -7,7 +7,7 @@ namespace Quilt.Runtime;
 
 /// <summary>
 /// The caller's end of one request: a stream of events, of which tokens and reply are views. It can be read once, in one of these ways, by one
-/// reader; any other is told so. Leaving it early, or cancelling, ends the request and frees its cache.
+/// reader; any other is told so (docs/api.md, "Events"). Leaving it early, or cancelling, ends the request and frees its cache.
 /// </summary>
 public sealed class Generation : IAsyncEnumerable<TokenPiece>
 {

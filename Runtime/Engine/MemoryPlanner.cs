@@ -41,6 +41,7 @@ internal readonly record struct MemoryRoom(string Device, long Free, long Total,
 /// <remarks>
 /// Keys and values are float32, which is exact, where activations are exact and one sequence of the model's full length fits that way; bfloat16
 /// otherwise. The cache gets what <see cref="EngineOptions.KvMemory"/> says, else what is left, but never more than its sequences could fill.
+/// (docs/scheduling.md, "Memory")
 /// </remarks>
 internal static class MemoryPlanner
 {

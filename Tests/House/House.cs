@@ -36,6 +36,10 @@ internal static class House
     /// <summary>The text of a file.</summary>
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 
+    /// <summary>Project files, with paths from the root.</summary>
+    public static IEnumerable<string> Projects() =>
+        Directory.EnumerateFiles(Root, "*.csproj", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Root, file));
+
     /// <summary>Projects that a project refers to, by name.</summary>
     public static string[] References(string project) =>
         [.. XDocument.Load(Path.Combine(Root, project)).Descendants("ProjectReference").Select(reference =>

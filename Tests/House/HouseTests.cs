@@ -88,6 +88,37 @@ public sealed partial class HouseTests
         Assert.That(lines, Has.Some.StartsWith("## Why it is so"));
     }
 
+    [Test]
+    public void What_a_comment_cites_is_here()
+    {
+        var cited = House.Sources([.. House.Product, "Tests", "Perf"]).SelectMany(file => Citation().Matches(House.Read(file)).Select(match =>
+            (File: file, Page: Found(file, match.Groups[1].Value), Cited: match.Groups[1].Value, Heading: match.Groups[2].Value))).ToArray();
+        Assert.That(cited, Has.Length.GreaterThan(10));
+        Assert.That(cited.Where(at => at.Page is null).Select(at => $"{at.File} cites {at.Cited}"), Is.Empty);
+        Assert.That(cited.Where(at => at.Heading.Length > 0 && !House.Read(at.Page!).Split('\n').Contains($"## {at.Heading}"))
+            .Select(at => $"{at.File} cites '{at.Heading}' of {at.Cited}"), Is.Empty);
+
+        // From the root, or from where the comment stands.
+        static string? Found(string file, string page) =>
+            new[] { page, $"{Path.GetDirectoryName(file)}/{page}" }.FirstOrDefault(path => File.Exists(Path.Combine(House.Root, path)));
+    }
+
+    [Test]
+    public void A_pinned_package_has_a_user()
+    {
+        var projects = string.Concat(House.Projects().Select(House.Read));
+        var pins = Pin().Matches(House.Read("Directory.Packages.props").Split("Label=\"transitive")[0]).Select(match => match.Groups[1].Value)
+            .ToArray();
+        Assert.That(pins, Has.Length.GreaterThan(5));
+        Assert.That(pins.Where(pin => !projects.Contains($"PackageReference Include=\"{pin}\"", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [GeneratedRegex(@"//[^\n]*?([\w./-]+\.md)\b(?:, ""([^""\n]+)"")?")]
+    private static partial Regex Citation();
+
+    [GeneratedRegex(@"PackageVersion Include=""([^""]+)""")]
+    private static partial Regex Pin();
+
     [GeneratedRegex(@"(Manager|Helper|Util\w*|Context|Service)$")]
     private static partial Regex VagueName();
 

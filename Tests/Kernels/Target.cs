@@ -10,7 +10,7 @@ namespace Quilt.Tests.Kernels;
 /// </summary>
 public sealed class Target
 {
-    /// <summary>The stand-in with matrix instructions: warps of 32 threads, so slow that only what needs it runs on it.</summary>
+    /// <summary>The stand-in with tensor cores: warps of 32 threads, so slow that only what needs it runs on it.</summary>
     public const string Tensor = "gpu-emulated-tensor";
 
     // Kernels are compiled once for all fixtures; the process ends with them.
@@ -35,7 +35,7 @@ public sealed class Target
     /// <summary>GPUs, and what stands in for them.</summary>
     public static Target[] Gpus { get; } = [.. All.Where(target => target.IsGpu)];
 
-    /// <summary>Targets whose kernels use matrix instructions.</summary>
+    /// <summary>Targets whose kernels use tensor cores.</summary>
     public static Target[] TensorCores { get; } = [new(Tensor), .. All.Where(target => target.device == "gpu:0")];
 
     /// <summary>The instruction set; null on a GPU.</summary>

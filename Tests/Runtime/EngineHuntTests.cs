@@ -23,12 +23,12 @@ public sealed class EngineHuntTests
     {
         using var folder = new TinyFolder();
         Known[] known;
-        await using (var alone = Open(folder, new EngineOptions { Threads = 1, KvType = KvType.Float32 }))
+        await using (var alone = Open(folder, new EngineOptions { Threads = 1, KvType = KvType.Float32, BlockTokens = 32 }))
             known = [.. await Task.WhenAll(Enumerable.Range(0, 60).Select(i => AnswerAlone(alone, new Random(i))))];
 
         await using var engine = Open(folder, new EngineOptions
         {
-            Threads = 1, KvType = KvType.Float32, KvMemory = 220 * TokenBytes(folder), BlockTokens = 4, StepTokens = 48,
+            Threads = 1, KvType = KvType.Float32, KvMemory = 220 * TokenBytes(folder), BlockTokens = 16, StepTokens = 48,
             MaxSequences = 10, MaxWaiting = 6,
         });
         var (left, answered, failed) = (Requests, 0, 0);

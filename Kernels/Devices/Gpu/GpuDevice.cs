@@ -84,9 +84,9 @@ internal sealed class GpuDevice : Device
     internal TLaunch Load<TLaunch>(GpuKernel kernel) where TLaunch : Delegate
     {
         if (kernel.Needs.HasFlag(KernelNeeds.TensorCores) && !Traits.TensorCores)
-            throw new NotSupportedException($"{kernel.Name} needs matrix instructions, which {Name} lacks.");
+            throw new NotSupportedException($"{kernel.Name} needs tensor cores, which {Name} lacks.");
         if (kernel.Needs.HasFlag(KernelNeeds.Fp8) && !Traits.Fp8)
-            throw new NotSupportedException($"{kernel.Name} needs matrix instructions on FP8, which {Name} lacks.");
+            throw new NotSupportedException($"{kernel.Name} needs tensor cores that take FP8, which {Name} lacks.");
         var compiled = Accelerator.GetBackend().Compile(kernel.EntryPoint, kernel.Specialization);
         if (compiled is PTXCompiledKernel ptx) PtxFix.Apply(ptx, ((CudaAccelerator)Accelerator).Architecture);
         var loaded = Load(kernel, compiled);

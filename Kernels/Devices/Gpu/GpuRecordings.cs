@@ -10,9 +10,10 @@ namespace Quilt.Kernels.Devices;
 internal readonly record struct StepShape(int Rows, int Reach, object Cache);
 
 /// <summary>
-/// Decoding steps, recorded. A shape's first step runs as it is, and so loads every kernel and takes all memory; its second is recorded and run; from
-/// the third on one call runs the recording. A recording holds addresses: when memory has moved since (<see cref="GpuStream.Moves"/>) it is thrown
-/// away, and the shape begins anew. The integers of a step are not part of it: they go over before, to where they always lie.
+/// Decoding steps, captured as CUDA graphs. A shape's first step runs as it is, and so loads every kernel and takes all memory; its second is
+/// recorded and run; from the third on one call runs the recording. A recording holds addresses: when memory has moved since
+/// (<see cref="GpuStream.Moves"/>) it is thrown away, and the shape begins anew. The integers of a step are not part of it: they go over before, to
+/// where they always lie.
 /// </summary>
 internal sealed class GpuRecordings : IDisposable
 {

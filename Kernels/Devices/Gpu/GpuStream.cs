@@ -4,12 +4,12 @@ using ILGPU.Runtime;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// The GPU's side of an <see cref="OpStream"/>: a queue of launches, scratch memory, the integers of a step, which go over in one copy, and what
-/// comes back. Copies are ordered like launches, and a step waits once: for its result.
+/// The GPU's side of an <see cref="OpStream"/>: a queue of launches, scratch memory, the integers of a step, which are uploaded in one copy, and
+/// what is downloaded. Copies are ordered like launches, and a step waits once: for its result.
 /// </summary>
 internal sealed unsafe class GpuStream : IDisposable
 {
-    /// <summary>Most that comes back by way of page-locked memory, in bytes: some rows of logits.</summary>
+    /// <summary>Most that comes back by way of pinned (page-locked) memory, in bytes: some rows of logits.</summary>
     private const long MostLanded = 4 << 20;
 
     private readonly List<IDisposable> retired = [];

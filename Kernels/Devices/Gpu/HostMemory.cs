@@ -5,8 +5,8 @@ using ILGPU.Runtime.Cuda;
 namespace Quilt.Kernels.Devices;
 
 /// <summary>
-/// Memory of the host that copies to and from a GPU go through without anyone's waiting: page-locked on CUDA, whose driver otherwise waits for the
-/// stream at every copy. A copy is only ordered; what it reads must stay, and what it writes is there, once the stream has been waited for.
+/// Memory of the host that copies to and from a GPU go through without anyone's waiting: pinned (page-locked) on CUDA, whose driver otherwise waits
+/// for the stream at every copy. A copy is only ordered; what it reads must stay, and what it writes is there, once the stream has been waited for.
 /// </summary>
 internal sealed unsafe class HostMemory : IDisposable
 {
@@ -75,7 +75,7 @@ internal sealed unsafe class HostMemory : IDisposable
 
     private static void Check(int error) => CudaException.ThrowIfFailed((CudaError)error);
 
-    /// <summary>The driver's own functions; ILGPU's page-locked arrays ask for what not every device has.</summary>
+    /// <summary>The driver's own functions; ILGPU's pinned (page-locked) arrays ask for what not every device has.</summary>
     private static class Driver
     {
         public static readonly delegate* unmanaged<void**, nuint, int> Allocate =

@@ -7,7 +7,7 @@ namespace Quilt.Kernels.Devices;
 
 /// <summary>
 /// Repairs the PTX of ILGPU 1.5.3 before a driver sees it. It marks branches as uniform that are not (its analysis takes loaded values for uniform),
-/// which lets the driver's compiler drop the reconvergence that shuffles and matrix instructions rely on; and it names sm_80 as the target whatever
+/// which lets the driver's compiler drop the reconvergence that shuffles and mma instructions rely on; and it names sm_80 as the target whatever
 /// the device is.
 /// </summary>
 internal static partial class PtxFix

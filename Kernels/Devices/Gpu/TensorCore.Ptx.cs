@@ -14,7 +14,7 @@ namespace Quilt.Kernels.Devices;
 
 internal static partial class TensorCore
 {
-    /// <summary>The PTX version that has matrix instructions on FP8, of CUDA 12.4.</summary>
+    /// <summary>The PTX version that has mma instructions on FP8, of CUDA 12.4.</summary>
     public static CudaInstructionSet Fp8InstructionSet => CudaInstructionSet.ISA_84;
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class PagedAttentionOp
 {
-    /// <summary>An item is a unit (one tile of tokens with the query heads of one key head) over all its spans, or one span of a unit.</summary>
+    /// <summary>An item is a unit (one strip of tokens with the query heads of one key head) over all its spans, or one span of a unit.</summary>
     private unsafe struct Job<T, TCached> : IJob where T : unmanaged, IVector16<T> where TCached : ICached
     {
         public Matrix Q;
@@ -15,8 +15,8 @@ internal static partial class PagedAttentionOp
         public int* Positions;
         public int* TableStarts;
         public int* Tables;
-        public int* TileStarts;
-        public int Tiles;
+        public int* StripStarts;
+        public int Strips;
         public float Scale;
 
         /// <summary>Positions that a token sees.</summary>
@@ -25,95 +25,95 @@ internal static partial class PagedAttentionOp
         /// <summary>[heads], or null.</summary>
         public float* Sinks;
 
-        /// <summary>Query heads that share a key head; tiles cut them in <see cref="Parts"/> of at most <see cref="TileHeads"/>.</summary>
+        /// <summary>Query heads that share a key head; strips cut them in <see cref="Parts"/> of at most <see cref="StripHeads"/>.</summary>
         public int PerKey;
         public int Parts;
-        public int TileHeads;
+        public int StripHeads;
 
-        /// <summary>Most spans that a tile sees.</summary>
+        /// <summary>Most spans that a strip sees.</summary>
         public int Spans;
 
         /// <summary>[units, spans, PartialSize], or null where an item does all spans of its unit.</summary>
         public float* Partials;
 
-        public readonly int PartialSize => TileRows * (Kv.PaddedDim + 2);
+        public readonly int PartialSize => StripRows * (Kv.PaddedDim + 2);
 
         [SkipLocalsInit]
         public readonly void Execute(int item)
         {
-            var tile = Open(Partials is null ? item : item / Spans);
+            var strip = Open(Partials is null ? item : item / Spans);
             var stride = Kv.PaddedDim;
-            var resultSize = (tile.Rows * stride) + (((2 * tile.Rows) + 15) & ~15);
-            var room = stackalloc float[(tile.Rows * (stride + (16 * SpanGroups))) + (2 * resultSize) + 16];
+            var resultSize = (strip.Rows * stride) + (((2 * strip.Rows) + 15) & ~15);
+            var room = stackalloc float[(strip.Rows * (stride + (16 * SpanGroups))) + (2 * resultSize) + 16];
             room = (float*)(((nint)room + 63) & ~63);
-            tile.Queries = room;
-            tile.Scores = tile.Queries + (tile.Rows * stride);
-            var merged = tile.Scores + (tile.Rows * 16 * SpanGroups);
+            strip.Queries = room;
+            strip.Scores = strip.Queries + (strip.Rows * stride);
+            var merged = strip.Scores + (strip.Rows * 16 * SpanGroups);
             var later = merged + resultSize;
-            TakeQueries(tile);
+            TakeQueries(strip);
 
             if (Partials is not null)
             {
-                var span = tile.FirstSpan + (item % Spans);
-                if (span <= tile.LastSpan) tile.Attend<T, TCached>(span, Partials + (item * (long)PartialSize));
+                var span = strip.FirstSpan + (item % Spans);
+                if (span <= strip.LastSpan) strip.Attend<T, TCached>(span, Partials + (item * (long)PartialSize));
                 return;
             }
-            tile.Attend<T, TCached>(tile.FirstSpan, merged);
-            for (var span = tile.FirstSpan + 1; span <= tile.LastSpan; span++)
+            strip.Attend<T, TCached>(strip.FirstSpan, merged);
+            for (var span = strip.FirstSpan + 1; span <= strip.LastSpan; span++)
             {
-                tile.Attend<T, TCached>(span, later);
-                tile.Merge<T>(span, later, merged);
+                strip.Attend<T, TCached>(span, later);
+                strip.Merge<T>(span, later, merged);
             }
-            Finish(tile, merged);
+            Finish(strip, merged);
         }
 
-        public readonly Tile Open(int unit)
+        public readonly Strip Open(int unit)
         {
-            var (part, t) = Math.DivRem(unit, Tiles);
-            var (head, first) = (part / Parts, part % Parts * TileHeads);
-            var token = TileStarts[t];
-            return new Tile
+            var (part, t) = Math.DivRem(unit, Strips);
+            var (head, first) = (part / Parts, part % Parts * StripHeads);
+            var token = StripStarts[t];
+            return new Strip
             {
                 Kv = Kv,
                 KvHead = head,
                 Table = Tables + TableStarts[token],
                 FirstToken = token,
-                Tokens = TileStarts[t + 1] - token,
+                Tokens = StripStarts[t + 1] - token,
                 FirstPosition = Positions[token],
                 FirstHead = (head * PerKey) + first,
-                Heads = Math.Min(TileHeads, PerKey - first),
+                Heads = Math.Min(StripHeads, PerKey - first),
                 Window = Window,
             };
         }
 
         /// <summary>Divides by the sum of the probabilities, the sink's among them, and writes the rows out.</summary>
-        public readonly void Finish(Tile tile, float* merged)
+        public readonly void Finish(Strip strip, float* merged)
         {
             var stride = Kv.PaddedDim;
-            for (var row = 0; row < tile.Rows; row++)
+            for (var row = 0; row < strip.Rows; row++)
             {
                 var from = merged + (row * stride);
-                var to = Place(tile, row, Into);
-                var (largest, sum) = (merged[(tile.Rows * stride) + row], merged[(tile.Rows * stride) + tile.Rows + row]);
-                if (Sinks is not null) sum += (float)VectorMath.Exp((double)Sinks[tile.FirstHead + (row % tile.Heads)] - largest);
+                var to = Place(strip, row, Into);
+                var (largest, sum) = (merged[(strip.Rows * stride) + row], merged[(strip.Rows * stride) + strip.Rows + row]);
+                if (Sinks is not null) sum += (float)VectorMath.Exp((double)Sinks[strip.FirstHead + (row % strip.Heads)] - largest);
                 var total = T.Broadcast(sum);
                 for (var d = 0; d < stride; d += 16) T.Store(T.Load(from + d) / total, from + d);
                 Unsafe.CopyBlockUnaligned(to, from, (uint)Kv.HeadDim * sizeof(float));
             }
         }
 
-        private readonly void TakeQueries(Tile tile)
+        private readonly void TakeQueries(Strip strip)
         {
-            for (var row = 0; row < tile.Rows; row++)
+            for (var row = 0; row < strip.Rows; row++)
             {
-                var from = Place(tile, row, Q);
-                var to = tile.Queries + (row * Kv.PaddedDim);
+                var from = Place(strip, row, Q);
+                var to = strip.Queries + (row * Kv.PaddedDim);
                 for (var d = 0; d < Kv.HeadDim; d++) to[d] = from[d] * Scale;
             }
         }
 
-        private readonly float* Place(Tile tile, int row, Matrix matrix) =>
-            matrix.RowData(tile.FirstToken + (row / tile.Heads)) + ((tile.FirstHead + (row % tile.Heads)) * (long)Kv.HeadDim);
+        private readonly float* Place(Strip strip, int row, Matrix matrix) =>
+            matrix.RowData(strip.FirstToken + (row / strip.Heads)) + ((strip.FirstHead + (row % strip.Heads)) * (long)Kv.HeadDim);
     }
 
     /// <summary>Merges the spans of a unit.</summary>
@@ -121,11 +121,11 @@ internal static partial class PagedAttentionOp
     {
         public void Execute(int unit)
         {
-            var tile = job.Open(unit);
+            var strip = job.Open(unit);
             var merged = job.Partials + (unit * (long)job.Spans * job.PartialSize);
-            for (var span = tile.FirstSpan + 1; span <= tile.LastSpan; span++)
-                tile.Merge<T>(span, merged + ((span - tile.FirstSpan) * (long)job.PartialSize), merged);
-            job.Finish(tile, merged);
+            for (var span = strip.FirstSpan + 1; span <= strip.LastSpan; span++)
+                strip.Merge<T>(span, merged + ((span - strip.FirstSpan) * (long)job.PartialSize), merged);
+            job.Finish(strip, merged);
         }
     }
 }

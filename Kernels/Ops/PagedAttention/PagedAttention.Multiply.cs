@@ -51,8 +51,8 @@ internal static partial class PagedAttentionOp
 
     /// <summary>
     /// y[r, lane] += Σ over k ascending of x[r, k] · B[k, lane], for any number of rows r. Scores and weighted sums of values are both of this form:
-    /// x is queries or probabilities, B sixteen keys by dimension or sixteen dimensions by token. Every sum runs over k alone, so tiles may be cut at
-    /// will.
+    /// x is queries or probabilities, B sixteen keys by dimension or sixteen dimensions by token. Every sum runs over k alone, so strips may be cut
+    /// at will.
     /// </summary>
     private static unsafe void Multiply<T, TCached>(float* x, long xStride, byte* b, long bStride, int count, float* y, long yStride, int rows)
         where T : unmanaged, IVector16<T> where TCached : ICached

@@ -36,7 +36,7 @@ internal static partial class PagedAttentionOp
         ArrayView<Words4>, TensorSizes, int>> TensorMerge =
         new(TensorAttention.MergeKernel, KernelNeeds.TensorCores);
 
-    /// <summary>Whether the kernel with matrix instructions takes a cache. Rows of a cache are counted in 32 bits.</summary>
+    /// <summary>Whether the tensor-core kernel takes a cache. Rows of a cache are counted in 32 bits.</summary>
     internal static bool SuitsTensorCores(GpuDevice device, KvLayer kv) =>
         device.Traits.TensorCores && kv.Type == KvType.BFloat16 && kv.HeadDim is 64 or 128
             && (long)kv.Blocks * kv.BlockTokens * kv.KvHeads <= int.MaxValue;
@@ -116,9 +116,9 @@ internal static partial class PagedAttentionOp
         public void Run(TensorSizes sizes, int first, int end, bool decoding)
         {
             if (first == end) return;
-            var tiles = ((decoding ? 1 : end - first) * sizes.Share + 15) / 16;
+            var strips = ((decoding ? 1 : end - first) * sizes.Share + 15) / 16;
             (sizes.First, sizes.Units, sizes.UnitTokens) = (first, decoding ? end - first : 1, decoding ? 1 : end - first);
-            (sizes.KeyWarps, sizes.TileGroups, sizes.Spans) = decoding ? (Warps, tiles, Spans) : (1, (tiles + Warps - 1) / Warps, 1);
+            (sizes.KeyWarps, sizes.StripGroups, sizes.Spans) = decoding ? (Warps, strips, Spans) : (1, (strips + Warps - 1) / Warps, 1);
             sizes.Split = sizes.Spans > 1 ? 1 : 0;
             if (sizes.Split == 0)
             {
@@ -146,7 +146,7 @@ internal static partial class PagedAttentionOp
             var rounded = !decoding && Gpu.Activations != Activations.Float;
             var kernel = Kv.BlockTokens % 16 != 0 ? (Kv.HeadDim == 64 ? Any64 : Any128)
                 : rounded ? (Kv.HeadDim == 64 ? Rounded64 : Rounded128) : (Kv.HeadDim == 64 ? Tensor64 : Tensor128);
-            var items = (long)sizes.Units * sizes.TileGroups * sizes.KvHeads * sizes.Spans;
+            var items = (long)sizes.Units * sizes.StripGroups * sizes.KvHeads * sizes.Spans;
             kernel.On(Gpu.Device)(
                 Gpu.Queue, new KernelConfig((int)Math.Min(items, Gpu.Device.Traits.MostGroups), 32 * Warps), Q, Kv.Gpu!.Keys.Cast<Words4>(),
                 Kv.Gpu.Values.Cast<Words4>(),

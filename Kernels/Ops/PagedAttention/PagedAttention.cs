@@ -12,15 +12,16 @@ namespace Quilt.Kernels.Ops;
 /// <remarks>
 /// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, both counted from the start of the sequence. Each span has a softmax
 /// of its own; spans are merged in their order. That order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of
-/// threads changes a bit.
+/// threads changes a bit. The cache's blocks: PagedAttention (Kwon et al., 2023, https://arxiv.org/abs/2309.06180), merged softmax: FlashAttention
+/// (Dao et al., 2022, https://arxiv.org/abs/2205.14135).
 /// </remarks>
 internal static partial class PagedAttentionOp
 {
-    /// <summary>Groups of 16 tokens that share one softmax: the scores of a tile stay in the second-level cache.</summary>
+    /// <summary>Groups of 16 tokens that share one softmax: the scores of a strip stay in the second-level cache.</summary>
     private const int SpanGroups = 16;
 
     /// <summary>Rows (tokens of one sequence times query heads of one key head) that share each load of keys and values.</summary>
-    private const int TileRows = 48;
+    private const int StripRows = 48;
 
     private const int MostHeads = 16;
 
@@ -103,13 +104,13 @@ internal static partial class PagedAttentionOp
         var mark = ops.Mark();
         var perKey = heads / kv.KvHeads;
         var parts = (perKey + MostHeads - 1) / MostHeads;
-        var tileHeads = (perKey + parts - 1) / parts;
+        var stripHeads = (perKey + parts - 1) / parts;
         var starts = (int*)ops.Bytes((q.Rows + 1L) * sizeof(int));
-        var tiles = CutTiles(positions, tableStarts, Math.Max(1, TileRows / tileHeads), starts);
+        var strips = CutStrips(positions, tableStarts, Math.Max(1, StripRows / stripHeads), starts);
         long cost = 0;
         var spans = 1;
         foreach (var position in positions) cost += 2L * Math.Min(position + 1L, window) * kv.KvHeads * kv.HeadDim;
-        for (var t = 0; t < tiles; t++)
+        for (var t = 0; t < strips; t++)
         {
             var (first, last) = (FirstSeen(positions[starts[t]], window), positions[starts[t + 1] - 1]);
             spans = Math.Max(spans, (KeyGroupOf(kv, last) / SpanGroups) - (KeyGroupOf(kv, first) / SpanGroups) + 1);
@@ -117,11 +118,11 @@ internal static partial class PagedAttentionOp
 
         fixed (int* p = positions, s = tableStarts, table = tables)
         {
-            var units = tiles * kv.KvHeads * parts;
+            var units = strips * kv.KvHeads * parts;
             var work = new Job<T, TCached>
             {
-                Q = q, Into = into, Kv = kv, Positions = p, TableStarts = s, Tables = table, TileStarts = starts, Tiles = tiles, Scale = scale,
-                PerKey = perKey, Parts = parts, TileHeads = tileHeads, Spans = spans, Window = window,
+                Q = q, Into = into, Kv = kv, Positions = p, TableStarts = s, Tables = table, StripStarts = starts, Strips = strips, Scale = scale,
+                PerKey = perKey, Parts = parts, StripHeads = stripHeads, Spans = spans, Window = window,
                 Sinks = sinks is null ? null : (float*)sinks.Data,
             };
             var threads = ops.Device.Pool.Threads;
@@ -142,18 +143,18 @@ internal static partial class PagedAttentionOp
     }
 
     /// <summary>
-    /// Neighbouring tokens of one sequence share a tile. Writes the first token of each, and the number of tokens at the end; returns how many.
+    /// Neighbouring tokens of one sequence share a strip. Writes the first token of each, and the number of tokens at the end; returns how many.
     /// </summary>
-    private static unsafe int CutTiles(ReadOnlySpan<int> positions, ReadOnlySpan<int> tableStarts, int most, int* starts)
+    private static unsafe int CutStrips(ReadOnlySpan<int> positions, ReadOnlySpan<int> tableStarts, int most, int* starts)
     {
-        var tiles = 0;
+        var strips = 0;
         for (var t = 0; t < positions.Length; t++)
         {
-            var follows = t > 0 && tableStarts[t] == tableStarts[t - 1] && positions[t] == positions[t - 1] + 1 && t - starts[tiles - 1] < most;
-            if (!follows) starts[tiles++] = t;
+            var follows = t > 0 && tableStarts[t] == tableStarts[t - 1] && positions[t] == positions[t - 1] + 1 && t - starts[strips - 1] < most;
+            if (!follows) starts[strips++] = t;
         }
-        starts[tiles] = positions.Length;
-        return tiles;
+        starts[strips] = positions.Length;
+        return strips;
     }
 
     /// <summary>The first position that a position sees.</summary>

@@ -39,7 +39,7 @@ internal static partial class TensorAttention
         public static bool Aligned => false;
     }
 
-    /// <summary>32 dimensions of sixteen queries: the left operands of two matrix instructions.</summary>
+    /// <summary>32 dimensions of sixteen queries: the left operands of two mma instructions.</summary>
     private struct Query32
     {
         public Words4 First;

@@ -38,7 +38,7 @@ internal static partial class TensorAttention
     }
 
     /// <summary>
-    /// Merges what the warps of a tile have of its rows, in their order, and writes rows that are done, or a span's partial results: sums [units,
+    /// Merges what the warps of a strip have of its rows, in their order, and writes rows that are done, or a span's partial results: sums [units,
     /// spans, headDim], and [units, spans, 2] the largest score and the total.
     /// </summary>
     private static void Store<TDims>(

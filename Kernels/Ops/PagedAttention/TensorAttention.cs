@@ -5,15 +5,15 @@ using Quilt.Kernels.Weights;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// Attention by matrix instructions, over a cache of bfloat16 and heads of 64 or 128 dimensions. A warp takes a tile of sixteen rows, a row being a
+/// Attention on tensor cores, over a cache of bfloat16 and heads of 64 or 128 dimensions. A warp takes a strip of sixteen rows, a row being a
 /// query head of a token, all of one key head: row = token · share + head. In a step it scores sixteen keys and adds their values, everything in
 /// registers: queries and sums stay there, and the layout of scores is the one that the second product wants its left operand in. A dot product may
 /// take its dimensions in any order, so that each lane loads sixteen bytes of a key or of a value at a time; the order of a result's dimensions is
 /// put right when it is stored.
 /// </summary>
 /// <remarks>
-/// Few tokens of a sequence (decoding): a unit is one token; the warps of a group share a tile, each takes every n-th sixteen keys of a span, and a
-/// group takes one span. Many (prompts): a unit is all tokens of the launch, and the warps of a group take tiles of their own, whose keys are mostly
+/// Few tokens of a sequence (decoding): a unit is one token; the warps of a group share a strip, each takes every n-th sixteen keys of a span, and a
+/// group takes one span. Many (prompts): a unit is all tokens of the launch, and the warps of a group take strips of their own, whose keys are mostly
 /// the same and come from the first cache.
 /// </remarks>
 internal static partial class TensorAttention
@@ -33,23 +33,23 @@ internal static partial class TensorAttention
         var sums = SharedMemory.Allocate<Words4>(Warps * 16 * 32);
         var scores = SharedMemory.Allocate<float>(Warps * 32);
         var warp = Group.IdxX >> 5;
-        var items = sizes.Units * sizes.TileGroups * sizes.KvHeads * sizes.Spans;
+        var items = sizes.Units * sizes.StripGroups * sizes.KvHeads * sizes.Spans;
         for (var item = Grid.IdxX; item < items; item += Grid.DimX)
         {
             var group = item / sizes.Spans;
             var span = item - (group * sizes.Spans);
-            var tiles = group / sizes.KvHeads;
-            var head = group - (tiles * sizes.KvHeads);
-            var unit = tiles / sizes.TileGroups;
-            // The last tiles see most, and begin first.
-            var tile = sizes.TileGroups - 1 - (tiles - (unit * sizes.TileGroups));
-            if (sizes.KeyWarps == 1) tile = (tile * (Group.DimX >> 5)) + warp;
-            var rows = Find(sizes, unit, tile, head);
+            var strips = group / sizes.KvHeads;
+            var head = group - (strips * sizes.KvHeads);
+            var unit = strips / sizes.StripGroups;
+            // The last strips see most, and begin first.
+            var strip = sizes.StripGroups - 1 - (strips - (unit * sizes.StripGroups));
+            if (sizes.KeyWarps == 1) strip = (strip * (Group.DimX >> 5)) + warp;
+            var rows = Find(sizes, unit, strip, head);
             var queries = LoadQueries<TDims, TPlanes>(q, rows, sizes.Scale);
             var state = default(State);
             (state.LargestA, state.LargestB) = (float.NegativeInfinity, float.NegativeInfinity);
 
-            // A tile of a prompt's first rows may begin with another prompt's last: one sequence after another, in which the others' rows see
+            // A strip of a prompt's first rows may begin with another prompt's last: one sequence after another, in which the others' rows see
             // nothing.
             var token = rows.First;
             var others = false;
@@ -150,9 +150,9 @@ internal static partial class TensorAttention
         return state;
     }
 
-    private static Rows Find(TensorSizes sizes, int unit, int tile, int head)
+    private static Rows Find(TensorSizes sizes, int unit, int strip, int head)
     {
-        var (first, count, token) = (tile * 16, sizes.UnitTokens * sizes.Share, sizes.First + (unit * sizes.UnitTokens));
+        var (first, count, token) = (strip * 16, sizes.UnitTokens * sizes.Share, sizes.First + (unit * sizes.UnitTokens));
         var row = first + ((Group.IdxX & 31) >> 2);
         return new Rows
         {

@@ -16,14 +16,14 @@ internal struct TensorSizes
     /// <summary>First token of the launch.</summary>
     public int First;
 
-    /// <summary>Units: the rows of a unit lie together in tiles.</summary>
+    /// <summary>Units: the rows of a unit lie together in strips.</summary>
     public int Units;
 
     /// <summary>Tokens of a unit.</summary>
     public int UnitTokens;
 
-    /// <summary>Groups that share a unit's tiles of one key head.</summary>
-    public int TileGroups;
+    /// <summary>Groups that share a unit's strips of one key head.</summary>
+    public int StripGroups;
 
     /// <summary>Spans between the partial results of neighbouring heads.</summary>
     public int Spans;
@@ -31,7 +31,7 @@ internal struct TensorSizes
     /// <summary>1: a group takes one span, and leaves partial results.</summary>
     public int Split;
 
-    /// <summary>Warps that share a tile, each with every n-th sixteen keys: one, or all of a group.</summary>
+    /// <summary>Warps that share a strip, each with every n-th sixteen keys: one, or all of a group.</summary>
     public int KeyWarps;
 
     /// <summary>What a product of query and key is multiplied with, times log2(e).</summary>

@@ -3,7 +3,7 @@ using Quilt.Kernels.Devices;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>bfloat16: a word is one register of the matrix instruction.</summary>
+/// <summary>bfloat16: a word is one register of the mma instruction.</summary>
 internal readonly struct BFloat16Gpu : IGpuFormat
 {
     public static int Bits => 16;

@@ -5,7 +5,7 @@ namespace Quilt.Kernels.Weights;
 
 /// <summary>
 /// FP8 E4M3. A word holds four codes of a step, columns 2t and 2t + 1 (even words) or 2t + 8 and 2t + 9: bytes 0 and 2 belong to row g, bytes 1 and 3
-/// to row g + 8, so that two shifts and masks make two registers of the matrix instruction.
+/// to row g + 8, so that two shifts and masks make two registers of the mma instruction.
 /// </summary>
 internal readonly struct Fp8Gpu : IGpuFormat
 {

@@ -5,7 +5,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// Products of FP8 weights with many rows whose input is FP8 too (<see cref="Fp8Rows"/>), for devices whose matrix instructions take that: twice the
+/// GEMM of FP8 weights with many rows whose input is FP8 too (<see cref="Fp8Rows"/>), for devices whose tensor cores take that: twice the
 /// rate of bfloat16 on sm_89 and sm_120. Groups, warps and copies as in <see cref="TensorPrefill{T, TScales}"/>, 128 columns at a time, which have
 /// one scale a row on both sides.
 /// </summary>
@@ -16,7 +16,7 @@ internal static class Fp8Prefill
     /// <summary>Of 128 columns.</summary>
     private const int Stage = 2 * Half;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<float>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<Words4>, ArrayView<float>, ArrayView<int>,
         ArrayView<int>, ArrayView<float>, GpuProduct>> Kernel =
         new(PrefillKernel, KernelNeeds.TensorCores | KernelNeeds.Fp8 | KernelNeeds.Hot, PrefillItem.Threads, 2);
 
@@ -32,11 +32,11 @@ internal static class Fp8Prefill
     {
         var config = PrefillItem.Config(gpu, weight.Tiles, y.Rows, ref product);
         Kernel.On(gpu.Device)(
-            gpu.Queue, config, GpuTile.Of(weight, 0), x.Codes, x.Scales, tokens, lists, gpu.View(y), product);
+            gpu.Queue, config, GpuWeightView.Of(weight, 0), x.Codes, x.Scales, tokens, lists, gpu.View(y), product);
     }
 
     internal static void PrefillKernel(
-        GpuTile w, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+        GpuWeightView w, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
             GpuProduct product)
     {
         var input = SharedMemory.Allocate<Words4>(2 * Stage);
@@ -54,7 +54,7 @@ internal static class Fp8Prefill
     }
 
     private static PrefillSums Multiply(
-        GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, GpuProduct product, int pair,
+        GpuWeightView w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<float> scales, ArrayView<int> pairToken, GpuProduct product, int pair,
         int end, ArrayView<Words4> input,
         ArrayView<float> rowScales)
     {

@@ -5,7 +5,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// An input as the right operand of matrix instructions on FP8: codes [rows, columns / 64, 4 lanes] of 16 bytes, and a float32 scale for each 128
+/// An input as the right operand of mma instructions on FP8: codes [rows, columns / 64, 4 lanes] of 16 bytes, and a float32 scale for each 128
 /// columns of a row, by which a code is to be multiplied (its largest magnitude / 448, as published FP8 checkpoints are meant to be run). Lane t of
 /// 32 columns has the columns 2t, 2t + 1, 2t + 8 and 2t + 9 in one word, those 16 further on in the next.
 /// </summary>

@@ -6,10 +6,10 @@ using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>The product of a GPU weight of one format: chooses the kernel by device and number of rows.</summary>
+/// <summary>GEMM and GEMV of a GPU weight of one format: chooses the kernel by device and number of rows.</summary>
 internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<float>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<float>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Plain =
         new(PlainKernel);
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int,
@@ -31,7 +31,8 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
             var groups = gpu.Groups((long)weight.Tiles * product.Slots);
             // A matrix of few tiles, such as a router, takes all the threads that its groups can have.
             var items = gpu.Device.Traits.IsCuda && weight.Tiles < 64 ? new KernelConfig(groups.GridDim.X, GpuTraits.MostThreads) : groups;
-            Plain.On(gpu.Device)(gpu.Queue, items, GpuTile.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens, lists, gpu.View(y), product);
+            Plain.On(gpu.Device)(gpu.Queue, items, GpuWeightView.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens, lists, gpu.View(y),
+                product);
         }
         else
         {
@@ -66,7 +67,7 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         return true;
     }
 
-    /// <summary>Whether one kernel with matrix instructions takes both, and their inputs lie alike.</summary>
+    /// <summary>Whether one tensor-core kernel takes both, and their inputs lie alike.</summary>
     private static bool AreAlike(GpuStream gpu, GpuWeight<T> a, GpuWeight<T> b) =>
         gpu.Device.Traits.TensorCores && a.SuitsTensorCores && b.SuitsTensorCores && a.ScaleType == b.ScaleType && a.HasZeroPoints == b.HasZeroPoints
         && ((a.Layout.IsIdentity && b.Layout.IsIdentity && a.Columns == b.Columns) || a.Layout.Order.AsSpan().SequenceEqual(b.Layout.Order));
@@ -106,7 +107,7 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     /// For every device. A group takes a tile of 16 rows, its threads the lanes of its chunks, four input rows at a time; their sums are folded in an
     /// order that belongs to the device and the weight, never to the number of rows.
     /// </summary>
-    internal static void PlainKernel(GpuTile w, ArrayView<float> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+    internal static void PlainKernel(GpuWeightView w, ArrayView<float> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
         GpuProduct product)
     {
         var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads * 8);
@@ -152,7 +153,8 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
 
     /// <summary>The sums of one lane, over every <paramref name="split"/>-th chunk from <paramref name="chunk"/> on.</summary>
     private static LaneSums Lanes(
-        GpuTile w, long tile, int chunk, int split, int lane, ArrayView<float> x, GpuProduct product, ArrayView<int> pairToken, int pair, int end)
+        GpuWeightView w, long tile, int chunk, int split, int lane, ArrayView<float> x, GpuProduct product, ArrayView<int> pairToken, int pair,
+            int end)
     {
         var sums = default(LaneSums);
         var (rowPair, t) = (lane >> 2, lane & 3);
@@ -194,7 +196,7 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
     private static int Min(int a, int b) => a < b ? a : b;
 
     /// <summary>A lane's part of a chunk, times four input rows.</summary>
-    private static void Add(ref LaneSums sums, GpuTile w, long tile, Words4 words, int chunk, int rowPair, ArrayView<float> x, long x0, long x1,
+    private static void Add(ref LaneSums sums, GpuWeightView w, long tile, Words4 words, int chunk, int rowPair, ArrayView<float> x, long x0, long x1,
         long x2, long x3)
     {
         for (var step = 0; step < T.Steps; step++)

@@ -7,7 +7,7 @@ namespace Quilt.Kernels.Weights;
 /// <summary>Rows of a GPU weight as float32: the embedding, and what tests compare.</summary>
 internal static class GpuRows<T> where T : struct, IGpuFormat
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<int>, ArrayView<int>, ArrayView<float>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<int>, ArrayView<int>, ArrayView<float>,
         int>> Kernel =
         new(RowsKernel);
 
@@ -15,13 +15,13 @@ internal static class GpuRows<T> where T : struct, IGpuFormat
     public static void Run(GpuStream gpu, GpuWeight<T> weight, int expert, Ints rows, Matrix into)
     {
         if (into.Rows == 0) return;
-        var tile = GpuTile.Of(weight, expert);
+        var tile = GpuWeightView.Of(weight, expert);
         Kernel.On(gpu.Device)(gpu.Queue, gpu.Spread((long)into.Rows * weight.Layout.Places), tile, weight.Order, gpu.View(rows), gpu.View(into),
             into.Rows);
     }
 
     /// <summary>A thread takes one place of one row.</summary>
-    internal static void RowsKernel(GpuTile w, ArrayView<int> order, ArrayView<int> rows, ArrayView<float> y, int count)
+    internal static void RowsKernel(GpuWeightView w, ArrayView<int> order, ArrayView<int> rows, ArrayView<float> y, int count)
     {
         var places = w.Chunks * (256 / T.Bits);
         for (var n = Grid.GlobalIndex.X; n < count * places; n += Grid.DimX * Group.DimX)

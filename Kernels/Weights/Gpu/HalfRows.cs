@@ -5,7 +5,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// An input as the right operand of matrix instructions: [planes, rows, columns / 32, 4 lanes] of 16 bytes. Lane t of 32 columns has, in pairs of
+/// An input as the right operand of mma instructions: [planes, rows, columns / 32, 4 lanes] of 16 bytes. Lane t of 32 columns has, in pairs of
 /// bfloat16, the columns 2t and 2t + 1, then those 8, 16 and 24 further on. Plane 0 holds each value rounded to bfloat16, plane 1, where there is
 /// one, what rounding took, rounded too: together 16 bits of mantissa.
 /// </summary>

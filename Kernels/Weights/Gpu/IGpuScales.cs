@@ -7,7 +7,7 @@ internal interface IGpuScales
     static abstract int Words { get; }
 
     /// <summary>
-    /// Whether a segment has 64 columns or more, so that one scale holds for a whole unit of the kernels with matrix instructions; otherwise it has
+    /// Whether a segment has 64 columns or more, so that one scale holds for a whole unit of the tensor-core kernels; otherwise it has
     /// at least 32.
     /// </summary>
     static virtual bool Wide => false;

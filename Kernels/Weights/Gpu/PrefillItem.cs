@@ -39,9 +39,9 @@ internal struct PrefillItem
     }
 
     /// <summary>How many there are.</summary>
-    public static int Count(GpuTile w, GpuProduct product) => ((w.Tiles + 7) >> 3) * product.Slots * product.Blocks;
+    public static int Count(GpuWeightView w, GpuProduct product) => ((w.Tiles + 7) >> 3) * product.Slots * product.Blocks;
 
-    public static PrefillItem Of(GpuTile w, ArrayView<int> lists, GpuProduct product, int item)
+    public static PrefillItem Of(GpuWeightView w, ArrayView<int> lists, GpuProduct product, int item)
     {
         var blocks = (w.Tiles + 7) >> 3;
         var slot = item / (blocks * product.Blocks);

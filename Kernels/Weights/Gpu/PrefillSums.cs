@@ -10,7 +10,7 @@ internal struct PrefillSums
     public Eight High;
 
     /// <summary>Writes one tile; input rows from <paramref name="end"/> on and rows that the matrix has not are passed over.</summary>
-    public static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Eight sums)
+    public static void Store(ArrayView<float> y, GpuWeightView w, int tile, int pair, int end, Eight sums)
     {
         Store(y, w, tile, pair, end, sums.A);
         Store(y, w, tile, pair + 8, end, sums.B);
@@ -22,7 +22,7 @@ internal struct PrefillSums
         Store(y, w, tile, pair + 56, end, sums.H);
     }
 
-    private static void Store(ArrayView<float> y, GpuTile w, int tile, int pair, int end, Acc4 sum)
+    private static void Store(ArrayView<float> y, GpuWeightView w, int tile, int pair, int end, Acc4 sum)
     {
         var lane = Group.IdxX & 31;
         var row = (tile * 16) + (lane >> 2);

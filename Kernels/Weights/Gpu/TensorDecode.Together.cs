@@ -8,19 +8,24 @@ namespace Quilt.Kernels.Weights;
 /// <summary>Several weights with one input in one launch: a launch costs a decoding step as much as the reading of ten megabytes.</summary>
 internal static partial class TensorDecode<T, TScales>
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, GpuWeightView, ArrayView<Words4>, ArrayView<int>,
+    ArrayView<int>,
         ArrayView<float>, GpuProduct>> Gated4 =
         new(GatedKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, GpuWeightView, ArrayView<Words4>, ArrayView<int>,
+    ArrayView<int>,
         ArrayView<float>, GpuProduct>> Gated8 =
         new(GatedKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, GpuWeightView, GpuWeightView, ArrayView<Words4>,
+    ArrayView<float>,
         ArrayView<float>, ArrayView<float>, GpuProduct>> Three4 =
         new(ThreeKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, GpuWeightView, GpuWeightView, ArrayView<Words4>,
+    ArrayView<float>,
         ArrayView<float>, ArrayView<float>, GpuProduct>> Three8 =
         new(ThreeKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, GpuTile, GpuTile, ArrayView<Words4>, ArrayView<float>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, GpuWeightView, GpuWeightView, ArrayView<Words4>,
+    ArrayView<float>,
         ArrayView<float>, ArrayView<float>, GpuProduct>> Three16 =
         new(ThreeKernel<Sixteen>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
 
@@ -30,7 +35,7 @@ internal static partial class TensorDecode<T, TScales>
             GpuProduct product, int rowsEach)
     {
         var kernel = rowsEach <= 4 ? Gated4 : Gated8;
-        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, gate, gate.Tiles, product), GpuTile.Of(gate, 0), GpuTile.Of(up, 0), x, tokens, lists,
+        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, gate, gate.Tiles, product), GpuWeightView.Of(gate, 0), GpuWeightView.Of(up, 0), x, tokens, lists,
             gpu.View(y), product);
     }
 
@@ -40,13 +45,15 @@ internal static partial class TensorDecode<T, TScales>
     {
         var kernel = product.Count <= 4 ? Three4 : product.Count <= 8 ? Three8 : Three16;
         kernel.On(gpu.Device)(
-            gpu.Queue, Config(gpu, first.W, first.W.Tiles + second.W.Tiles + third.W.Tiles, product), GpuTile.Of(first.W, 0), GpuTile.Of(second.W, 0),
-            GpuTile.Of(third.W, 0), x,
+            gpu.Queue, Config(gpu, first.W, first.W.Tiles + second.W.Tiles + third.W.Tiles, product), GpuWeightView.Of(first.W, 0),
+            GpuWeightView.Of(second.W, 0),
+            GpuWeightView.Of(third.W, 0), x,
             gpu.View(first.Y), gpu.View(second.Y), gpu.View(third.Y), product);
     }
 
     internal static void GatedKernel<TTokens>(
-        GpuTile gate, GpuTile up, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y, GpuProduct product)
+        GpuWeightView gate, GpuWeightView up, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+            GpuProduct product)
         where TTokens : struct, ITokens
     {
         var gates = SharedMemory.Allocate<float>(Warps * 8 * 32);
@@ -76,7 +83,7 @@ internal static partial class TensorDecode<T, TScales>
 
     /// <summary>A group takes a tile of one of the three.</summary>
     internal static void ThreeKernel<TTokens>(
-        GpuTile first, GpuTile second, GpuTile third, ArrayView<Words4> x, ArrayView<float> ofFirst, ArrayView<float> ofSecond,
+        GpuWeightView first, GpuWeightView second, GpuWeightView third, ArrayView<Words4> x, ArrayView<float> ofFirst, ArrayView<float> ofSecond,
             ArrayView<float> ofThird, GpuProduct product)
         where TTokens : struct, ITokens
     {
@@ -89,7 +96,7 @@ internal static partial class TensorDecode<T, TScales>
         }
     }
 
-    private static void Tile<TTokens>(ArrayView<float> sums, GpuTile w, int tile, ArrayView<Words4> x, ArrayView<float> y, GpuProduct product)
+    private static void Tile<TTokens>(ArrayView<float> sums, GpuWeightView w, int tile, ArrayView<Words4> x, ArrayView<float> y, GpuProduct product)
         where TTokens : struct, ITokens
     {
         // Not looked at: the rows are no pairs of a plan.

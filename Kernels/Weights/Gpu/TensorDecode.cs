@@ -5,7 +5,7 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>How the kernels for few rows are launched, whatever the format.</summary>
+/// <summary>GEMV: how the kernels for few rows (decoding), bound by memory, are launched, whatever the format.</summary>
 internal static class TensorDecode
 {
     /// <summary>Most warps of a group, which share a tile.</summary>
@@ -31,13 +31,13 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
 
     private const int MostTokens = 16;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Kernel4 =
         new(DecodeKernel<Four>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Kernel8 =
         new(DecodeKernel<Eight>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Kernel16 =
         new(DecodeKernel<Sixteen>, KernelNeeds.TensorCores | KernelNeeds.Hot, 32 * Warps, 2);
 
@@ -53,7 +53,8 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
         GpuProduct product, int rowsEach)
     {
         var kernel = rowsEach <= 4 ? Kernel4 : rowsEach <= 8 ? Kernel8 : Kernel16;
-        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, weight, weight.Tiles, product), GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
+        kernel.On(gpu.Device)(gpu.Queue, Config(gpu, weight, weight.Tiles, product), GpuWeightView.Of(weight, 0), x, tokens, lists, gpu.View(y),
+            product);
     }
 
     private static KernelConfig Config(GpuStream gpu, GpuWeight<T> weight, int tiles, GpuProduct product)
@@ -62,7 +63,8 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
         return new((int)Math.Min((long)tiles * product.Slots, gpu.Device.Traits.MostGroups), 32 * warps);
     }
 
-    internal static void DecodeKernel<TTokens>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+    internal static void DecodeKernel<TTokens>(GpuWeightView w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists,
+        ArrayView<float> y,
         GpuProduct product)
         where TTokens : struct, ITokens
     {
@@ -84,7 +86,8 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
     }
 
     /// <summary>A warp's part of a tile, times the input rows from <paramref name="pair"/> on. Two units are in flight at a time.</summary>
-    private static Sums Multiply<TTokens>(GpuTile w, long tile, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end)
+    private static Sums Multiply<TTokens>(GpuWeightView w, long tile, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair,
+        int end)
         where TTokens : struct, ITokens
     {
         var lane = Group.IdxX & 31;

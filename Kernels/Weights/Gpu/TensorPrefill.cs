@@ -5,8 +5,8 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// Products with many rows (prompts), bound by the matrix instructions. A group takes 128 rows of the weight and 64 input rows: each of its four
-/// warps two tiles of 16, whose codes it turns into bfloat16 once and multiplies with all 64. The input, as one bfloat16 or as two
+/// GEMM: products with many rows (prompts), bound by the tensor cores. A group (thread block) takes 128 rows of the weight and 64 input rows: each of
+/// its four warps two tiles of 16, whose codes it turns into bfloat16 once and multiplies with all 64. The input, as one bfloat16 or as two
 /// (<see cref="HalfRows"/>), comes to shared memory by asynchronous copies, 64 columns at a time, while the 64 before are multiplied.
 /// </summary>
 internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
@@ -16,10 +16,10 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     /// <summary>Of 64 columns: [2 planes, 2 halves].</summary>
     private const int Stage = 4 * Half;
 
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Rounded =
         new(PrefillKernel<OnePlane>, KernelNeeds.TensorCores | KernelNeeds.Hot, PrefillItem.Threads, 2);
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuTile, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Full =
         new(PrefillKernel<TwoPlanes>, KernelNeeds.TensorCores | KernelNeeds.Hot, PrefillItem.Threads, 2);
 
@@ -29,10 +29,11 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     {
         var config = PrefillItem.Config(gpu, weight.Tiles, y.Rows, ref product);
         (product.Planes == 2 ? Full : Rounded).On(gpu.Device)(
-            gpu.Queue, config, GpuTile.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
+            gpu.Queue, config, GpuWeightView.Of(weight, 0), x, tokens, lists, gpu.View(y), product);
     }
 
-    internal static void PrefillKernel<TPlanes>(GpuTile w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+    internal static void PrefillKernel<TPlanes>(GpuWeightView w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists,
+        ArrayView<float> y,
         GpuProduct product)
         where TPlanes : struct, IPlanes
     {
@@ -50,7 +51,7 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     }
 
     private static PrefillSums Multiply<TPlanes>(
-        GpuTile w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end,
+        GpuWeightView w, long tile0, long tile1, ArrayView<Words4> x, ArrayView<int> pairToken, GpuProduct product, int pair, int end,
             ArrayView<Words4> input)
         where TPlanes : struct, IPlanes
     {
@@ -71,7 +72,7 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
         {
             var next = unit + 1 < units ? unit + 1 : unit;
             Fetch<TPlanes>(from0, from1, product, next * 8, to.SubView(((unit + 1) & 1) * Stage));
-            var tiles = new Tiles
+            var tiles = new TilePair
             {
                 Low0 = TensorTile<T, TScales>.Open(part0, loaded0, 0),
                 Low1 = TensorTile<T, TScales>.Open(part0, loaded0, 1),
@@ -109,7 +110,7 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     }
 
     /// <summary>64 columns of two tiles times eight input rows.</summary>
-    private static void Add<TPlanes>(ref Acc4 low, ref Acc4 high, Tiles a, ArrayView<Words4> input, int at) where TPlanes : struct, IPlanes
+    private static void Add<TPlanes>(ref Acc4 low, ref Acc4 high, TilePair a, ArrayView<Words4> input, int at) where TPlanes : struct, IPlanes
     {
         var (b0, b1) = (input[at], input[at + Half]);
         var c0 = TPlanes.Count > 1 ? input[at + (2 * Half)] : default;
@@ -119,7 +120,7 @@ internal static class TensorPrefill<T, TScales> where T : struct, IGpuFormat whe
     }
 
     /// <summary>64 columns of two tiles.</summary>
-    private struct Tiles
+    private struct TilePair
     {
         public TensorTile<T, TScales>.Half32 Low0;
         public TensorTile<T, TScales>.Half32 Low1;

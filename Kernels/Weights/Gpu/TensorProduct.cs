@@ -5,7 +5,7 @@ using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>Products with matrix instructions of a weight of one format: one for each way its scales can lie.</summary>
+/// <summary>Products on tensor cores of a weight of one format: one for each way its scales can lie.</summary>
 internal abstract class TensorProduct<T> where T : struct, IGpuFormat
 {
     private static readonly TensorProduct<T>
@@ -39,7 +39,7 @@ internal abstract class TensorProduct<T> where T : struct, IGpuFormat
         (GpuWeight<T> W, Matrix Y) third, GpuProduct product);
 }
 
-/// <summary>Brings the input into the form of the matrix instructions and chooses the kernel by the number of rows.</summary>
+/// <summary>Brings the input into the form of the mma instructions and chooses the kernel by the number of rows.</summary>
 internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
     /// <summary>Rows up to which a product is bound by the reading of its weight.</summary>

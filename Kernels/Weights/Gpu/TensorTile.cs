@@ -3,7 +3,7 @@ using Quilt.Kernels.Devices;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>How many matrix instructions in turn a product of one input takes.</summary>
+/// <summary>How many mma instructions in turn a product of one input takes.</summary>
 internal interface IPlanes
 {
     static abstract int Count { get; }
@@ -22,13 +22,13 @@ internal readonly struct TwoPlanes : IPlanes
 }
 
 /// <summary>
-/// What the kernels with matrix instructions share: a lane's part of a tile of 16 rows, taken in units of 64 columns. It is found once a tile; inside
+/// What the tensor-core kernels share: a lane's part of a tile of 16 rows, taken in units of 64 columns. It is found once a tile; inside
 /// a loop over units addresses are 32-bit steps from there, since 64-bit products of indices would cost more than the arithmetic on the codes.
 /// </summary>
 internal static class TensorTile<T, TScales> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
     /// <summary>The part of a lane.</summary>
-    public static Part Of(GpuTile w, long tile, int lane)
+    public static Part Of(GpuWeightView w, long tile, int lane)
     {
         var part = default(Part);
         part.Words = w.Words.SubView((tile * w.Chunks * 32) + lane);
@@ -60,7 +60,7 @@ internal static class TensorTile<T, TScales> where T : struct, IGpuFormat where 
         return loaded;
     }
 
-    /// <summary>The first (0) or second (1) half of a unit, 32 columns, in the form of the matrix instruction.</summary>
+    /// <summary>The first (0) or second (1) half of a unit, 32 columns, in the form of the mma instruction.</summary>
     public static Half32 Open(Part part, Unit unit, int half)
     {
         var (low, high) = (part.NegativeZero, part.NegativeZero);
@@ -158,7 +158,7 @@ internal static class TensorTile<T, TScales> where T : struct, IGpuFormat where 
         public uint Second;
     }
 
-    /// <summary>32 columns as registers of the matrix instruction.</summary>
+    /// <summary>32 columns as registers of the mma instruction.</summary>
     internal struct Half32
     {
         public Words4 First;

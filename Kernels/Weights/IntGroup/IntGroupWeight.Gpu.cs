@@ -3,7 +3,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// 4-bit integers, offset binary. Word s holds step s: nibble r is the first column of register r of the matrix instruction, nibble r + 4 the second,
+/// 4-bit integers, offset binary. Word s holds step s: nibble r is the first column of register r of the mma instruction, nibble r + 4 the second,
 /// so that one masked shift makes a register of two bfloat16.
 /// </summary>
 internal readonly struct Int4Gpu : IGpuFormat

@@ -5,8 +5,8 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Kernels.Weights.Tiles;
 
 /// <summary>
-/// Deals a product's tiles to the threads: one item is four neighbouring tiles of one expert, for all of its tokens, while their words are in the
-/// cache.
+/// The GEMM and GEMV of a tiled weight, dealt to the threads: one item is four neighbouring tiles of one expert, for all of its tokens, while their
+/// words are in the cache.
 /// </summary>
 internal static unsafe class TileMatMul
 {

@@ -4,7 +4,9 @@ using Quilt.Runtime.Models;
 
 namespace Quilt.Runtime.Kv;
 
-/// <summary>The keys and values of all layers on one device, in blocks whose ids a <see cref="KvBlockPool"/> deals.</summary>
+/// <summary>
+/// The keys and values of all layers on one device, in blocks whose ids a <see cref="KvBlockPool"/> deals (docs/scheduling.md, "Blocks").
+/// </summary>
 internal sealed class KvStore : IDisposable
 {
     private readonly KvLayer[] layers;

@@ -6,7 +6,9 @@ using Quilt.Runtime.Kv;
 
 namespace Quilt.Runtime.Models;
 
-/// <summary>The forward pass, top to bottom: a step's tokens in, logits out. One for all architectures, formats and devices.</summary>
+/// <summary>
+/// The forward pass, top to bottom: a step's tokens in, logits out (docs/forward-pass.md). One for all architectures, formats, devices.
+/// </summary>
 internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDisposable
 {
     private readonly RopeTable rope = RopeFrequencies.Table(spec.Attention.Rope, spec.Attention.MaxPositions);

@@ -5,7 +5,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "glm4_moe" (GLM-4.5, 4.6, 4.7): dense layers first, then experts in groups chosen by sigmoid with a correction bias
-/// beside shared ones; partial rotation, a QK norm for each head in the large models (specification: Glm4MoeForCausalLM of transformers). The
+/// beside shared ones; partial rotation, a QK norm for each head in the large models (source: Glm4MoeForCausalLM of transformers). The
 /// multi-token-prediction layer that the files hold behind the last layer is not run.
 /// </summary>
 internal static class Glm4Moe

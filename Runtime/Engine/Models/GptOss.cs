@@ -5,7 +5,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "gpt_oss" (gpt-oss-20b, gpt-oss-120b): biases everywhere, a sink a head, every other layer slides, YaRN, experts with a
-/// clamped SwiGLU (specification: GptOssForCausalLM of transformers). Experts in BF16, stacked as that class has them.
+/// clamped SwiGLU (source: GptOssForCausalLM of transformers). Experts in BF16, stacked as that class has them.
 /// </summary>
 internal static class GptOss
 {

@@ -4,7 +4,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "llama" (Llama 1 to 3.3 and the many models of that shape): dense, no QK norm, rotation over the whole head, which Llama
-/// 3.1 scales (specification: LlamaForCausalLM of transformers).
+/// 3.1 scales (source: LlamaForCausalLM of transformers).
 /// </summary>
 internal static class Llama
 {

@@ -5,7 +5,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "minimax_m2" (MiniMax-M2, M2.1, M2.5, M2.7 and pruned variants): QK norm over the full width, partial rotation, every
-/// layer routed by sigmoid with a correction bias, no shared expert (specification: MiniMaxM2ForCausalLM of transformers).
+/// layer routed by sigmoid with a correction bias, no shared expert (source: MiniMaxM2ForCausalLM of transformers).
 /// </summary>
 internal static class MiniMaxM2
 {

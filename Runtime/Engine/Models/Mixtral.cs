@@ -5,7 +5,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "mixtral" (Mixtral 8x7B, 8x22B): no QK norm, experts chosen by softmax; all layers may slide
-/// (specification: MixtralForCausalLM of transformers).
+/// (source: MixtralForCausalLM of transformers).
 /// </summary>
 internal static class Mixtral
 {

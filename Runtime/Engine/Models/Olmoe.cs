@@ -5,7 +5,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "olmoe" (OLMoE-1B-7B): QK norm over the full width, experts chosen by softmax, their gates not divided by their sum
-/// (specification: OlmoeForCausalLM of transformers).
+/// (source: OlmoeForCausalLM of transformers).
 /// </summary>
 internal static class Olmoe
 {

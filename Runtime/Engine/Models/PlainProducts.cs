@@ -2,14 +2,14 @@ using Quilt.Kernels.Devices;
 
 namespace Quilt.Runtime.Models;
 
-/// <summary>Weights that a GPU with matrix instructions has to multiply without them.</summary>
+/// <summary>Weights that a GPU with tensor cores has to multiply without them.</summary>
 internal static class PlainProducts
 {
     /// <summary>A share of all weights below this is not worth a word.</summary>
     private const double LeastShare = 0.01;
 
     /// <summary>
-    /// Names the first of them and says how many there are; null where the device has no matrix instructions, or such weights are none or a trifle.
+    /// Names the first of them and says how many there are; null where the device has no tensor cores, or such weights are none or a trifle.
     /// </summary>
     public static string? Warning(GpuDevice device, DecoderWeights weights)
     {
@@ -18,7 +18,7 @@ internal static class PlainProducts
         if (plain.Sum(weight => weight.Bytes) < LeastShare * weights.Bytes || plain is not [var first, ..]) return null;
         var shape = first.Experts == 1 ? $"[{first.Rows}, {first.Columns}]" : $"[{first.Experts}, {first.Rows}, {first.Columns}]";
         var others = plain.Length switch { 1 => " is", 2 => " and 1 more weight are", var count => $" and {count - 1} more weights are" };
-        return $"{device.Name}: {first.Name} ({first.Format} {shape}){others} multiplied without matrix instructions, which is slower: these take " +
+        return $"{device.Name}: {first.Name} ({first.Format} {shape}){others} multiplied without tensor cores, which is slower: these take " +
             $"bf16, fp8 and int4 with rows of whole steps and groups of 32, 64, 128 … columns";
     }
 }

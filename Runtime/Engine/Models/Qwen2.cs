@@ -4,7 +4,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "qwen2" (Qwen 2 and 2.5, dense): biases on queries, keys and values, no QK norm; the last layers may slide
-/// (specification: Qwen2ForCausalLM of transformers).
+/// (source: Qwen2ForCausalLM of transformers).
 /// </summary>
 internal static class Qwen2
 {

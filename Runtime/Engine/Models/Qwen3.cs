@@ -3,7 +3,7 @@ using Quilt.Formats.Checkpoints;
 namespace Quilt.Runtime.Models;
 
 /// <summary>
-/// config.json "model_type": "qwen3" (Qwen 3, dense): QK norm for each head; the last layers may slide (specification: Qwen3ForCausalLM of
+/// config.json "model_type": "qwen3" (Qwen 3, dense): QK norm for each head; the last layers may slide (source: Qwen3ForCausalLM of
 /// transformers).
 /// </summary>
 internal static class Qwen3

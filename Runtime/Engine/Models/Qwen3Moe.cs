@@ -5,7 +5,7 @@ namespace Quilt.Runtime.Models;
 
 /// <summary>
 /// config.json "model_type": "qwen3_moe" (Qwen3-30B-A3B, Qwen3-235B-A22B, Qwen3-Coder): QK norm for each head, experts chosen by softmax, a dense
-/// layer where the config asks for one (specification: Qwen3MoeForCausalLM of transformers).
+/// layer where the config asks for one (source: Qwen3MoeForCausalLM of transformers).
 /// </summary>
 internal static class Qwen3Moe
 {

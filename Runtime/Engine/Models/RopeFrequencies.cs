@@ -3,7 +3,7 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Runtime.Models;
 
-/// <summary>From the rotary settings of a config to the frequencies of a table (specification: modeling_rope_utils of transformers).</summary>
+/// <summary>From the rotary settings of a config to the frequencies of a table (source: modeling_rope_utils of transformers).</summary>
 internal static class RopeFrequencies
 {
     /// <summary>The table of a config.</summary>

@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace Quilt.Runtime.Sampling;
 
 /// <summary>
-/// Logits and options to a token: penalties, then the most likely one, or a draw from those that truncation leaves (specification: api.md 10). One
-/// thread.
+/// Logits and options to a token: penalties, then the most likely one, or a draw from those that truncation leaves (docs/api.md, "Choosing a token").
+/// One thread.
 /// </summary>
 internal sealed partial class Sampler
 {

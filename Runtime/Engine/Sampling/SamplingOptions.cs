@@ -3,7 +3,7 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Runtime.Sampling;
 
-/// <summary>How tokens are chosen and when a reply ends. The steps apply in the order of specification api.md 10, which is vLLM's.</summary>
+/// <summary>How tokens are chosen and when a reply ends. The steps apply in vLLM's order (docs/api.md, "Choosing a token").</summary>
 public sealed record SamplingOptions
 {
     /// <summary>Below this temperature the most likely token is taken.</summary>

@@ -5,7 +5,7 @@ namespace Quilt.Runtime.Scheduling;
 
 /// <summary>
 /// Chooses what runs next and books its cache blocks: first come, first served, decoding and prompts in one step, long prompts in chunks. Where
-/// blocks run out the youngest sequence gives its blocks back and is computed again later; the oldest always advances.
+/// blocks run out the youngest sequence gives its blocks back and is computed again later; the oldest always advances (docs/scheduling.md).
 /// </summary>
 internal sealed class Scheduler(KvBlockPool pool, int blockTokens, int stepTokens, int maxSequences)
 {

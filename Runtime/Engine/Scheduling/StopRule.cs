@@ -2,7 +2,7 @@ using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Scheduling;
 
-/// <summary>Decides after each token whether a request is over, by token ids and counts (specification: api.md, stop conditions of vLLM).</summary>
+/// <summary>Decides after each token whether a request is over, by token ids and counts (docs/api.md, "What ends it").</summary>
 /// <param name="options">The request's options.</param>
 /// <param name="endTokens">The model's end tokens.</param>
 /// <param name="room">Tokens the sequence may still grow by.</param>

@@ -33,7 +33,7 @@ public sealed class PtxAssemblerTests(string version)
         // count.
         Assert.That(made.Spilled, Is.LessThanOrEqualTo(made.Registers >= 250 ? 64 : 0), "spilled bytes");
         Assert.That(made.Local, Is.LessThanOrEqualTo(made.Registers >= 250 ? made.Loop / 25 : 0), "local memory in the loop");
-        if (kernel.Needs.HasFlag(KernelNeeds.Hot)) Assert.That(made.MatrixInstructions, Is.Positive, "a loop with matrix instructions");
+        if (kernel.Needs.HasFlag(KernelNeeds.Hot)) Assert.That(made.MatrixInstructions, Is.Positive, "a loop with mma instructions");
     }
 
     [Test]
@@ -55,7 +55,7 @@ public sealed class PtxAssemblerTests(string version)
             var row = page.Split('\n').SingleOrDefault(line => line.StartsWith($"| {kernel.Name} |", StringComparison.Ordinal));
             Assert.That(row, Is.Not.Null, kernel.Name);
             var facts = row!.Split('|', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[1..].Select(int.Parse).ToArray();
-            Assert.That(facts[^2..], Is.EqualTo(new[] { made.Loads, made.MatrixInstructions }), $"{kernel.Name}: loads and matrix instructions");
+            Assert.That(facts[^2..], Is.EqualTo(new[] { made.Loads, made.MatrixInstructions }), $"{kernel.Name}: loads and mma instructions");
 
             // ILGPU does not number registers the same way every time, and an assembler that is given another order of them schedules otherwise.
             Assert.That(facts[3], Is.EqualTo(made.Loop).Within(5).Percent, $"{kernel.Name}: instructions of the loop");

@@ -141,7 +141,7 @@ public sealed class StandInTests(string compiler)
     {
         var run = driver.Run(["SM=90"], [.. Reply, "--activations", "fp8"]);
         Assert.That(run.ExitCode, Is.EqualTo(1));
-        Assert.That(run.Error, Does.Contain("expected matrix instructions on FP8 (sm_89 or sm_120, CUDA 12.4)").And.Not.Contain('\n'));
+        Assert.That(run.Error, Does.Contain("expected tensor cores that take FP8 (sm_89 or sm_120, CUDA 12.4)").And.Not.Contain('\n'));
     }
 
     // A layer takes 16: the input's form, the three products, norm and rotation, the cache, attention, form, product, norm, router, choice, form,

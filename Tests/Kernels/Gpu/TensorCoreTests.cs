@@ -9,7 +9,7 @@ using Quilt.Tests.Kernels.Weights;
 namespace Quilt.Tests.Kernels.Gpu;
 
 /// <summary>
-/// The kernels with matrix instructions, on the stand-in that computes those instructions lane by lane, and on a GPU where there is one.
+/// The tensor-core kernels, on the stand-in that computes those instructions lane by lane, and on a GPU where there is one.
 /// </summary>
 [TestFixtureSource(typeof(Target), nameof(Target.TensorCores))]
 [Category("Gpu")]
@@ -128,7 +128,7 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         using var w = RandomWeights.Make(kind, 1, 37, columns, seed: 37);
         using var on = Target.Place(w);
         using var ops = new OpStream(Target.Open(), Activations.Fp8);
-        if (!ops.Gpu!.Device.Traits.Fp8) Assert.Ignore("The device has no matrix instructions on FP8.");
+        if (!ops.Gpu!.Device.Traits.Fp8) Assert.Ignore("The device has no tensor cores that take FP8.");
         var x = Random(tokens, columns, seed: 128, scale: 5);
         x.Row(3).Clear();
         var (y, expected) = (ops.Scratch(tokens, 37), Ops.HostScratch(tokens, 37));

@@ -5,7 +5,7 @@ using Quilt.Kernels.Ops;
 namespace Quilt.Tests.Kernels.Ops;
 
 /// <summary>
-/// Attention by matrix instructions, on the stand-in that computes those lane by lane, and on a GPU where there is one. Sizes are small, because the
+/// Attention on tensor cores, on the stand-in that computes those lane by lane, and on a GPU where there is one. Sizes are small, because the
 /// stand-in is slow. Values are between −2 and 2.
 /// </summary>
 [TestFixtureSource(typeof(Target), nameof(Target.TensorCores))]

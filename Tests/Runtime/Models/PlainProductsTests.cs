@@ -7,7 +7,7 @@ using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Runtime.Models;
 
-/// <summary>A device with matrix instructions says which weights it has to multiply without them.</summary>
+/// <summary>A device with tensor cores says which weights it has to multiply without them.</summary>
 public sealed class PlainProductsTests
 {
     // The output projections have 160 columns: a block of 128 and one of 32.

@@ -8,8 +8,8 @@ using Quilt.Tests.Kernels;
 namespace Quilt.Tests.Runtime.Models;
 
 /// <summary>
-/// A whole checkpoint with all products and attention by matrix instructions, a prompt and then single tokens, held to the processor with the same
-/// cache of bfloat16. The smallest with heads that those kernels take, and few tokens: the stand-in computes a matrix instruction lane by lane.
+/// A whole checkpoint with all products and attention on tensor cores, a prompt and then single tokens, held to the processor with the same
+/// cache of bfloat16. The smallest with heads that those kernels take, and few tokens: the stand-in computes an mma instruction lane by lane.
 /// </summary>
 [TestFixtureSource(nameof(Fixtures))]
 [Category("Gpu")]

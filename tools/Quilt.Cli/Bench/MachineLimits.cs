@@ -63,7 +63,7 @@ internal sealed class CpuLimits(CpuDevice device) : MachineLimits
     }
 }
 
-/// <summary>A GPU: copying its own memory, and matrix instructions on registers.</summary>
+/// <summary>A GPU: copying its own memory, and tensor cores on registers.</summary>
 internal sealed class GpuLimits(GpuDevice device) : MachineLimits
 {
     // Stand-ins run on the processor, where a gigabyte takes minutes.

@@ -4,8 +4,8 @@ using Quilt.Formats.Tensors;
 namespace Quilt.Cli.Synth;
 
 /// <summary>
-/// Every tensor of a random MiniMax-M2 checkpoint, by its official name (specification: the family's table of tensors). Weights have a deviation of
-/// 1 / √inputs, so that numbers keep their size on the way through and logits stay finite at any depth.
+/// Every tensor of a random MiniMax-M2 checkpoint, by its official name (source: the weight maps of the published folders). Weights have a deviation
+/// of 1 / √inputs, so that numbers keep their size on the way through and logits stay finite at any depth.
 /// </summary>
 internal sealed class SynthTensors(SynthShape shape, SynthFormat format, long seed)
 {

@@ -8,7 +8,7 @@ internal static partial class PagedAttentionOp
     /// Neighbouring tokens of one sequence with some query heads of one key head; row = token · heads + head.
     /// The result of a span stands in one array: [rows, paddedDim] weighted sums of values, [rows] largest score, [rows] sum of probabilities.
     /// </summary>
-    private unsafe struct Tile
+    private unsafe struct Strip
     {
         public KvLayer Kv;
         public int KvHead;
@@ -26,7 +26,7 @@ internal static partial class PagedAttentionOp
 
         public readonly int Rows => Tokens * Heads;
 
-        /// <summary>The first span that a token of the tile sees anything of.</summary>
+        /// <summary>The first span that a token of the strip sees anything of.</summary>
         public readonly int FirstSpan => FirstGroup(0) / SpanGroups;
 
         public readonly int LastSpan => LastGroup(Tokens - 1) / SpanGroups;
@@ -97,13 +97,13 @@ internal static partial class PagedAttentionOp
             }
         }
 
-        /// <summary>The first group that token t of the tile sees anything of.</summary>
+        /// <summary>The first group that token t of the strip sees anything of.</summary>
         private readonly int FirstGroup(int t) => KeyGroupOf(Kv, FirstSeen(FirstPosition + t, Window));
 
-        /// <summary>The group of token t of the tile.</summary>
+        /// <summary>The group of token t of the strip.</summary>
         private readonly int LastGroup(int t) => KeyGroupOf(Kv, FirstPosition + t);
 
-        /// <summary>Tokens of a group up to the last that token t of the tile sees.</summary>
+        /// <summary>Tokens of a group up to the last that token t of the strip sees.</summary>
         private readonly int Seen(int t, int group)
         {
             var (block, inBlock) = Math.DivRem(group, Kv.Groups);

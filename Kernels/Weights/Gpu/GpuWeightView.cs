@@ -4,7 +4,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Weights;
 
 /// <summary>A GPU weight as kernels see it.</summary>
-internal struct GpuTile
+internal struct GpuWeightView
 {
     public ArrayView<Words4> Words;
     public ArrayView<uint> Scales;
@@ -31,10 +31,10 @@ internal struct GpuTile
     /// <summary>−(128 + that zero) as two bfloat16.</summary>
     public uint NegativeZero;
 
-    /// <summary>Step s belongs to segment s >> this; only for the kernels with matrix instructions.</summary>
+    /// <summary>Step s belongs to segment s >> this; only for the tensor-core kernels.</summary>
     public int SegmentShift;
 
-    public static GpuTile Of<T>(GpuWeight<T> weight, int expert) where T : struct, IGpuFormat => new()
+    public static GpuWeightView Of<T>(GpuWeight<T> weight, int expert) where T : struct, IGpuFormat => new()
     {
         Words = weight.Words,
         Scales = weight.Scales,
