@@ -3,7 +3,7 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Kernels.Catalog;
 
 /// <summary>How an operation runs on one target.</summary>
-public enum KernelPath
+internal enum KernelPath
 {
     /// <summary>Vector code of the target's own width.</summary>
     Vectors,
@@ -25,7 +25,7 @@ public enum KernelPath
 /// <param name="Name">The operation: its folder below Kernels/Ops, its method on the stream, its test and its bench.</param>
 /// <param name="Formula">What it computes, in one line.</param>
 /// <param name="Cpu">How it runs on every CPU target but the reference.</param>
-public sealed record OpEntry(string Name, string Formula, KernelPath Cpu)
+internal sealed record OpEntry(string Name, string Formula, KernelPath Cpu)
 {
     /// <summary>How the operation runs on a CPU with the given instruction set.</summary>
     public KernelPath On(Isa isa) => isa == Isa.Reference ? KernelPath.Definition : Cpu;
@@ -35,7 +35,7 @@ public sealed record OpEntry(string Name, string Formula, KernelPath Cpu)
 }
 
 /// <summary>Which operation has which target. Tests hold the folders, the tests, the benches and the README's table to it.</summary>
-public static class OpCatalog
+internal static class OpCatalog
 {
     /// <summary>Every operation, by name.</summary>
     public static IReadOnlyList<OpEntry> Operations { get; } =

@@ -13,7 +13,7 @@ namespace Quilt.Kernels.Devices;
 public static class GpuDevices
 {
     /// <summary>The stand-in for a GPU: its kernels run on the processor, slowly, to be tested.</summary>
-    public const string Emulated = "gpu-emulated";
+    internal const string Emulated = "gpu-emulated";
 
     private const string Gpu = "gpu:";
     private const string OpenCl = "opencl:";
@@ -33,14 +33,14 @@ public static class GpuDevices
     }
 
     /// <summary>Whether a name is one of a GPU's, there or not: <c>gpu:0</c>, <c>opencl:0</c>, <c>gpu-emulated</c>.</summary>
-    public static bool IsName(string name)
+    internal static bool IsName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         return name == Emulated || Index(name, Gpu) >= 0 || Index(name, OpenCl) >= 0;
     }
 
     /// <summary>What a driver's exception means, in words; null for exceptions of another kind.</summary>
-    public static string? Explain(Exception failure) => failure switch
+    internal static string? Explain(Exception failure) => failure switch
     {
         CudaException cuda => $"the driver of the GPU failed: {CudaDriver.Explain(cuda)}",
         CLException opencl => $"the OpenCL driver failed: {opencl.Error}",

@@ -10,6 +10,18 @@ namespace Quilt.Runtime.Models;
 /// <param name="MaxPositions">Longest sequence the model was made for.</param>
 internal sealed record AttentionSpec(int Heads, int KeyValueHeads, int HeadDim, RopeConfig Rope, int MaxPositions)
 {
+    /// <summary>Attention by the keys that every architecture reads.</summary>
+    /// <param name="config">The settings.</param>
+    /// <param name="rope">What the family means where its files say nothing.</param>
+    /// <param name="headDim">Values in a head; null: as head_dim says, which must be there.</param>
+    /// <param name="keyValueHeads">Key and value heads; null: as num_key_value_heads says, which must be there.</param>
+    /// <exception cref="Formats.BadInputException">A value is missing or out of range.</exception>
+    public static AttentionSpec From(ModelConfig config, RopeDefaults rope, int? headDim = null, int? keyValueHeads = null)
+    {
+        var size = headDim ?? config.HeadDim;
+        return new(config.Heads, keyValueHeads ?? config.KeyValueHeads, size, config.Rope(size, rope), config.MaxPositions);
+    }
+
     /// <summary>What is normalized between projection and rotation.</summary>
     public QkNorm QkNorm { get; init; }
 

@@ -1,3 +1,5 @@
+using Quilt.Formats.Checkpoints;
+
 namespace Quilt.Runtime.Models;
 
 /// <summary>
@@ -6,6 +8,22 @@ namespace Quilt.Runtime.Models;
 /// </summary>
 internal sealed record DecoderSpec
 {
+    /// <summary>What every architecture reads under the same keys; what is its own it gives, or adds.</summary>
+    /// <exception cref="Formats.BadInputException">A value is out of range, or the activation is not SiLU.</exception>
+    public static DecoderSpec From(ModelConfig config, AttentionSpec attention, Func<int, FeedForwardSpec> feedForward)
+    {
+        config.Only("hidden_act", "silu");
+        return new()
+        {
+            Layers = config.Layers,
+            Hidden = config.Hidden,
+            VocabularySize = config.VocabularySize,
+            NormEpsilon = config.NormEpsilon,
+            Attention = attention,
+            FeedForward = feedForward,
+        };
+    }
+
     /// <summary>Decoder layers.</summary>
     public required int Layers { get; init; }
 

@@ -23,20 +23,12 @@ internal static class Glm4Moe
             Dense = width * config.Count("n_shared_experts", 1),
             Experts = new(config.Experts, width, Routing(config)) { CorrectionBias = true },
         };
-        return new()
+        var attention = AttentionSpec.From(config, new(Theta: 1e4, Share: 0.5)) with
         {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, config.Rope(config.HeadDim, new(Theta: 1e4, Share: 0.5)),
-                config.MaxPositions)
-            {
-                QkNorm = config.Flag("use_qk_norm", false) ? QkNorm.PerHead : QkNorm.None,
-                InputBias = config.Flag("attention_bias", false),
-            },
-            FeedForward = layer => layer < denseLayers ? dense : routed,
+            QkNorm = config.Flag("use_qk_norm", false) ? QkNorm.PerHead : QkNorm.None,
+            InputBias = config.Flag("attention_bias", false),
         };
+        return DecoderSpec.From(config, attention, layer => layer < denseLayers ? dense : routed);
     }
 
     private static Routing Routing(ModelConfig config)
@@ -57,7 +49,6 @@ internal static class Glm4Moe
 
     private static void Check(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         config.Only("scoring_func", "sigmoid");
         config.Only("topk_method", "noaux_tc");
         config.None("sliding_window");

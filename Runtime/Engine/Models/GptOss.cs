@@ -13,7 +13,6 @@ internal static class GptOss
     /// <exception cref="Formats.BadInputException">The config asks for what this architecture does not have, or a value is out of range.</exception>
     public static DecoderSpec Describe(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         var bias = config.Flag("attention_bias", true);
         var windows = config.Windows(enabled: true, layer => layer % 2 == 0);
         var experts = new FeedForwardSpec
@@ -26,21 +25,8 @@ internal static class GptOss
                 SwigluLimit = config.Real("swiglu_limit", 7),
             },
         };
-        return new()
-        {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, config.Rope(config.HeadDim, Rope), config.MaxPositions)
-            {
-                InputBias = bias,
-                OutputBias = bias,
-                Sinks = true,
-            },
-            Window = layer => windows[layer],
-            FeedForward = _ => experts,
-        };
+        var attention = AttentionSpec.From(config, Rope) with { InputBias = bias, OutputBias = bias, Sinks = true };
+        return DecoderSpec.From(config, attention, _ => experts) with { Window = layer => windows[layer] };
     }
 
     /// <summary>Files without rope_scaling mean the family's own.</summary>

@@ -13,27 +13,18 @@ internal static class Llama
     public static DecoderSpec Describe(ModelConfig config)
     {
         Check(config);
-        var headDim = config.HeadDimOrShare;
         var bias = config.Flag("attention_bias", false);
         var dense = new FeedForwardSpec { Dense = config.Intermediate };
-        return new()
+        var attention = AttentionSpec.From(config, new(Theta: 1e4), config.HeadDimOrShare, config.KeyValueHeadsOrHeads) with
         {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeadsOrHeads, headDim, config.Rope(headDim, new(Theta: 1e4)), config.MaxPositions)
-            {
-                InputBias = bias,
-                OutputBias = bias,
-            },
-            FeedForward = _ => dense,
+            InputBias = bias,
+            OutputBias = bias,
         };
+        return DecoderSpec.From(config, attention, _ => dense);
     }
 
     private static void Check(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         config.Only("mlp_bias", false);
         config.None("sliding_window");
         config.Windows(enabled: false, _ => false);

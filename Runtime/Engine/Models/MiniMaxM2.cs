@@ -14,27 +14,18 @@ internal static class MiniMaxM2
     public static DecoderSpec Describe(ModelConfig config)
     {
         Check(config);
-        var rope = config.Rope(config.HeadDim, new(Theta: 5e6, Share: null) { MayScale = false });
         var experts = new FeedForwardSpec
         {
             Experts = new(config.Experts, config.Intermediate, new(RouterScore.Sigmoid, config.ExpertsPerToken))
             { Names = ExpertNames.Mixtral, CorrectionBias = true },
         };
-        return new()
-        {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, rope, config.MaxPositions) { QkNorm = QkNorm.AcrossHeads },
-            FeedForward = _ => experts,
-        };
+        var attention = AttentionSpec.From(config, new(Theta: 5e6, Share: null) { MayScale = false }) with { QkNorm = QkNorm.AcrossHeads };
+        return DecoderSpec.From(config, attention, _ => experts);
     }
 
     // Keys of the family that other checkpoints set otherwise: what is not implemented is refused here, not discovered in the output.
     private static void Check(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         config.Only("scoring_func", "sigmoid");
         config.Only("use_routing_bias", true);
         config.Only("use_qk_norm", true);

@@ -13,22 +13,12 @@ internal static class Mixtral
     /// <exception cref="Formats.BadInputException">The config asks for what this architecture does not have, or a value is out of range.</exception>
     public static DecoderSpec Describe(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
-        var headDim = config.HeadDimOrShare;
         var windows = config.Windows(config.Has("sliding_window"), _ => true);
         var experts = new FeedForwardSpec
         {
             Experts = new(config.Experts, config.Intermediate, new(RouterScore.Softmax, config.ExpertsPerToken)) { Names = ExpertNames.Mixtral },
         };
-        return new()
-        {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, headDim, config.Rope(headDim, new(Theta: 1e6)), config.MaxPositions),
-            Window = layer => windows[layer],
-            FeedForward = _ => experts,
-        };
+        var attention = AttentionSpec.From(config, new(Theta: 1e6), config.HeadDimOrShare);
+        return DecoderSpec.From(config, attention, _ => experts) with { Window = layer => windows[layer] };
     }
 }

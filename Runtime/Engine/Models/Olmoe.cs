@@ -14,32 +14,23 @@ internal static class Olmoe
     public static DecoderSpec Describe(ModelConfig config)
     {
         Check(config);
-        var headDim = config.HeadDimOrShare;
         var bias = config.Flag("attention_bias", false);
         var experts = new FeedForwardSpec
         {
             Experts = new(config.Experts, config.Intermediate,
                 new(RouterScore.Softmax, config.ExpertsPerToken) { Normalize = config.Flag("norm_topk_prob", false) }),
         };
-        return new()
+        var attention = AttentionSpec.From(config, new(Theta: 1e4), config.HeadDimOrShare, config.KeyValueHeadsOrHeads) with
         {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeadsOrHeads, headDim, config.Rope(headDim, new(Theta: 1e4)), config.MaxPositions)
-            {
-                QkNorm = QkNorm.AcrossHeads,
-                InputBias = bias,
-                OutputBias = bias,
-            },
-            FeedForward = _ => experts,
+            QkNorm = QkNorm.AcrossHeads,
+            InputBias = bias,
+            OutputBias = bias,
         };
+        return DecoderSpec.From(config, attention, _ => experts);
     }
 
     private static void Check(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         config.None("clip_qkv");
         config.None("sliding_window");
         config.Windows(enabled: false, _ => false);

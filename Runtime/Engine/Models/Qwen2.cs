@@ -12,22 +12,11 @@ internal static class Qwen2
     /// <exception cref="Formats.BadInputException">The config asks for what this architecture does not have, or a value is out of range.</exception>
     public static DecoderSpec Describe(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         config.Only("use_mrope", false);
-        var headDim = config.HeadDimOrShare;
         var windows = Windows(config);
         var dense = new FeedForwardSpec { Dense = config.Intermediate };
-        return new()
-        {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, headDim, config.Rope(headDim, new(Theta: 1e4)), config.MaxPositions)
-            { InputBias = true },
-            Window = layer => windows[layer],
-            FeedForward = _ => dense,
-        };
+        var attention = AttentionSpec.From(config, new(Theta: 1e4), config.HeadDimOrShare) with { InputBias = true };
+        return DecoderSpec.From(config, attention, _ => dense) with { Window = layer => windows[layer] };
     }
 
     /// <summary>Layers from max_window_layers on slide, if use_sliding_window says that any does.</summary>

@@ -12,24 +12,10 @@ internal static class Qwen3
     /// <exception cref="Formats.BadInputException">The config asks for what this architecture does not have, or a value is out of range.</exception>
     public static DecoderSpec Describe(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         var bias = config.Flag("attention_bias", false);
         var windows = Qwen2.Windows(config);
         var dense = new FeedForwardSpec { Dense = config.Intermediate };
-        return new()
-        {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, config.Rope(config.HeadDim, new(Theta: 1e4)), config.MaxPositions)
-            {
-                QkNorm = QkNorm.PerHead,
-                InputBias = bias,
-                OutputBias = bias,
-            },
-            Window = layer => windows[layer],
-            FeedForward = _ => dense,
-        };
+        var attention = AttentionSpec.From(config, new(Theta: 1e4)) with { QkNorm = QkNorm.PerHead, InputBias = bias, OutputBias = bias };
+        return DecoderSpec.From(config, attention, _ => dense) with { Window = layer => windows[layer] };
     }
 }

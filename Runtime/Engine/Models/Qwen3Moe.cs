@@ -24,27 +24,14 @@ internal static class Qwen3Moe
         var step = Math.Max(1, config.Count("decoder_sparse_step", 1));
         var anyDense = Enumerable.Range(0, config.Layers).Any(IsDense);
         var dense = new FeedForwardSpec { Dense = anyDense ? config.Intermediate : 0 };
-        return new()
-        {
-            Layers = config.Layers,
-            Hidden = config.Hidden,
-            VocabularySize = config.VocabularySize,
-            NormEpsilon = config.NormEpsilon,
-            Attention = new(config.Heads, config.KeyValueHeads, config.HeadDim, config.Rope(config.HeadDim, new(Theta: 1e4)), config.MaxPositions)
-            {
-                QkNorm = QkNorm.PerHead,
-                InputBias = bias,
-                OutputBias = bias,
-            },
-            FeedForward = layer => IsDense(layer) ? dense : experts,
-        };
+        var attention = AttentionSpec.From(config, new(Theta: 1e4)) with { QkNorm = QkNorm.PerHead, InputBias = bias, OutputBias = bias };
+        return DecoderSpec.From(config, attention, layer => IsDense(layer) ? dense : experts);
 
         bool IsDense(int layer) => denseLayers.Contains(layer) || (layer + 1) % step != 0;
     }
 
     private static void Check(ModelConfig config)
     {
-        config.Only("hidden_act", "silu");
         config.Only("use_sliding_window", false);
         config.Windows(enabled: false, _ => false);
     }

@@ -6,7 +6,7 @@ namespace Quilt.Tests.Kernels.Catalog;
 /// <summary>The catalog, the folders and the README say the same.</summary>
 public sealed class OpCatalogTests
 {
-    private static IEnumerable<OpEntry> Operations => OpCatalog.Operations;
+    private static IEnumerable<string> Operations => OpCatalog.Operations.Select(op => op.Name);
 
     [Test]
     public void Every_folder_of_an_operation_is_in_the_catalog()
@@ -18,8 +18,9 @@ public sealed class OpCatalogTests
     }
 
     [TestCaseSource(nameof(Operations))]
-    public void An_operation_has_a_definition_a_test_and_a_bench(OpEntry op)
+    public void An_operation_has_a_definition_a_test_and_a_bench(string name)
     {
+        var op = OpCatalog.Operations.Single(op => op.Name == name);
         var code = Repository("Kernels", "Ops", op.Name, $"{op.Name}.cs");
         var source = File.ReadAllText(code);
         var elementwise = source.Contains(": IElementwise", StringComparison.Ordinal);
