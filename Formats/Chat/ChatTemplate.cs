@@ -95,7 +95,7 @@ public sealed class ChatTemplate
     private static JsonElement? ReadConfig(string folder)
     {
         var path = Path.Combine(folder, ConfigName);
-        return File.Exists(path) ? JsonText.ReadObject(path) : null;
+        return File.Exists(path) ? JsonText.ReadSettings(path) : null;
     }
 
     private static List<KeyValuePair<string, object?>> SpecialTokens(JsonElement? config)

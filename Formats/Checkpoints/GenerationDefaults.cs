@@ -45,7 +45,7 @@ public sealed record GenerationDefaults
         var path = Path.Combine(folder, FileName);
         if (File.Exists(path))
         {
-            var json = new ConfigJson(JsonText.ReadObject(path), path);
+            var json = new ConfigJson(JsonText.ReadSettings(path), path);
             defaults = new GenerationDefaults
             {
                 EndTokens = Ids(json, "eos_token_id"),
@@ -60,7 +60,7 @@ public sealed record GenerationDefaults
         }
         path = Path.Combine(folder, "tokenizer_config.json");
         return File.Exists(path) ? defaults with
-        { EndTokenText = TokenText(new ConfigJson(JsonText.ReadObject(path), path), "eos_token") } : defaults;
+        { EndTokenText = TokenText(new ConfigJson(JsonText.ReadSettings(path), path), "eos_token") } : defaults;
     }
 
     private static int[] Ids(ConfigJson json, string key)
@@ -75,7 +75,7 @@ public sealed record GenerationDefaults
     private static string? TokenText(ConfigJson json, string key) => json.Find(key) switch
     {
         { ValueKind: JsonValueKind.Object } => json.Object(key)!.Value.Text("content"),
-        { ValueKind: JsonValueKind.String } text => text.GetString(),
+        { ValueKind: JsonValueKind.String } => json.Text(key),
         _ => null,
     };
 }

@@ -19,7 +19,7 @@ public sealed class ModelConfig
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="BadInputException">Not a JSON object, or it has no model_type.</exception>
-    public static ModelConfig Read(string path) => Parse(JsonText.ReadObject(path), path);
+    public static ModelConfig Read(string path) => Parse(JsonText.ReadSettings(path), path);
 
     internal static ModelConfig Parse(JsonElement root, string source)
     {
@@ -185,7 +185,7 @@ public sealed class ModelConfig
     /// <summary>Refuses a text that is there and is not the only one supported.</summary>
     internal void Only(string key, string supported)
     {
-        if (json.Find(key) is { } value && !(value.ValueKind == JsonValueKind.String && value.ValueEquals(supported)))
+        if (json.Find(key) is { } value && !(value.ValueKind == JsonValueKind.String && json.Text(key) == supported))
             throw json.Bad(key, $"expected \"{supported}\", the only kind supported, found {ConfigJson.Short(value)}");
     }
 

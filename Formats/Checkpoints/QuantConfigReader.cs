@@ -132,7 +132,7 @@ internal static class QuantConfigReader
     {
         if (json.Find(key) is not { } value) return null;
         // [128, 128], or "128x128".
-        var parts = value.ValueKind == JsonValueKind.String ? value.GetString()!.Split('x')
+        var parts = value.ValueKind == JsonValueKind.String ? json.Text(key)!.Split('x')
             : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.GetRawText())]
             : [];
         if (parts.Length == 2 && int.TryParse(parts[0], out var rows) && int.TryParse(parts[1], out var columns) && rows > 0 && columns > 0)
