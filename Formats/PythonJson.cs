@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Quilt.Formats;
@@ -5,10 +6,10 @@ namespace Quilt.Formats;
 /// <summary>
 /// From what Python's json module reads to JSON: the settings of a model folder are written and read by it, and it takes more than JSON allows.
 /// <list type="bullet">
-/// <item>NaN, Infinity and -Infinity become numbers that no double holds (<see cref="Show"/> gives their names back): nothing can be made of them where
-/// they are read, and nothing is amiss where they are not.</item>
-/// <item>Half a surrogate pair (\ud800) in a name becomes U+FFFD: such a name is none that is looked for. In a value it stays, and is refused when it is
-/// read.</item>
+/// <item>NaN, Infinity and -Infinity become numbers that no double holds (<see cref="Show"/> gives their names back): nothing can be made of them
+/// where they are read, and nothing is amiss where they are not.</item>
+/// <item>Half a surrogate pair (\ud800) in a name becomes U+FFFD: such a name is none that is looked for. In a value it stays, and is refused when
+/// it is read.</item>
 /// <item>A name that stands twice is no matter of text; whoever looks for it decides.</item>
 /// </list>
 /// </summary>
@@ -107,5 +108,5 @@ internal static class PythonJson
     }
 
     private static char Unit(ReadOnlySpan<byte> name, int at) =>
-        (char)int.Parse(name.Slice(at + 2, 4), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture);
+        (char)int.Parse(name.Slice(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }

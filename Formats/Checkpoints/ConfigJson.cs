@@ -101,6 +101,16 @@ internal readonly struct ConfigJson(JsonElement element, string source, string p
             : throw self.Bad(key, $"expected a list of texts, found {Short(item)} in it"))];
     }
 
+    /// <summary>Token ids: a number or a list of them; empty where there are none.</summary>
+    public IReadOnlyList<int> Ids(string key)
+    {
+        if (Find(key) is not { } value) return [];
+        if (value.ValueKind != JsonValueKind.Array) return [(int)Whole(key, 0, int.MaxValue)!.Value];
+        var self = this;
+        return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var id) && id >= 0 ? id
+            : throw self.Bad(key, $"expected a list of token ids, found {Short(item)} in it"))];
+    }
+
     public static string Short(JsonElement value)
     {
         var text = PythonJson.Show(value).ReplaceLineEndings(" ");

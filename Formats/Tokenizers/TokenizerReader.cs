@@ -116,8 +116,8 @@ internal static class TokenizerReader
         var stated = own.Select(entry => (entry.Id, entry.Token, File: Path.GetFileName(source)))
             .Concat(folder is null ? [] : folder.Listed.Select(entry => (Id: entry.Key, Token: entry.Value, File: folder.ListSource)));
         return [.. stated.Where(entry => added.Ids.TryGetValue(entry.Token.Content, out var id) && id != entry.Id)
-            .Select(entry => $"{entry.File}: the added token \"{entry.Token.Content}\" is number {added.Ids[entry.Token.Content]}, not {entry.Id} as " +
-                "stated there: new tokens are counted up from the vocabulary's size")];
+            .Select(entry => $"{entry.File}: the added token \"{entry.Token.Content}\" is number {added.Ids[entry.Token.Content]}, not {entry.Id} " +
+                "as stated there: new tokens are counted up from the vocabulary's size")];
     }
 
     private static AddedTokenMatcher Matcher(AddedVocabulary added, bool normalized, string source)

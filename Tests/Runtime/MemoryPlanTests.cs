@@ -89,7 +89,7 @@ public sealed class MemoryPlanTests
     {
         var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(new SynthShape(layers, 200_064), SynthFormat.Fp8Int4)),
             "config.json");
-        return MemoryPlan.For("gpu:0", free, isCuda: true, Architectures.Describe(config, "config.json"), new RandomParts(null!, null, default),
+        return MemoryPlan.For("gpu:0", free, isCuda: true, Architectures.Describe(config), new RandomParts(null!, null, default),
             options);
     }
 }

@@ -2,8 +2,8 @@ namespace Quilt.Formats.Tokenizers.AddedTokens;
 
 /// <summary>
 /// The added tokens of a tokenizer and the ids they get, which are not always those its files state. Tokens come in lists, and each list is numbered
-/// as the library does (tokenizers 0.23, added_vocabulary.rs): a token that has an id keeps it; the new ones of a list are counted up from the model's
-/// number of tokens, or from behind the highest id of an added token if that is not below it. Ids of the model do not move the count.
+/// as the library does (tokenizers 0.23, added_vocabulary.rs): a token that has an id keeps it; the new ones of a list are counted up from the
+/// model's number of tokens, or from behind the highest id of an added token if that is not below it. Ids of the model do not move the count.
 /// </summary>
 /// <param name="model">The model's own tokens.</param>
 /// <param name="modelCount">How many tokens the model has; not its highest id.</param>
@@ -24,7 +24,8 @@ internal sealed class AddedVocabulary(IReadOnlyDictionary<string, int> model, in
     /// <summary>Adds a list. Empty texts count for nothing.</summary>
     public void Add(IEnumerable<AddedToken> tokens)
     {
-        var next = byId.Count == 0 ? modelCount : byId.Keys.Max() is var highest && (highest >= modelCount || modelCount == 0) ? highest + 1 : modelCount;
+        var highest = byId.Count == 0 ? -1 : byId.Keys.Max();
+        var next = Math.Max(highest + 1, modelCount);
         foreach (var token in tokens)
         {
             if (token.Content.Length == 0) continue;

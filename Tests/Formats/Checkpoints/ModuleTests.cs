@@ -39,7 +39,7 @@ public sealed class ModuleTests
             var row = new float[weight.Columns];
             for (var e = 0; e < stack.Length; e++)
             {
-                var expected = ModuleValues.Dequantize(checkpoint, stack[e]);
+                var expected = stack[e].Dequantize();
                 for (var r = 0; r < weight.Rows; r++)
                 {
                     weight.Dequantize(e, r, row);

@@ -62,7 +62,8 @@ public sealed class AddedTokenTests
         Assert.That(tokenizer.IsSpecial(6), Is.True);
         Assert.That(tokenizer.Encode("a <five>"), Is.EqualTo(new[] { 0, 5 }), "it takes the space before it");
         Assert.That(tokenizer.Warnings, Has.Count.EqualTo(1));
-        Assert.That(tokenizer.Warnings[0], Does.Contain("tokenizer_config.json").And.Contain("<ten>").And.Contain("number 6").And.Contain("not 10"));
+        foreach (var word in (string[])["tokenizer_config.json", "<ten>", "number 6", "not 10"])
+            Assert.That(tokenizer.Warnings[0], Does.Contain(word));
     }
 
     [Test]

@@ -31,7 +31,7 @@ public sealed class ArchitecturesTests
     [TestCaseSource(nameof(Names))]
     public void A_small_config_of_each_architecture_is_described(string name)
     {
-        var spec = Architectures.Describe(Parse(Small(name)), "config.json");
+        var spec = Architectures.Describe(Parse(Small(name)));
         Assert.That(spec.Layers, Is.EqualTo(4));
         Assert.That(spec.Attention.HeadDim, Is.EqualTo(16));
         Assert.That(Enumerable.Range(0, 4).All(layer => spec.FeedForward(layer) is var f && (f.Dense > 0 || f.Experts is not null)));
@@ -103,7 +103,7 @@ public sealed class ArchitecturesTests
         var config = Small("qwen3_moe");
         config["decoder_sparse_step"] = 2;
         config["mlp_only_layers"] = new JsonArray(3);
-        var spec = Architectures.Describe(Parse(config), "config.json");
+        var spec = Architectures.Describe(Parse(config));
         Assert.That(Enumerable.Range(0, 4).Select(layer => spec.FeedForward(layer).Experts is not null),
             Is.EqualTo(new[] { false, true, false, false }));
         Assert.That(new DecoderModules(spec).Layer(0).Dense!.Gate, Is.EqualTo(new ModuleShape("model.layers.0.mlp.gate_proj", 48, 64)));
@@ -113,7 +113,7 @@ public sealed class ArchitecturesTests
     {
         var config = Small(name);
         foreach (var (key, value) in settings) config[key] = JsonSerializer.SerializeToNode(value);
-        var spec = Architectures.Describe(Parse(config), "config.json");
+        var spec = Architectures.Describe(Parse(config));
         return [.. Enumerable.Range(0, spec.Layers).Select(spec.Window)];
     }
 
@@ -126,7 +126,7 @@ public sealed class ArchitecturesTests
 
     private static void AssertRefused(JsonObject config, params string[] words)
     {
-        var refused = Assert.Throws<BadInputException>(() => Architectures.Describe(Parse(config), "config.json"))!;
+        var refused = Assert.Throws<BadInputException>(() => Architectures.Describe(Parse(config)))!;
         foreach (var word in words) Assert.That(refused.Message, Does.Contain(word));
     }
 

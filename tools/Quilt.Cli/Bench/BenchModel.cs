@@ -40,7 +40,7 @@ internal sealed class BenchModel : IDisposable
             if (device is not GpuDevice gpu)
                 throw new UsageException(
                     $"--like: expected a GPU as --device, found {device.Name}; on a CPU 'quilt synth' writes a checkpoint to measure");
-            var spec = Architectures.Describe(config, "--like");
+            var spec = Architectures.Describe(config);
             var parts = new RandomParts(gpu, progress, cancel);
             MemoryPlan.For(gpu, spec, parts, options).Require();
             var decoder = new Decoder(spec, DecoderWeights.Load(spec, parts));
