@@ -79,7 +79,8 @@ public sealed class AddedTokenTests
     public void Tokens_with_a_role_are_special_and_added_if_no_file_lists_them()
     {
         Write("tokenizer_config.json", """
-            {"bos_token": "<far>", "eos_token": {"__type": "AddedToken", "content": "<end>", "rstrip": true}, "pad_token": null, "add_bos_token": true,
+            {"bos_token": "<far>", "eos_token": {"__type": "AddedToken", "content": "<end>", "rstrip": true}, "pad_token": null,
+            "add_bos_token": true,
             "additional_special_tokens": ["<one>", {"content": "<two>"}], "unk_token": "<end>"}
             """);
         var tokenizer = Open(Entry("<x>", 4));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
