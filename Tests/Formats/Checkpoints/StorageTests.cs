@@ -90,6 +90,23 @@ public sealed class StorageTests
         Refuses(() => folder.Load(32, 64), "model.safetensors", $"{ModuleFolder.Name}.{suffix}", "more than 0");
     }
 
+    // 2^-127 and 2^127 are the ends; 255 is no number.
+    [TestCase(DType.U8)]
+    [TestCase(DType.F8E8M0)]
+    public void A_power_of_two_is_an_exact_scale_and_its_NaN_is_refused(DType type)
+    {
+        byte[] codes = [.. Enumerable.Range(0, 2 * 64).Select(i => (byte)(i % 0x7F))];
+        ModuleFolder Folder(params byte[] scales) =>
+            new ModuleFolder().Add("weight", DType.F8E4M3, [2, 64], codes).Add("weight_scale", type, [2, 2], scales);
+        using var folder = Folder(0, 254, 127, 120);
+        var scale = new[] { MathF.ScaleB(1, -127), MathF.ScaleB(1, 127), 1, 1 / 128f };
+        Assert.That(folder.LoadRows(2, 64), Is.EqualTo(codes.Select((code, i) => Float8E4M3.Decode(code) * scale[i / 32])));
+        using var bad = Folder(127, 127, 255, 127);
+        Refuses(() => bad.Load(2, 64), $"{ModuleFolder.Name}.weight_scale", "NaN", "index 2");
+        using var odd = new ModuleFolder().Add("weight", DType.F8E4M3, [2, 64], codes).Add("weight_scale", type, [2, 1]);
+        Refuses(() => odd.Load(2, 64), $"{ModuleFolder.Name}.weight_scale", "[2, 2]", "[2, 1]");
+    }
+
     [Test]
     public void Two_ways_of_storing_one_module_are_refused_by_both_names()
     {

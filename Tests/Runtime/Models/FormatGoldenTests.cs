@@ -18,7 +18,7 @@ namespace Quilt.Tests.Runtime.Models;
 public sealed class FormatGoldenTests
 {
     // What quantization_config calls the formats that load: its quant_method, and compressed-tensors' format. A folder with any other is refused.
-    private static readonly string[] Loads = ["fp8", "float-quantized", "pack-quantized"];
+    private static readonly string[] Loads = ["fp8", "float-quantized", "pack-quantized", "mxfp8-quantized"];
 
     /// <summary>The folders that load.</summary>
     public static IEnumerable<TestCaseData> Folders() =>
