@@ -12,15 +12,14 @@ namespace Quilt.Formats.Checkpoints;
 public sealed class Checkpoint : IDisposable
 {
     private readonly FolderSettings settings;
-    private readonly SafeTensorsFolder files;
+    private readonly IDisposable files;
     private readonly TensorTable tensors;
     private readonly QuantConfig quantization;
     private readonly WarningList warnings;
 
-    private Checkpoint(string folder, FolderSettings settings, SafeTensorsFolder files, WarningList warnings)
+    private Checkpoint(string folder, FolderSettings settings, TensorTable tensors, IDisposable files, WarningList warnings)
     {
-        (Folder, this.settings, this.files, this.warnings) = (folder, settings, files, warnings);
-        tensors = new TensorTable(Config.ModelType, files.Tensors, files.Read);
+        (Folder, this.settings, this.tensors, this.files, this.warnings) = (folder, settings, tensors, files, warnings);
         quantization = QuantConfigReader.Read(Config, warnings);
     }
 
@@ -122,7 +121,7 @@ public sealed class Checkpoint : IDisposable
         var files = SafeTensorsFolder.Open(folder, warnings);
         try
         {
-            return new Checkpoint(folder, settings, files, warnings);
+            return new Checkpoint(folder, settings, new TensorTable(settings.Config.ModelType, files.Tensors, files.Read), files, warnings);
         }
         catch
         {

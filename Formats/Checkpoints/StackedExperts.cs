@@ -71,5 +71,8 @@ internal static class StackedExperts
             throw new BadInputException(entry.File, entry.Name,
                 $"expected [1 to {SizeLimits.Experts} experts, {(rank == 3 ? "inputs, " : "")}{(matrices == 2 ? "2 * " : "")}outputs], found " +
                 entry.ShapeText);
+        if (entry.Length / entry.Shape[0] > Array.MaxLength)
+            throw new BadInputException(entry.File, entry.Name,
+                $"expected at most {Array.MaxLength} bytes an expert, which are read at once, found {entry.Length / entry.Shape[0]}");
     }
 }

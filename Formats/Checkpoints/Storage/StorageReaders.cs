@@ -26,7 +26,11 @@ internal static class StorageReaders
     {
         foreach (var reader in All)
         {
-            if (reader.TryRead(module) is { } found) return found;
+            if (reader.TryRead(module) is not { } found) continue;
+            // Scales and zero points are read at once, each module's into arrays of their own.
+            return found.Tensors.Skip(1).FirstOrDefault(tensor => tensor.Length > Array.MaxLength) is { } large
+                ? throw ModuleTensors.Bad(large, $"expected at most {Array.MaxLength} bytes beside the codes of a weight, found {large.Length}")
+                : found;
         }
         var expected = $"expected {string.Join(", or ", All.Select(reader => reader.Takes))}, the storage supported";
         throw (module.Find("weight") ?? module.Find("weight_packed")) is { } other

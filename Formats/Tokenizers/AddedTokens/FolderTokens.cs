@@ -126,7 +126,8 @@ internal sealed class FolderTokens
         var special = roles.Values.Concat(extra).Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
         foreach (var entry in json.Element.EnumerateObject())
         {
-            var id = (int)json.Whole(entry.Name, 0, TokenizerReader.IdLimit - 1)!.Value;
+            var id = (int)(json.Whole(entry.Name, 0, TokenizerReader.IdLimit - 1)
+                ?? throw json.Bad(entry.Name, "expected a token's number, found null"));
             listed[id] = AddedTokenJson.Plain(entry.Name, special.Contains(entry.Name));
         }
     }
