@@ -7,6 +7,9 @@ namespace Quilt.Formats.Checkpoints;
 /// <summary>All that a model folder holds beside tensors, parsed.</summary>
 internal sealed record FolderSettings
 {
+    /// <summary>What Mixtral's config class takes for eos_token_id where nothing is said, and saves as if it had been.</summary>
+    private const int MixtralEnd = 2;
+
     private FolderSettings()
     {
     }
@@ -76,6 +79,4 @@ internal sealed record FolderSettings
         }
         return [.. ends];
     }
-
-    private const int MixtralEnd = 2;
 }

@@ -18,6 +18,8 @@ internal static class TokenizerReader
     /// <summary>No id reaches this: tables by id stay small whatever a file says.</summary>
     public const int IdLimit = 1 << 22;
 
+    private const int MostComplaints = 4;
+
     /// <param name="json">The file's content.</param>
     /// <param name="source">The file's name.</param>
     /// <param name="folder">What the files beside it say of added tokens; null for a lone file.</param>
@@ -115,9 +117,11 @@ internal static class TokenizerReader
     {
         var stated = own.Select(entry => (entry.Id, entry.Token, File: Path.GetFileName(source)))
             .Concat(folder is null ? [] : folder.Listed.Select(entry => (Id: entry.Key, Token: entry.Value, File: folder.ListSource)));
-        return [.. stated.Where(entry => added.Ids.TryGetValue(entry.Token.Content, out var id) && id != entry.Id)
+        var other = stated.Where(entry => added.Ids.TryGetValue(entry.Token.Content, out var id) && id != entry.Id)
             .Select(entry => $"{entry.File}: the added token \"{entry.Token.Content}\" is number {added.Ids[entry.Token.Content]}, not {entry.Id} " +
-                "as stated there: new tokens are counted up from the vocabulary's size")];
+                "as stated there: new tokens are counted up from the vocabulary's size").ToList();
+        // A file that is off by one is off in all of them.
+        return other.Count <= MostComplaints ? other : [.. other.Take(MostComplaints), $"{other.Count - MostComplaints} more added tokens likewise"];
     }
 
     private static AddedTokenMatcher Matcher(AddedVocabulary added, bool normalized, string source)

@@ -15,17 +15,15 @@ internal sealed class RenamedFolder : IDisposable
         Directory.CreateDirectory(Path);
         File.Copy(System.IO.Path.Combine(source, ModelConfig.FileName), System.IO.Path.Combine(Path, ModelConfig.FileName));
         var tensors = Read(source);
-        Renamed = (style == "fused" ? Fused(tensors) : tensors.Select(tensor => tensor with { Name = Rename(tensor.Name, style) })).ToList();
-        Changed = Renamed.Exists(tensor => !tensors.Exists(old => old.Name == tensor.Name));
-        SafeTensorsWriter.Write(System.IO.Path.Combine(Path, "model.safetensors"), Renamed);
+        var renamed = (style == "fused" ? Fused(tensors) : tensors.Select(tensor => tensor with { Name = Rename(tensor.Name, style) })).ToList();
+        Changed = renamed.Exists(tensor => !tensors.Exists(old => old.Name == tensor.Name));
+        SafeTensorsWriter.Write(System.IO.Path.Combine(Path, "model.safetensors"), renamed);
     }
 
     public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"quilt-renamed-{Guid.NewGuid():N}");
 
     /// <summary>Whether any name is another one.</summary>
     public bool Changed { get; }
-
-    public List<TensorToWrite> Renamed { get; }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 

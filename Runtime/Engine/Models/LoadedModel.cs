@@ -1,4 +1,3 @@
-using Quilt.Formats;
 using Quilt.Formats.Chat;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Checkpoints;
