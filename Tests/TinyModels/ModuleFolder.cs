@@ -9,19 +9,23 @@ using Quilt.Kernels.Weights;
 
 namespace Quilt.Tests.TinyModels;
 
-/// <summary>A temporary folder with the tensors of one module, stored in any way, deleted at the end.</summary>
+/// <summary>A temporary folder with tensors that are added one by one, of one module where no name is given, deleted at the end.</summary>
 internal sealed class ModuleFolder : IDisposable
 {
     public const string Name = "model.layers.0.self_attn.q_proj";
 
     private readonly List<TensorToWrite> tensors = [];
 
-    public ModuleFolder(string modelType = "llama", JsonObject? quantization = null)
+    public ModuleFolder(JsonObject config)
     {
         Directory.CreateDirectory(Path);
-        var config = new JsonObject { ["model_type"] = modelType };
-        if (quantization is not null) config["quantization_config"] = quantization;
         File.WriteAllText(System.IO.Path.Combine(Path, "config.json"), config.ToJsonString());
+    }
+
+    public ModuleFolder(string modelType = "llama", JsonObject? quantization = null) : this(quantization is null
+        ? new JsonObject { ["model_type"] = modelType }
+        : new JsonObject { ["model_type"] = modelType, ["quantization_config"] = quantization })
+    {
     }
 
     public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"quilt-module-{Guid.NewGuid():N}");
@@ -94,6 +98,7 @@ internal sealed class ModuleFolder : IDisposable
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 
-    private void Write() => SafeTensorsWriter.Write(System.IO.Path.Combine(Path, "model.safetensors"), tensors,
+    /// <summary>Writes what was added into one file.</summary>
+    public void Write() => SafeTensorsWriter.Write(System.IO.Path.Combine(Path, "model.safetensors"), tensors,
         new Dictionary<string, string> { ["format"] = "pt" });
 }

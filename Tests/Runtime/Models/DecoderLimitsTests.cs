@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Tensors;
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
 using Quilt.Tests.TinyModels;
@@ -89,6 +91,28 @@ public sealed class DecoderLimitsTests
         File.WriteAllText(path, config.ToJsonString());
         var refused = Assert.Throws<BadInputException>(() => LoadedModel.Open(folder.Path, new EngineOptions { Threads = 1 }, null, default))!;
         Assert.That(refused.Message, Does.Contain("head_dim").And.Contain("16384").And.Contain($"{SizeLimits.HeadDim}"));
+    }
+
+    [Test]
+    public void The_widest_head_that_is_allowed_runs_on_every_thread([Values] Isa isa)
+    {
+        if (!isa.IsSupported()) Assert.Ignore($"{isa} is not supported by this machine.");
+        var config = SmallConfig.Of("llama");
+        (config["head_dim"], config["num_hidden_layers"]) = (SizeLimits.HeadDim, 1);
+        using var folder = new ModuleFolder(config);
+        var modules = new DecoderModules(Architectures.Describe(SmallConfig.Parse(config)));
+        var layer = modules.Layer(0);
+        foreach (var module in (ModuleShape[])[modules.Embedding, modules.Head, .. layer.Attention, .. layer.Dense!.All])
+            folder.AddScales("weight", DType.BF16, [module.Rows, module.Columns], name: module.Name);
+        foreach (var vector in (VectorShape[])[modules.FinalNorm, .. layer.Vectors])
+            folder.AddScales("weight", DType.BF16, [vector.Length], name: vector.Name[..^".weight".Length]);
+        folder.Write();
+
+        var options = new EngineOptions { Isa = isa, Threads = 3 };
+        using var model = LoadedModel.Open(folder.Path, options, null, default);
+        using var ops = new OpStream(model.Device);
+        int[] tokens = [.. Enumerable.Range(0, 60)];
+        Assert.That(PromptTracer.Run(model.Decoder, tokens, layers: false, options, KvType.Float32, model.Device, ops).Logits, Has.All.Not.NaN);
     }
 
     [Test]
