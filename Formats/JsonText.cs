@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace Quilt.Formats;
 
-/// <summary>JSON files of a model folder, read with limits: size, depth, no duplicate keys, nothing that is not Unicode.</summary>
+/// <summary>JSON read with limits: of size, of depth, and nothing that is not Unicode.</summary>
 internal static class JsonText
 {
     private const int MaxDepth = 64;
@@ -35,18 +35,32 @@ internal static class JsonText
         }
     }
 
-    /// <summary>The root object of a file of at most <paramref name="maxBytes"/>.</summary>
-    public static JsonElement ReadObject(string path, int maxBytes = 16 << 20) => ParseObject(ReadBytes(path, maxBytes), path);
+    /// <summary>
+    /// The root object of a settings file, as Python reads it (<see cref="PythonJson"/>): names may stand twice, and a string may hold half a
+    /// surrogate pair.
+    /// </summary>
+    public static JsonElement ReadSettings(string path, int maxBytes = 16 << 20) => ParseSettings(ReadBytes(path, maxBytes), path);
 
-    /// <summary>The root object of a text; after this every string in it can be taken without failing.</summary>
+    /// <inheritdoc cref="ReadSettings"/>
+    public static JsonElement ParseSettings(byte[] text, string source)
+    {
+        try
+        {
+            return Root(PythonJson.ToJson(text), source, new JsonDocumentOptions { MaxDepth = PythonJson.MaxDepth });
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException(source, null, $"is not valid JSON: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The root object of a text without duplicate keys; after this every string in it can be taken without failing.</summary>
     public static JsonElement ParseObject(ReadOnlyMemory<byte> json, string source)
     {
         try
         {
             CheckStrings(json.Span);
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new BadInputException(source, null, "must be a JSON object");
-            return document.RootElement.Clone();
+            return Root(json, source, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
         }
         catch (JsonException e)
         {
@@ -56,6 +70,13 @@ internal static class JsonText
         {
             throw new BadInputException(source, null, "holds text that is not Unicode", e);
         }
+    }
+
+    private static JsonElement Root(ReadOnlyMemory<byte> json, string source, JsonDocumentOptions options)
+    {
+        using var document = JsonDocument.Parse(json, options);
+        if (document.RootElement.ValueKind != JsonValueKind.Object) throw new BadInputException(source, null, "must be a JSON object");
+        return document.RootElement.Clone();
     }
 
     // An escape can spell half of a surrogate pair, on which JsonElement would fail only when it is read.

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Quilt.Formats.Chat.Jinja;
 using Quilt.Formats.Chat.Replies;
+using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Tokenizers.AddedTokens;
 
 namespace Quilt.Formats.Chat;
 
@@ -11,7 +13,7 @@ namespace Quilt.Formats.Chat;
 public sealed class ChatTemplate
 {
     private const string FileName = "chat_template.jinja";
-    private const string ConfigName = "tokenizer_config.json";
+    private const string Key = "chat_template";
     private const int MaxBytes = 4 << 20;
     private readonly Template template;
     private readonly Template? withTools;
@@ -35,41 +37,40 @@ public sealed class ChatTemplate
     public static ChatTemplate Parse(string text, string name) => new(Template.Parse(text, name), null, []);
 
     /// <summary>Whether a model folder has a template.</summary>
-    public static bool Exists(string folder) =>
-        File.Exists(Path.Combine(folder, FileName))
-            || (ReadConfig(folder) is { } config && config.TryGetProperty("chat_template", out var own) && own.ValueKind != JsonValueKind.Null);
+    public static bool Exists(string folder) => Exists(folder, FolderTokens.Read(folder));
 
     /// <summary>
     /// Reads a model folder's template: chat_template.jinja, or the chat_template of tokenizer_config.json, whose special tokens become variables.
     /// </summary>
     /// <exception cref="BadInputException">There is none, or it cannot be read.</exception>
-    public static ChatTemplate Open(string folder)
+    public static ChatTemplate Open(string folder) => Open(folder, FolderTokens.Read(folder));
+
+    /// <summary>The same where the files that speak of tokens are read already.</summary>
+    internal static bool Exists(string folder, FolderTokens tokens) =>
+        File.Exists(Path.Combine(folder, FileName)) || tokens.Settings?.Find(Key) is not null;
+
+    /// <summary>The same where the files that speak of tokens are read already.</summary>
+    internal static ChatTemplate Open(string folder, FolderTokens tokens)
     {
-        var config = ReadConfig(folder);
-        var constants = SpecialTokens(config);
+        List<KeyValuePair<string, object?>> constants = [.. tokens.Texts.Select(token => KeyValuePair.Create(token.Key, (object?)token.Value))];
         var file = Path.Combine(folder, FileName);
         if (File.Exists(file))
             return new(Template.Parse(System.Text.Encoding.UTF8.GetString(JsonText.ReadBytes(file, MaxBytes)), file), null, constants);
 
-        var source = Path.Combine(folder, ConfigName);
-        if (config is not { } json || !json.TryGetProperty("chat_template", out var own) || own.ValueKind == JsonValueKind.Null)
-            throw new BadInputException(folder, null, $"expected a chat template ({FileName}, or chat_template in {ConfigName}), found none");
-        if (own.ValueKind == JsonValueKind.String) return new(Template.Parse(own.GetString()!, source), null, constants);
+        if (tokens.Settings is not { } config || config.Find(Key) is not { } own)
+            throw new BadInputException(folder, null, $"expected a chat template ({FileName}, or {Key} in tokenizer_config.json), found none");
+        if (own.ValueKind == JsonValueKind.String) return new(Template.Parse(config.Text(Key)!, config.Source), null, constants);
 
         // Several by name: [{"name": "default", "template": "…"}, {"name": "tool_use", …}].
         var named = new Dictionary<string, Template>(StringComparer.Ordinal);
-        if (own.ValueKind == JsonValueKind.Array)
+        foreach (var item in own.ValueKind == JsonValueKind.Array ? [.. own.EnumerateArray()] : Array.Empty<JsonElement>())
         {
-            foreach (var item in own.EnumerateArray())
-            {
-                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("name", out var name)
-                    && item.TryGetProperty("template", out var text) && name.ValueKind == JsonValueKind.String
-                    && text.ValueKind == JsonValueKind.String)
-                    named[name.GetString()!] = Template.Parse(text.GetString()!, $"{source} ({name.GetString()})");
-            }
+            if (item.ValueKind != JsonValueKind.Object) continue;
+            var entry = new ConfigJson(item, config.Source, $"{Key}.");
+            if (entry.Text("name") is { } name && entry.Text("template") is { } text)
+                named[name] = Template.Parse(text, $"{config.Source} ({name})");
         }
-        if (!named.TryGetValue("default", out var template))
-            throw new BadInputException(source, "chat_template", "expected a text, or a list with a template named \"default\"");
+        if (!named.TryGetValue("default", out var template)) throw config.Bad(Key, "expected a text, or a list with a template named \"default\"");
         return new(template, named.GetValueOrDefault("tool_use"), constants);
     }
 
@@ -90,25 +91,5 @@ public sealed class ChatTemplate
         };
         foreach (var (name, value) in conversation.Variables) variables.Add(new(name, Template.FromJson(value)));
         return (conversation.Tools is null ? template : withTools ?? template).Render(variables, time);
-    }
-
-    private static JsonElement? ReadConfig(string folder)
-    {
-        var path = Path.Combine(folder, ConfigName);
-        return File.Exists(path) ? JsonText.ReadObject(path) : null;
-    }
-
-    private static List<KeyValuePair<string, object?>> SpecialTokens(JsonElement? config)
-    {
-        var tokens = new List<KeyValuePair<string, object?>>();
-        if (config is not { } json) return tokens;
-        foreach (var property in json.EnumerateObject())
-        {
-            if (!property.Name.EndsWith("_token", StringComparison.Ordinal)) continue;
-            var value = property.Value;
-            if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("content", out var content)) value = content;
-            if (value.ValueKind == JsonValueKind.String) tokens.Add(new(property.Name, value.GetString()));
-        }
-        return tokens;
     }
 }

@@ -14,15 +14,37 @@ internal readonly struct ConfigJson(JsonElement element, string source, string p
 
     public BadInputException Bad(string key, string problem) => new(source, Path(key), problem);
 
-    /// <summary>A value that is there and not null.</summary>
-    public JsonElement? Find(string key) => element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    /// <summary>A value that is there and not null. A key that stands twice must say the same both times.</summary>
+    public JsonElement? Find(string key)
+    {
+        if (!element.TryGetProperty(key, out var value)) return null;
+        foreach (var property in element.EnumerateObject())
+        {
+            if (property.NameEquals(key) && property.Value.GetRawText() != value.GetRawText())
+                throw Bad(key, $"is given twice, as {Short(property.Value)} and as {Short(value)}; expected one value");
+        }
+        return value.ValueKind != JsonValueKind.Null ? value : null;
+    }
 
     public string? Text(string key) => Find(key) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.String } value => value.GetString(),
+        { ValueKind: JsonValueKind.String } value => Text(key, value),
         { } value => throw Bad(key, $"expected a text, found {Short(value)}"),
     };
+
+    /// <summary>What a string says; <paramref name="key"/> is for the complaint if that is not Unicode.</summary>
+    public string Text(string key, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Bad(key, $"expected Unicode, found half a surrogate pair in {Short(value)}");
+        }
+    }
 
     public bool? Flag(string key) => Find(key) switch
     {
@@ -75,13 +97,23 @@ internal readonly struct ConfigJson(JsonElement element, string source, string p
     {
         var self = this;
         return [.. List(key).Select(item => item.ValueKind == JsonValueKind.String
-            ? item.GetString()!
+            ? self.Text(key, item)
             : throw self.Bad(key, $"expected a list of texts, found {Short(item)} in it"))];
+    }
+
+    /// <summary>Token ids: a number or a list of them; empty where there are none.</summary>
+    public IReadOnlyList<int> Ids(string key)
+    {
+        if (Find(key) is not { } value) return [];
+        if (value.ValueKind != JsonValueKind.Array) return [(int)Whole(key, 0, int.MaxValue)!.Value];
+        var self = this;
+        return [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var id) && id >= 0 ? id
+            : throw self.Bad(key, $"expected a list of token ids, found {Short(item)} in it"))];
     }
 
     public static string Short(JsonElement value)
     {
-        var text = value.GetRawText().ReplaceLineEndings(" ");
+        var text = PythonJson.Show(value).ReplaceLineEndings(" ");
         return text.Length <= 60 ? text : text[..60] + "…";
     }
 }

@@ -4,22 +4,20 @@ namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
 /// config.json as typed values. Each is read and checked when it is asked for, so that a file is judged by what its architecture needs of it;
-/// unknown keys are kept and mean nothing. Ids of special tokens are not here: re-saved files carry wrong ones (<see cref="GenerationDefaults"/>).
-/// Values out of range throw <see cref="BadInputException"/> with the key.
+/// unknown keys are kept and mean nothing. Values out of range throw <see cref="BadInputException"/> with the key.
 /// </summary>
 public sealed class ModelConfig
 {
     /// <summary>The usual file name.</summary>
     public const string FileName = "config.json";
 
-    private const int MaxWidth = 1 << 20;
     private readonly ConfigJson json;
 
     private ModelConfig(ConfigJson json, string modelType) => (this.json, ModelType) = (json, modelType);
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="BadInputException">Not a JSON object, or it has no model_type.</exception>
-    public static ModelConfig Read(string path) => Parse(JsonText.ReadObject(path), path);
+    public static ModelConfig Read(string path) => Parse(JsonText.ReadSettings(path), path);
 
     internal static ModelConfig Parse(JsonElement root, string source)
     {
@@ -37,23 +35,23 @@ public sealed class ModelConfig
     public string ModelType { get; }
 
     /// <summary>Decoder layers; multi-token-prediction layers are not among them.</summary>
-    public int Layers => json.Need("num_hidden_layers", 4096);
+    public int Layers => json.Need("num_hidden_layers", SizeLimits.Layers);
 
     /// <summary>Width of the residual stream.</summary>
-    public int Hidden => json.Need("hidden_size", MaxWidth);
+    public int Hidden => json.Need("hidden_size", SizeLimits.Width);
 
     /// <summary>Width inside the feed-forward; inside one expert, in families that have nothing but experts.</summary>
-    public int Intermediate => json.Need("intermediate_size", MaxWidth);
+    public int Intermediate => json.Need("intermediate_size", SizeLimits.Width);
 
     /// <summary>Query heads.</summary>
-    public int Heads => json.Need("num_attention_heads", 65536);
+    public int Heads => json.Need("num_attention_heads", SizeLimits.Heads);
 
     /// <summary>Key and value heads; divides <see cref="Heads"/>.</summary>
     public int KeyValueHeads
     {
         get
         {
-            var heads = json.Need("num_key_value_heads", 65536);
+            var heads = json.Need("num_key_value_heads", SizeLimits.Heads);
             return Heads % heads == 0
                 ? heads
                 : throw json.Bad("num_key_value_heads", $"expected a divisor of num_attention_heads ({Heads}), found {heads}");
@@ -64,7 +62,7 @@ public sealed class ModelConfig
     internal int KeyValueHeadsOrHeads => json.Find("num_key_value_heads") is null ? Heads : KeyValueHeads;
 
     /// <summary>Width of a head; need not be Hidden / Heads.</summary>
-    public int HeadDim => json.Need("head_dim", 65536);
+    public int HeadDim => json.Need("head_dim", SizeLimits.HeadDim);
 
     /// <summary>Width of a head of a family whose files may leave it out: then it is Hidden / Heads.</summary>
     internal int HeadDimOrShare
@@ -72,9 +70,13 @@ public sealed class ModelConfig
         get
         {
             if (json.Find("head_dim") is not null) return HeadDim;
-            return Hidden % Heads == 0
+            if (Hidden % Heads != 0)
+                throw json.Bad("num_attention_heads", $"expected a divisor of hidden_size ({Hidden}) where head_dim is not given, found {Heads}");
+            return Hidden / Heads <= SizeLimits.HeadDim
                 ? Hidden / Heads
-                : throw json.Bad("num_attention_heads", $"expected a divisor of hidden_size ({Hidden}) where head_dim is not given, found {Heads}");
+                : throw json.Bad("num_attention_heads",
+                    $"expected hidden_size ({Hidden}) in heads of at most {SizeLimits.HeadDim} values where head_dim is not given, " +
+                    $"found {Heads} heads");
         }
     }
 
@@ -85,14 +87,14 @@ public sealed class ModelConfig
     public float NormEpsilon => (float)(json.Real("rms_norm_eps", 1e-20, 1) ?? throw json.Bad("rms_norm_eps", "is missing"));
 
     /// <summary>Routed experts in a layer; families call them num_local_experts, num_experts or n_routed_experts.</summary>
-    public int Experts => json.Need(ExpertsKey, 65536);
+    public int Experts => json.Need(ExpertsKey, SizeLimits.Experts);
 
     /// <summary>Experts a token goes to.</summary>
     public int ExpertsPerToken
     {
         get
         {
-            var count = json.Need("num_experts_per_tok", 65536);
+            var count = json.Need("num_experts_per_tok", SizeLimits.ExpertsPerToken);
             return count <= Experts ? count : throw json.Bad("num_experts_per_tok", $"expected at most {ExpertsKey} ({Experts}), found {count}");
         }
     }
@@ -106,18 +108,23 @@ public sealed class ModelConfig
             if (given.Length == 0) return keys[0];
             foreach (var key in given)
             {
-                if (json.Need(key, 65536) is var found && found != json.Need(given[0], 65536))
-                    throw json.Bad(key, $"is {found}, but {given[0]} is {json.Need(given[0], 65536)}; expected the same");
+                var (found, first) = (json.Need(key, SizeLimits.Experts), json.Need(given[0], SizeLimits.Experts));
+                if (found != first) throw json.Bad(key, $"is {found}, but {given[0]} is {first}; expected the same");
             }
             return given[0];
         }
     }
 
     /// <summary>Rows of the embedding.</summary>
-    public int VocabularySize => json.Need("vocab_size", 1 << 24);
+    public int VocabularySize => json.Need("vocab_size", SizeLimits.Vocabulary);
 
     /// <summary>Longest sequence the model was made for.</summary>
-    public int MaxPositions => json.Need("max_position_embeddings", 1 << 28);
+    public int MaxPositions => json.Need("max_position_embeddings", SizeLimits.Positions);
+
+    /// <summary>
+    /// Ids that end a reply. Re-saved files carry wrong ones: they count only where nothing else says (<see cref="Checkpoint.EndTokens"/>).
+    /// </summary>
+    internal IReadOnlyList<int> EndTokens => json.Ids("eos_token_id");
 
     /// <summary>True if the head is the embedding.</summary>
     public bool TieEmbeddings => json.Flag("tie_word_embeddings") ?? false;
@@ -126,10 +133,15 @@ public sealed class ModelConfig
     internal ConfigJson? Quantization => json.Object("quantization_config") ?? json.Object("compression_config");
 
     /// <summary>A width or count of one family that must be there, 1 or more.</summary>
-    internal int Need(string key) => json.Need(key, MaxWidth);
+    internal int Need(string key) => json.Need(key, SizeLimits.Width);
 
     /// <summary>A count of one family, 0 or more.</summary>
-    internal int Count(string key, int otherwise) => (int)(json.Whole(key, 0, MaxWidth) ?? otherwise);
+    internal int Count(string key, int otherwise) => (int)(json.Whole(key, 0, SizeLimits.Width) ?? otherwise);
+
+    /// <summary>A width that is the product of two, e.g. of several experts side by side.</summary>
+    internal int Product(string key, int width, string countKey, int count) => (long)width * count <= SizeLimits.Width
+        ? width * count
+        : throw json.Bad($"{key} x {countKey}", $"expected at most {SizeLimits.Width}, found {width} x {count} = {(long)width * count}");
 
     /// <summary>A number of one family, more than 0.</summary>
     internal float Real(string key, double otherwise) => (float)(json.Real(key, 1e-6, 1e9) ?? otherwise);
@@ -140,11 +152,15 @@ public sealed class ModelConfig
     /// <summary>Whether a key is there and not null.</summary>
     internal bool Has(string key) => json.Find(key) is not null;
 
-    /// <summary>Whole numbers of one family, e.g. layers; empty where there are none.</summary>
-    internal IReadOnlyList<int> Wholes(string key) =>
-        [.. json.List(key).Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var whole)
+    /// <summary>Numbers of layers; empty where there are none.</summary>
+    internal IReadOnlySet<int> LayerSet(string key)
+    {
+        var layers = json.List(key);
+        if (layers.Count > Layers) throw json.Bad(key, $"expected at most {Layers} entries, one a layer, found {layers.Count}");
+        return layers.Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var whole)
             ? whole
-            : throw json.Bad(key, $"expected whole numbers, found {ConfigJson.Short(item)}"))];
+            : throw json.Bad(key, $"expected whole numbers, found {ConfigJson.Short(item)}")).ToHashSet();
+    }
 
     /// <summary>
     /// For each layer, how many positions a token sees, its own included: sliding_window in layers that slide, else all (<see cref="int.MaxValue"/>).
@@ -168,7 +184,7 @@ public sealed class ModelConfig
                     throw json.Bad("layer_types",
                         $"expected \"full_attention\"{(enabled ? " or \"sliding_attention\"" : "")}, the kinds supported here, found \"{other}\""),
             };
-            windows[layer] = sliding ? json.Need("sliding_window", 1 << 28) : int.MaxValue;
+            windows[layer] = sliding ? json.Need("sliding_window", SizeLimits.Positions) : int.MaxValue;
         }
         return windows;
     }
@@ -185,7 +201,7 @@ public sealed class ModelConfig
     /// <summary>Refuses a text that is there and is not the only one supported.</summary>
     internal void Only(string key, string supported)
     {
-        if (json.Find(key) is { } value && !(value.ValueKind == JsonValueKind.String && value.ValueEquals(supported)))
+        if (json.Find(key) is { } value && !(value.ValueKind == JsonValueKind.String && json.Text(key) == supported))
             throw json.Bad(key, $"expected \"{supported}\", the only kind supported, found {ConfigJson.Short(value)}");
     }
 

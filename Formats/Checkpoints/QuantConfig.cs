@@ -2,7 +2,7 @@ namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
 /// What quantization_config says, to be held against the tensors: they are the truth, the config only fills in what they do not tell
-/// (specification: checkpoints.md 4.2, 5.1, 5.7).
+/// (docs/checkpoints.md, "Quantization configs").
 /// </summary>
 internal sealed class QuantConfig
 {

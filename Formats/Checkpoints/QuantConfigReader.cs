@@ -1,12 +1,11 @@
 using System.Text.Json;
+using Quilt.Formats.Checkpoints.Storage;
 
 namespace Quilt.Formats.Checkpoints;
 
 /// <summary>Reads quantization_config: the official fp8 form and compressed-tensors. Other methods and formats are refused by name.</summary>
 internal static class QuantConfigReader
 {
-    private static readonly string[] Formats = ["dense", "float-quantized", "naive-quantized", "pack-quantized"];
-
     public static QuantConfig Read(ModelConfig config, WarningList warnings)
     {
         if (config.Quantization is not { } json) return QuantConfig.None;
@@ -124,15 +123,15 @@ internal static class QuantConfigReader
 
     private static void Supported(ConfigJson json, string key, string format)
     {
-        if (!Formats.Contains(format))
-            throw json.Bad(key, $"expected one of {string.Join(", ", Formats)}, the formats supported, found \"{format}\"");
+        if (!StorageReaders.FormatNames.Contains(format))
+            throw json.Bad(key, $"expected one of {string.Join(", ", StorageReaders.FormatNames)}, the formats supported, found \"{format}\"");
     }
 
     private static (int Rows, int Columns)? Block(ConfigJson json, string key)
     {
         if (json.Find(key) is not { } value) return null;
         // [128, 128], or "128x128".
-        var parts = value.ValueKind == JsonValueKind.String ? value.GetString()!.Split('x')
+        var parts = value.ValueKind == JsonValueKind.String ? json.Text(key)!.Split('x')
             : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.GetRawText())]
             : [];
         if (parts.Length == 2 && int.TryParse(parts[0], out var rows) && int.TryParse(parts[1], out var columns) && rows > 0 && columns > 0)

@@ -5,39 +5,56 @@ namespace Quilt.Formats.Checkpoints;
 /// <summary>
 /// Which config group a module belongs to, by the rules of the compressed-tensors library: `ignore` first, then exact names, then regular expressions
 /// (matched from the start, not to the end; both in ordinal order), then class names. A target written in two groups belongs to the last
-/// (specification: checkpoints.md 5.2).
+/// (docs/checkpoints.md, "Quantization configs").
 /// </summary>
 internal sealed class QuantTargets
 {
     private const string RegexMark = "re:";
-    private readonly List<Target> ignore;
-    private readonly List<Target> targets;
+    private readonly HashSet<string> ignoredNames;
+    private readonly Pattern[] ignoredPatterns;
+    private readonly IReadOnlyDictionary<string, QuantArgs?> targets;
+    private readonly (Pattern Pattern, QuantArgs? Args)[] patterns;
 
-    public QuantTargets(string source, IEnumerable<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets)
+    public QuantTargets(string source, IReadOnlyList<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets)
     {
-        this.ignore = [.. ignore.Select(text => new Target(source, text, null))];
-        this.targets = [.. targets.OrderBy(t => t.Key.StartsWith(RegexMark, StringComparison.Ordinal)).ThenBy(t => t.Key,
-            StringComparer.Ordinal).Select(t => new Target(source, t.Key, t.Value))];
+        if (ignore.Concat(targets.Keys).Count(IsPattern) is var count && count > SizeLimits.Patterns)
+            throw new BadInputException(source, "quantization_config",
+                $"expected at most {SizeLimits.Patterns} regular expressions as targets, found {count}");
+        this.targets = targets;
+        ignoredNames = ignore.Where(text => !IsPattern(text)).ToHashSet(StringComparer.Ordinal);
+        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new Pattern(source, text))];
+        patterns = [.. targets.Where(target => IsPattern(target.Key)).OrderBy(target => target.Key, StringComparer.Ordinal)
+            .Select(target => (new Pattern(source, target.Key), target.Value))];
     }
 
     /// <summary>The arguments for a module that goes by any of these names; null if no group wants it.</summary>
     public QuantArgs? Find(string[] names)
     {
+        // The embedding is a class of its own, every other module of a checkpoint is linear.
         var kind = Array.Exists(names, name => name.EndsWith("embed_tokens", StringComparison.Ordinal)) ? "Embedding" : "Linear";
-        if (ignore.Exists(target => target.Matches(names) || target.IsClass(kind))) return null;
-        return (targets.Find(target => target.Matches(names)) ?? targets.Find(target => target.IsClass(kind)))?.Args;
+        if (Array.Exists(names, ignoredNames.Contains) || ignoredNames.Contains(kind)) return null;
+        if (Array.Exists(ignoredPatterns, pattern => pattern.Matches(names))) return null;
+
+        // Of several exact names of one module the first in ordinal order, as of several expressions.
+        if (names.Where(targets.ContainsKey).Order(StringComparer.Ordinal).FirstOrDefault() is { } exact) return targets[exact];
+        foreach (var (pattern, args) in patterns)
+        {
+            if (pattern.Matches(names)) return args;
+        }
+        return targets.GetValueOrDefault(kind);
     }
 
-    private sealed class Target
+    private static bool IsPattern(string text) => text.StartsWith(RegexMark, StringComparison.Ordinal);
+
+    private sealed class Pattern
     {
         private readonly string text;
         private readonly string source;
-        private readonly Regex? regex;
+        private readonly Regex regex;
 
-        public Target(string source, string text, QuantArgs? args)
+        public Pattern(string source, string text)
         {
-            (this.source, this.text, Args) = (source, text, args);
-            if (!text.StartsWith(RegexMark, StringComparison.Ordinal)) return;
+            (this.source, this.text) = (source, text);
             try
             {
                 regex = Compile(text[RegexMark.Length..]);
@@ -48,16 +65,11 @@ internal sealed class QuantTargets
             }
         }
 
-        public QuantArgs? Args { get; }
-
-        /// <summary>Whether it names a class of modules: the embedding is one, every other module of a checkpoint is linear.</summary>
-        public bool IsClass(string kind) => regex is null && text == kind;
-
         public bool Matches(string[] names)
         {
             try
             {
-                return Array.Exists(names, name => regex is null ? name == text : regex.IsMatch(name));
+                return Array.Exists(names, regex.IsMatch);
             }
             catch (RegexMatchTimeoutException problem)
             {

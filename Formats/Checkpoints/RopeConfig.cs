@@ -15,7 +15,7 @@ internal sealed record RopeDefaults(double Theta, double? Share = 1)
 /// <summary>
 /// The rotary settings, from the keys of transformers 4 (rope_theta, rotary_dim, rope_scaling) and 5 (rope_parameters) together; where both are given
 /// they must agree. For a family that rotates part of a head a missing width is never taken to be the whole: that mistake makes a model babble
-/// (specification: checkpoints.md 2.3).
+/// (docs/checkpoints.md, "RoPE").
 /// </summary>
 internal sealed record RopeConfig(double Theta, int RotaryDim, RopeScaling? Scaling)
 {

@@ -9,8 +9,6 @@ namespace Quilt.Formats.Checkpoints;
 /// </summary>
 internal static class StackedExperts
 {
-    private const int MostExperts = 65536;
-
     /// <summary>One entry a matrix or bias of each expert, named as if each stood alone; null if the tensor is none of these.</summary>
     /// <exception cref="BadInputException">It is, but has another type or shape.</exception>
     public static IEnumerable<TensorEntry>? Split(TensorEntry entry)
@@ -54,7 +52,7 @@ internal static class StackedExperts
             {
                 yield return entry with
                 {
-                    Name = $"{stem}.{e}.{matrices[m]}.{suffix}",
+                    Part = $"{stem}.{e}.{matrices[m]}.{suffix}",
                     Shape = shape,
                     Strides = strides,
                     Offset = entry.Offset + (((e * elements) + m) * size),
@@ -69,8 +67,12 @@ internal static class StackedExperts
         if (entry.Type is not (DType.BF16 or DType.F16 or DType.F32))
             throw new BadInputException(entry.File, entry.Name,
                 $"expected BF16, F16 or F32, the types supported for stacked experts, found {entry.Type.FileName()}");
-        if (entry.Shape.Length != rank || entry.Shape[0] is 0 or > MostExperts || entry.Shape[^1] == 0 || entry.Shape[^1] % matrices != 0)
+        if (entry.Shape.Length != rank || entry.Shape[0] is 0 or > SizeLimits.Experts || entry.Shape[^1] == 0 || entry.Shape[^1] % matrices != 0)
             throw new BadInputException(entry.File, entry.Name,
-                $"expected [experts, {(rank == 3 ? "inputs, " : "")}{(matrices == 2 ? "2 * " : "")}outputs], found {entry.ShapeText}");
+                $"expected [1 to {SizeLimits.Experts} experts, {(rank == 3 ? "inputs, " : "")}{(matrices == 2 ? "2 * " : "")}outputs], found " +
+                entry.ShapeText);
+        if (entry.Length / entry.Shape[0] > Array.MaxLength)
+            throw new BadInputException(entry.File, entry.Name,
+                $"expected at most {Array.MaxLength} bytes an expert, which are read at once, found {entry.Length / entry.Shape[0]}");
     }
 }

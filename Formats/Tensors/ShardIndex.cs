@@ -43,10 +43,10 @@ public sealed class ShardIndex
         var map = new Dictionary<string, string>(StringComparer.Ordinal);
         var names = new Dictionary<string, string>(StringComparer.Ordinal);   // one string for each file, not for each tensor
         long? total = null;
-        bool hasMap = false, hasMetadata = false;
+        var hasMap = false;
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 64 });
+            var reader = new Utf8JsonReader(PythonJson.ToJson(json), new JsonReaderOptions { MaxDepth = PythonJson.MaxDepth });
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new BadInputException(path, null, "must be a JSON object");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -58,8 +58,6 @@ public sealed class ShardIndex
                 }
                 else if (reader.ValueTextEquals("metadata"u8))
                 {
-                    if (hasMetadata) throw new BadInputException(path, "metadata", "is given twice");
-                    hasMetadata = true;
                     total = ReadTotal(ref reader);
                 }
                 else
@@ -115,7 +113,8 @@ public sealed class ShardIndex
             }
             if (map.Count == SafeTensorsHeader.MaxTensors)
                 throw new BadInputException(path, "weight_map", $"names more than {SafeTensorsHeader.MaxTensors} tensors");
-            if (!map.TryAdd(tensor, known)) throw new BadInputException(path, tensor, "is given twice in weight_map (duplicate)");
+            if (!map.TryAdd(tensor, known) && map[tensor] != known)
+                throw new BadInputException(path, tensor, $"is given twice in weight_map, in {map[tensor]} and in {known}; expected one file");
         }
     }
 

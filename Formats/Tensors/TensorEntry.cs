@@ -1,7 +1,7 @@
 namespace Quilt.Formats.Tensors;
 
 /// <summary>One tensor of a file: what it is and where its bytes lie. Row-major, little-endian.</summary>
-/// <param name="Name">Its name; in a checkpoint the official one, whatever the file says.</param>
+/// <param name="Name">Its name in the file.</param>
 /// <param name="Type">Type of an element.</param>
 /// <param name="Shape">Dimensions, outermost first; empty for one element.</param>
 /// <param name="File">Full path of the file.</param>
@@ -14,6 +14,14 @@ public sealed record TensorEntry(string Name, DType Type, long[] Shape, string F
     /// element's, <see cref="Length"/> still the bytes of its own elements. Null: row-major, without gaps.
     /// </summary>
     public long[]? Strides { get; init; }
+
+    /// <summary>
+    /// Of a part that is cut out of a tensor with all experts: what it would be called if it stood alone. Null: it is the whole tensor.
+    /// </summary>
+    public string? Part { get; init; }
+
+    /// <summary>What to call it in messages: the name that is in the file, and which part of it is meant.</summary>
+    internal string Label => Part is null ? Name : $"{Name} ({Part})";
 
     /// <summary>Number of elements: the product of the shape.</summary>
     public long Elements

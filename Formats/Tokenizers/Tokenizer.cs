@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Quilt.Formats.Tokenizers.AddedTokens;
 using Quilt.Formats.Tokenizers.Processing;
 
 namespace Quilt.Formats.Tokenizers;
@@ -10,6 +11,7 @@ namespace Quilt.Formats.Tokenizers;
 /// </summary>
 public sealed class Tokenizer
 {
+    private const string FileName = "tokenizer.json";
     private readonly TokenizerParts parts;
     private readonly ConcurrentBag<EncodingWorker> workers = [];
     private readonly byte[] tokenBytes;
@@ -35,25 +37,43 @@ public sealed class Tokenizer
 
     internal TokenizerParts Parts => parts;
 
-    /// <summary>Reads a tokenizer.</summary>
+    /// <summary>What looks wrong in its files but keeps nothing from working: added tokens that have another number than a file states.</summary>
+    public IReadOnlyList<string> Warnings => parts.Renumbered;
+
+    /// <summary>
+    /// Reads a tokenizer. In a folder the files beside it count too: the added tokens of tokenizer_config.json (or of the older
+    /// special_tokens_map.json and added_tokens.json) that tokenizer.json may lack.
+    /// </summary>
     /// <param name="path">A tokenizer.json, or a folder with one.</param>
     /// <exception cref="BadInputException">The file is missing or malformed, or asks for a component that is not supported, which is
     /// named.</exception>
     public static Tokenizer Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var file = Directory.Exists(path) ? Path.Combine(path, "tokenizer.json") : path;
+        return Directory.Exists(path) ? Open(path, FolderTokens.Read(path)) : new(TokenizerReader.Read(ReadFile(path), path));
+    }
+
+    /// <summary>Whether a folder has a tokenizer.</summary>
+    internal static bool Exists(string folder) => File.Exists(Path.Combine(folder, FileName));
+
+    /// <summary>A folder's tokenizer, where the files beside it are read already.</summary>
+    internal static Tokenizer Open(string folder, FolderTokens tokens)
+    {
+        var file = Path.Combine(folder, FileName);
+        return new(TokenizerReader.Read(ReadFile(file), file, tokens));
+    }
+
+    private static byte[] ReadFile(string file)
+    {
         if (!File.Exists(file)) throw new BadInputException(file, null, "there is no such file");
-        byte[] json;
         try
         {
-            json = File.ReadAllBytes(file);
+            return File.ReadAllBytes(file);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             throw new BadInputException(file, null, $"it cannot be read: {problem.Message}", problem);
         }
-        return Read(json, file);
     }
 
     /// <summary>Reads a tokenizer from the bytes of a tokenizer.json.</summary>

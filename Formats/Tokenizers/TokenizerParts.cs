@@ -25,6 +25,9 @@ internal sealed class TokenizerParts
     /// <summary>Which ids are special. The library tells by the text that is decoded, so that one whose text normalization changes is not.</summary>
     public required bool[] Special { get; init; }
 
+    /// <summary>Complaints about added tokens whose number is not the one that a file states.</summary>
+    public required IReadOnlyList<string> Renumbered { get; init; }
+
     /// <summary>Added tokens looked for in the text as it comes.</summary>
     public required AddedTokenMatcher Raw { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
@@ -33,6 +34,26 @@ internal static unsafe class TileWords
             to[2 * stride] = (uint)second;
             to[3 * stride] = (uint)(second >> 32);
             to += 4 * stride;
+        }
+    }
+
+    /// <summary>A row's codes of 4, 8, 16 or 32 bits, lowest bits first, one number each.</summary>
+    public static void Unpack(ReadOnlySpan<byte> line, Span<uint> codes, int bits)
+    {
+        switch (bits)
+        {
+            case 4:
+                for (var k = 0; k < codes.Length; k++) codes[k] = (uint)(line[k / 2] >> (k % 2 * 4)) & 15;
+                break;
+            case 8:
+                for (var k = 0; k < codes.Length; k++) codes[k] = line[k];
+                break;
+            case 16:
+                for (var k = 0; k < codes.Length; k++) codes[k] = BitConverter.ToUInt16(line[(2 * k)..]);
+                break;
+            default:
+                MemoryMarshal.Cast<byte, uint>(line)[..codes.Length].CopyTo(codes);
+                break;
         }
     }
 

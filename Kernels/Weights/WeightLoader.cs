@@ -1,13 +1,12 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
 using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Checkpoints.Storage;
 using Quilt.Formats.Tensors;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
-/// <summary>From how a module is stored to a weight that multiplies itself: the only switch over storage schemes beside the quantizer's.</summary>
+/// <summary>From the form of a module's rows to a weight that multiplies itself. How files hold such rows is nothing that is known here.</summary>
 internal static class WeightLoader
 {
     /// <summary>
@@ -29,18 +28,11 @@ internal static class WeightLoader
     /// <summary>Bytes that a module takes once it is loaded, to within its padding.</summary>
     public static long Bytes(StoredModule module)
     {
-        long rows = (module.Rows + 15) / 16 * 16, columns = module.Columns;
-        return module.Scheme switch
-        {
-            QuantScheme.Dense s => rows * columns * s.Type.BitSize() / 8,
-            QuantScheme.Fp8 s => rows * (columns + (4 * Segments(s.BlockColumns))),
-            QuantScheme.PackedInt s =>
-                rows * ((columns * (s.Bits <= 4 ? 4 : 8) / 8) + (
-                    Segments(s.GroupSize) * ((Scales(s) == TileScales.BFloat16 ? 2 : 4) + (s.Symmetric ? 0 : 2)))),
-            var scheme => throw new NotSupportedException($"{module.Name}: no weight for {scheme.Name}."),
-        };
-
-        long Segments(int size) => (columns + size - 1) / size;
+        var form = module.Form;
+        long rows = (module.Rows + 15) / 16 * 16, groups = form.Groups(module.Columns);
+        var columns = form.GroupColumns < 16 ? groups * 16 : module.Columns;
+        var perGroup = form.Scales is null ? 0 : (form.Scales == DType.BF16 ? 2 : 4) + (form.ZeroPoints ? 2 : 0);
+        return rows * ((columns * form.Bits / 8) + (groups * perGroup));
     }
 
     /// <summary>
@@ -52,41 +44,58 @@ internal static class WeightLoader
 
     private static Weight Load(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name)
     {
-        var indexes = stack.Select(module => ModuleValues.ReadGroupIndex(checkpoint, module)).ToArray();
+        var indexes = stack.Select(module => module.ReadGroupIndex()).ToArray();
         for (var e = 1; e < stack.Count; e++)
         {
-            if (stack[e].Scheme == stack[0].Scheme && Same(indexes[e], indexes[0])) continue;
+            if (stack[e].Form == stack[0].Form && Same(indexes[e], indexes[0])) continue;
             checkpoint.Warn(name, "its experts are stored in different ways; each is multiplied on its own, which is slower");
-            return LoadEach(device, checkpoint, stack);
+            return LoadEach(device, stack, indexes);
         }
-        return Load(device, checkpoint, stack, name, indexes[0]);
+        return Load(device, stack, name, indexes[0]);
     }
 
-    private static Weight Load(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack, string name, int[]? groupOfColumn)
+    private static Weight Load(CpuDevice device, IReadOnlyList<StoredModule> stack, string name, int[]? groupOfColumn)
     {
-        var (rows, columns) = (stack[0].Rows, stack[0].Columns);
-        return stack[0].Scheme switch
+        var (rows, columns, count, form) = (stack[0].Rows, stack[0].Columns, stack.Count, stack[0].Form);
+        return form.Codes switch
         {
-            QuantScheme.Dense { Type: DType.BF16 } => Fill(new BFloat16Weight(name, stack.Count, rows, columns), device, checkpoint, stack),
-            QuantScheme.Dense { Type: DType.F16 } => Fill(new Float16Weight(name, stack.Count, rows, columns), device, checkpoint, stack),
-            QuantScheme.Dense => Fill(new Float32Weight(name, stack.Count, rows, columns), device, checkpoint, stack),
-            QuantScheme.Fp8 s => Fill(new Fp8BlockWeight(name, stack.Count, rows, columns, s.BlockRows, s.BlockColumns), device, checkpoint, stack),
-            QuantScheme.PackedInt { Bits: <= 4 } s => Fill(
-                new Int4GroupWeight(name, stack.Count, rows, columns, Layout<Int4Format>(s, columns, groupOfColumn), s.GroupSize, Scales(s),
-                    !s.Symmetric), device, checkpoint, stack),
-            QuantScheme.PackedInt s => Fill(
-                new Int8GroupWeight(name, stack.Count, rows, columns, Layout<Int8Format>(s, columns, groupOfColumn), s.GroupSize, Scales(s),
-                    !s.Symmetric), device, checkpoint, stack),
-            var scheme => throw new NotSupportedException($"{name}: no weight for {scheme.Name}."),
+            CodeType.BFloat16 => Fill(new BFloat16Weight(name, count, rows, columns)),
+            CodeType.Float16 => Fill(new Float16Weight(name, count, rows, columns)),
+            CodeType.Float32 => Fill(new Float32Weight(name, count, rows, columns)),
+            CodeType.Float8 => Fill(new Fp8BlockWeight(name, count, rows, columns, form.ScaleRows, form.GroupColumns)),
+            CodeType.Int4 => Fill(
+                new Int4GroupWeight(name, count, rows, columns, Layout<Int4Format>(), form.GroupColumns, Scales(form), form.ZeroPoints)),
+            CodeType.Int8 => Fill(
+                new Int8GroupWeight(name, count, rows, columns, Layout<Int8Format>(), form.GroupColumns, Scales(form), form.ZeroPoints)),
+            var codes => throw new NotSupportedException($"{name}: no weight for codes of {codes}."),
         };
+
+        TiledWeight<TFormat> Fill<TFormat>(TiledWeight<TFormat> weight) where TFormat : struct, ITileFormat
+        {
+            try
+            {
+                var job = new FillJob<TFormat>(weight, stack);
+                device.Pool.Run(job.Items, ref job);
+                return weight;
+            }
+            catch
+            {
+                weight.Dispose();
+                throw;
+            }
+        }
+
+        TileLayout Layout<TFormat>() where TFormat : ITileFormat => groupOfColumn is null
+            ? TileLayout.Even<TFormat>(columns, form.GroupColumns)
+            : TileLayout.ByGroup<TFormat>(groupOfColumn, form.Groups(columns));
     }
 
-    private static ExpertList LoadEach(CpuDevice device, Checkpoint checkpoint, IReadOnlyList<StoredModule> stack)
+    private static ExpertList LoadEach(CpuDevice device, IReadOnlyList<StoredModule> stack, int[]?[] indexes)
     {
         var weights = new List<Weight>();
         try
         {
-            foreach (var module in stack) weights.Add(Load(device, checkpoint, [module], module.Name));
+            for (var e = 0; e < stack.Count; e++) weights.Add(Load(device, [stack[e]], stack[e].Name, indexes[e]));
             return new ExpertList(stack[0].Name, [.. weights]);
         }
         catch
@@ -96,29 +105,7 @@ internal static class WeightLoader
         }
     }
 
-    private static TiledWeight<TFormat> Fill<TFormat>(TiledWeight<TFormat> weight, CpuDevice device, Checkpoint checkpoint,
-        IReadOnlyList<StoredModule> stack) where TFormat : struct, ITileFormat
-    {
-        try
-        {
-            var job = new FillJob<TFormat>(weight, checkpoint, stack);
-            device.Pool.Run(job.Items, ref job);
-            return weight;
-        }
-        catch
-        {
-            weight.Dispose();
-            throw;
-        }
-    }
-
-    private static TileLayout Layout<TFormat>(QuantScheme.PackedInt scheme, int columns, int[]? groupOfColumn) where TFormat : ITileFormat =>
-        groupOfColumn is null
-        ? TileLayout.Even<TFormat>(columns, scheme.GroupSize)
-        : TileLayout.ByGroup<TFormat>(groupOfColumn, (columns + scheme.GroupSize - 1) / scheme.GroupSize);
-
-    // Half-precision scales have more mantissa than bfloat16 keeps.
-    private static TileScales Scales(QuantScheme.PackedInt scheme) => scheme.ScaleType == DType.BF16 ? TileScales.BFloat16 : TileScales.Float32;
+    private static TileScales Scales(RowForm form) => form.Scales == DType.BF16 ? TileScales.BFloat16 : TileScales.Float32;
 
     private static bool Same(int[]? a, int[]? b) => a is null ? b is null : b is not null && a.AsSpan().SequenceEqual(b);
 }

@@ -50,6 +50,17 @@ public sealed class FailureTests
         await Fails(1, ["model_type", "perceptron", "minimax_m2"], "chat", "hi", "-m", folder);
     }
 
+    [Test]
+    public async Task A_broken_tokenizer_keeps_a_chat_from_starting_but_not_inspect_from_saying_what_the_folder_is()
+    {
+        CopyDemo();
+        await File.WriteAllTextAsync(Path.Combine(folder, "tokenizer.json"), "{");
+        await Fails(1, ["tokenizer.json", "JSON"], "chat", "hi", "-m", folder);
+        var run = await QuiltProcess.Run(["inspect", folder]);
+        Assert.That(run.ExitCode, Is.Zero, run.Errors);
+        Assert.That(run.Output, Does.Contain("minimax_m2").And.Contain("experts").And.Contain("warning: ").And.Contain("tokenizer.json"));
+    }
+
     [TestCase("--topp", "chat", "--topp", "1")]
     [TestCase("--top-p", "chat", "hi", "--top-p", "3")]
     [TestCase("a number", "chat", "hi", "--top-p", "many")]

@@ -1,5 +1,6 @@
 using Quilt.Formats;
 using Quilt.Formats.Tensors;
+using Quilt.Formats.Tokenizers;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
@@ -48,6 +49,39 @@ public sealed class DamagedFileTests
 
     [Test]
     public void A_model_with_a_damaged_header() => Damage("model-00002-of-00002.safetensors", 600, Mutation.Header, _ => Run());
+
+    [TestCase("tokenizer_config.json", 600)]
+    [TestCase("special_tokens_map.json", 300)]
+    [TestCase("added_tokens.json", 300)]
+    public void Files_of_tokens_with_damaged_values(string name, int rounds)
+    {
+        TokenFiles(name);
+        Damage(name, rounds, Mutation.Json, _ => Tokenizer.Open(folder.Path));
+    }
+
+    [Test]
+    public void Files_of_tokens_with_damaged_bytes()
+    {
+        TokenFiles("tokenizer_config.json");
+        Damage("tokenizer_config.json", 600, Mutation.Bytes, _ => Tokenizer.Open(folder.Path));
+    }
+
+    private void TokenFiles(string name)
+    {
+        File.Copy(Path.Combine(TinyMiniMax.Demo, "tokenizer.json"), Path.Combine(folder.Path, "tokenizer.json"));
+        File.WriteAllText(Path.Combine(folder.Path, name), name switch
+        {
+            "added_tokens.json" => """{"<one>": 2048, "<two>": 2049, "<three>": 2050}""",
+            "special_tokens_map.json" => """
+                {"bos_token": "<one>", "eos_token": {"content": "<two>", "lstrip": true},
+                "additional_special_tokens": ["<x>", {"content": "<y>"}]}
+                """,
+            _ => """
+                {"eos_token": "<two>", "additional_special_tokens": ["<x>"], "extra_special_tokens": {"image_token": "<image>"},
+                "added_tokens_decoder": {"2048": {"content": "<one>", "special": true, "normalized": false}, "2049": {"content": "<two>"}}}
+                """,
+        });
+    }
 
     private void Damage(string name, int rounds, Func<byte[], Random, byte[]> damage, Action<string> use)
     {

@@ -133,6 +133,6 @@ public sealed class MemoryPlanTests
         var config = ModelConfig.Parse(JsonSerializer.SerializeToElement(SynthConfig.Model(new SynthShape(layers, 200_064), SynthFormat.Fp8Int4)),
             "config.json");
         var parts = new RandomParts(null!, null, default);
-        return MemoryPlanner.For(room, Architectures.Describe(config, "config.json"), parts, options ?? new EngineOptions());
+        return MemoryPlanner.For(room, Architectures.Describe(config), parts, options ?? new EngineOptions());
     }
 }

@@ -1,44 +1,47 @@
 namespace Quilt.Formats.Tokenizers.AddedTokens;
 
-/// <summary>The added tokens of a file and the ids they get, which are not always those the file states.</summary>
-internal sealed class AddedVocabulary
+/// <summary>
+/// The added tokens of a tokenizer and the ids they get, which are not always those its files state. Tokens come in lists, and each list is numbered
+/// as the library does (tokenizers 0.23, added_vocabulary.rs): a token that has an id keeps it; the new ones of a list are counted up from the
+/// model's number of tokens, or from behind the highest id of an added token if that is not below it. Ids of the model do not move the count.
+/// </summary>
+/// <param name="model">The model's own tokens.</param>
+/// <param name="modelCount">How many tokens the model has; not its highest id.</param>
+/// <param name="normalize">What the tokenizer's normalizer makes of a text.</param>
+internal sealed class AddedVocabulary(IReadOnlyDictionary<string, int> model, int modelCount, Func<string, string> normalize)
 {
-    private readonly Dictionary<string, int> ids = [];
+    private readonly Dictionary<string, int> ids = new(StringComparer.Ordinal);
     private readonly Dictionary<int, AddedToken> byId = [];
-    private readonly HashSet<string> special = [];
-
-    /// <param name="tokens">In the order of the file.</param>
-    /// <param name="model">The model's own tokens.</param>
-    /// <param name="modelCount">How many tokens the model has; not its highest id.</param>
-    public AddedVocabulary(IReadOnlyList<AddedToken> tokens, IReadOnlyDictionary<string, int> model, int modelCount)
-    {
-        List<AddedToken> specials = [], others = [];
-        foreach (var token in tokens)
-            if (token.Special && token.Content.Length > 0 && special.Add(token.Content)) specials.Add(token);
-        var highest = -1;
-        foreach (var token in tokens)
-        {
-            if (token.Content.Length == 0 || ids.ContainsKey(token.Content)) continue;
-            // The library numbers by itself: a stated id counts for a token of the model only, the others follow the model's count.
-            var id = model.TryGetValue(token.Content, out var known) ? known
-                : highest >= modelCount || modelCount == 0 && highest >= 0 ? highest + 1 : modelCount;
-            ids[token.Content] = id;
-            byId[id] = token;
-            highest = Math.Max(highest, id);
-            if (!special.Contains(token.Content)) others.Add(token);
-        }
-        Matched = [.. specials.Concat(others).Select(token => (token, ids[token.Content]))];
-    }
-
-    /// <summary>What is looked for in a text, in order of precedence.</summary>
-    public IReadOnlyList<(AddedToken Token, int Id)> Matched { get; }
+    private readonly Dictionary<int, string> texts = [];
+    private readonly HashSet<string> special = new(StringComparer.Ordinal);
 
     /// <summary>Ids by text.</summary>
     public IReadOnlyDictionary<string, int> Ids => ids;
 
-    /// <summary>Tokens by id.</summary>
+    /// <summary>Tokens by id; of two entries with one text the last.</summary>
     public IReadOnlyDictionary<int, AddedToken> ById => byId;
 
-    /// <summary>Whether a token of this text is special.</summary>
+    /// <summary>Adds a list. Empty texts count for nothing.</summary>
+    public void Add(IEnumerable<AddedToken> tokens)
+    {
+        var highest = byId.Count == 0 ? -1 : byId.Keys.Max();
+        var next = Math.Max(highest + 1, modelCount);
+        foreach (var token in tokens)
+        {
+            if (token.Content.Length == 0) continue;
+            var known = ids.TryGetValue(token.Content, out var id) || model.TryGetValue(token.Content, out id);
+            if (!known) id = next++;
+            // What is decoded for a token once looked for in normalized text stays, whatever a later entry says.
+            if (token.Normalized && normalize(token.Content) is var text && text != token.Content) texts[id] = text;
+            if (token.Special) special.Add(token.Content);
+            ids[token.Content] = id;
+            byId[id] = token;
+        }
+    }
+
+    /// <summary>Whether a token of this text is special: once it is, it stays so.</summary>
     public bool IsSpecial(string content) => special.Contains(content);
+
+    /// <summary>What an added token is decoded to, and looked for as if it is looked for in normalized text.</summary>
+    public string Text(int id) => texts.GetValueOrDefault(id) ?? byId[id].Content;
 }

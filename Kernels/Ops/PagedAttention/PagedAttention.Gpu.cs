@@ -10,7 +10,7 @@ internal static partial class PagedAttentionOp
     private const int GpuSpan = 256;
 
     /// <summary>Widest head of the kernel for every device: its sums stand in shared memory.</summary>
-    private const int MostHeadDim = 512;
+    internal const int MostHeadDim = 512;
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>,
         ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend32 =

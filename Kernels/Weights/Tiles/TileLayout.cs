@@ -6,20 +6,24 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// </summary>
 internal sealed class TileLayout
 {
-    private TileLayout(int columns, int unit, int perWord, IReadOnlyList<int[]> segments)
+    // Columns in the order of segments, and how many each segment has. Both ends of each segment are visited once: a row may have as many segments as
+    // columns.
+    private TileLayout(ReadOnlySpan<int> columns, ReadOnlySpan<int> sizes, int unit, int perWord)
     {
-        Columns = columns;
-        SegmentWords = new int[segments.Count];
-        var order = new List<int>(columns);
-        for (var s = 0; s < segments.Count; s++)
+        Columns = columns.Length;
+        SegmentWords = new int[sizes.Length];
+        var order = new List<int>(columns.Length);
+        var (from, words) = (0, 0);
+        for (var s = 0; s < sizes.Length; s++)
         {
-            order.AddRange(segments[s]);
+            order.AddRange(columns.Slice(from, sizes[s]));
             while (order.Count % unit != 0) order.Add(-1);
-            SegmentWords[s] = (order.Count / perWord) - SegmentWords[..s].Sum();
+            SegmentWords[s] = (order.Count / perWord) - words;
+            (from, words) = (from + sizes[s], order.Count / perWord);
         }
         Order = [.. order];
-        Words = order.Count / perWord;
-        IsIdentity = Order.Length == columns && !Order.Where((column, place) => column != place).Any();
+        Words = words;
+        IsIdentity = Order.Length == Columns && !Order.Where((column, place) => column != place).Any();
     }
 
     /// <summary>Columns of the matrix.</summary>
@@ -46,17 +50,22 @@ internal sealed class TileLayout
     /// <summary>Segments of <paramref name="size"/> columns each, the last one shorter if need be.</summary>
     public static TileLayout Even<TFormat>(int columns, int size) where TFormat : ITileFormat
     {
-        var segments = new List<int[]>();
-        for (var start = 0; start < columns; start += size) segments.Add([.. Enumerable.Range(start, Math.Min(size, columns - start))]);
-        return new TileLayout(columns, TFormat.Unit, TFormat.PerWord, segments);
+        int[] all = [.. Enumerable.Range(0, columns)];
+        var sizes = new int[(columns / size) + (columns % size == 0 ? 0 : 1)];
+        Array.Fill(sizes, size);
+        if (columns % size != 0) sizes[^1] = columns % size;
+        return new TileLayout(all, sizes, TFormat.Unit, TFormat.PerWord);
     }
 
     /// <summary>One segment a group, in which the columns of that group follow each other; groups without a column get an empty segment.</summary>
     public static TileLayout ByGroup<TFormat>(ReadOnlySpan<int> groupOfColumn, int groups) where TFormat : ITileFormat
     {
-        var segments = new List<int>[groups];
-        for (var g = 0; g < groups; g++) segments[g] = [];
-        for (var column = 0; column < groupOfColumn.Length; column++) segments[groupOfColumn[column]].Add(column);
-        return new TileLayout(groupOfColumn.Length, TFormat.Unit, TFormat.PerWord, [.. segments.Select(segment => segment.ToArray())]);
+        var sizes = new int[groups];
+        foreach (var group in groupOfColumn) sizes[group]++;
+        var next = new int[groups];
+        for (var g = 1; g < groups; g++) next[g] = next[g - 1] + sizes[g - 1];
+        var columns = new int[groupOfColumn.Length];
+        for (var column = 0; column < columns.Length; column++) columns[next[groupOfColumn[column]]++] = column;
+        return new TileLayout(columns, sizes, TFormat.Unit, TFormat.PerWord);
     }
 }

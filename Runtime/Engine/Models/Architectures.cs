@@ -23,9 +23,14 @@ internal static class Architectures
     public static IEnumerable<string> Names => Known.Keys;
 
     /// <summary>The facts of a checkpoint's architecture.</summary>
-    /// <exception cref="BadInputException">Its model_type is none of <see cref="Names"/>.</exception>
-    public static DecoderSpec Describe(ModelConfig config, string source) => Known.TryGetValue(config.ModelType, out var describe)
-        ? describe(config)
-        : throw new BadInputException(source, "model_type",
-            $"expected an architecture that runs ({string.Join(", ", Names)}), found '{config.ModelType}'");
+    /// <exception cref="BadInputException">Its model_type is none of <see cref="Names"/>, it asks for what its family does not have, or it is larger
+    /// than anything could be.</exception>
+    public static DecoderSpec Describe(ModelConfig config)
+    {
+        if (!Known.TryGetValue(config.ModelType, out var describe))
+            throw config.Bad("model_type", $"expected an architecture that runs ({string.Join(", ", Names)}), found '{config.ModelType}'");
+        var spec = describe(config);
+        DecoderLimits.Check(config, spec);
+        return spec;
+    }
 }

@@ -11,7 +11,7 @@ namespace Quilt.Runtime.Models;
 internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IProgress<LoadProgress>? progress, CancellationToken cancel)
     : IDecoderParts
 {
-    private readonly long total = checkpoint.Tensors.Values.Sum(tensor => tensor.Length);
+    private readonly long total = checkpoint.Tensors.Sum(tensor => tensor.Length);
     private string last = "";
     private long done;
 
@@ -32,10 +32,10 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
     public void Fill(VectorShape vector, Span<float> into)
     {
         checkpoint.Vector(vector.Name, vector.Length).CopyTo(into);
-        done += checkpoint.Tensors[vector.Name].Length;
+        done += checkpoint.Find(vector.Name)!.Length;
     }
 
-    public bool HeadIsEmbedding(ModuleShape head) => checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey($"{head.Name}.weight");
+    public bool HeadIsEmbedding(ModuleShape head) => checkpoint.Config.TieEmbeddings && checkpoint.Find($"{head.Name}.weight") is null;
 
     // Tensors that no weight is made of, such as the shapes beside packed codes, are passed over at the end.
     public void Finish() => progress?.Report(new LoadProgress(total, total, last));

@@ -20,7 +20,7 @@ internal static class Glm4Moe
         var width = config.Need("moe_intermediate_size");
         var routed = new FeedForwardSpec
         {
-            Dense = width * config.Count("n_shared_experts", 1),
+            Dense = config.Product("moe_intermediate_size", width, "n_shared_experts", config.Count("n_shared_experts", 1)),
             Experts = new(config.Experts, width, Routing(config)) { CorrectionBias = true },
         };
         var attention = AttentionSpec.From(config, new(Theta: 1e4, Share: 0.5)) with

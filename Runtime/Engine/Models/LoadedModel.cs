@@ -1,4 +1,3 @@
-using Quilt.Formats;
 using Quilt.Formats.Chat;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Checkpoints;
@@ -8,7 +7,7 @@ using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Models;
 
-/// <summary>Everything a checkpoint folder holds, on a device and ready to use. Owns the weights, and the device it opened.</summary>
+/// <summary>What a checkpoint holds, its weights on a device, ready to use. Owns the weights, and the device it opened.</summary>
 internal sealed class LoadedModel : IDisposable
 {
     private readonly bool ownsDevice;
@@ -17,15 +16,12 @@ internal sealed class LoadedModel : IDisposable
     {
         this.ownsDevice = ownsDevice;
         (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
+        (Tokenizer, Template, EndTokens) = (checkpoint.Tokenizer, checkpoint.Template, [.. checkpoint.EndTokens]);
+        Dialect = dialect ?? checkpoint.ReplyDialect;
+        DefaultSampling = SamplingOptions.From(checkpoint.Generation);
         Warnings = device is GpuDevice gpu && PlainProducts.Warning(gpu, decoder.Weights) is { } slow
             ? [.. checkpoint.Warnings, slow]
             : [.. checkpoint.Warnings];
-        DefaultSampling = SamplingOptions.From(checkpoint.Generation);
-        if (File.Exists(Path.Combine(Folder, "tokenizer.json"))) Tokenizer = Tokenizer.Open(Folder);
-        EndTokens = [.. checkpoint.Generation.EndTokens];
-        if (EndTokens.Length == 0 && checkpoint.Generation.EndTokenText is { } end && Tokenizer?.TryGetId(end, out var id) == true) EndTokens = [id];
-        if (ChatTemplate.Exists(Folder)) Template = ChatTemplate.Open(Folder);
-        Dialect = dialect ?? Template?.ReplyDialect;
         Markers = FindMarkers();
     }
 
@@ -61,12 +57,14 @@ internal sealed class LoadedModel : IDisposable
     public static LoadedModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel,
         Device? on = null)
     {
+        // All that is small is read before the first weight: what is wrong with it should not show after minutes.
         using var checkpoint = Checkpoint.Open(folder);
-        var spec = Architectures.Describe(checkpoint.Config, Path.Combine(folder, "config.json"));
+        var spec = Architectures.Describe(checkpoint.Config);
         var device = on ?? options.OpenDevice();
         DecoderWeights? weights = null;
         try
         {
+            DecoderLimits.CheckOn(device, spec);
             var parts = new CheckpointParts(checkpoint, device, progress, cancel);
             var room = MemoryRoom.Of(device);
             var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);

@@ -20,7 +20,7 @@ internal static class Qwen3Moe
             Experts = new(config.Experts, config.Need("moe_intermediate_size"),
                 new(RouterScore.Softmax, config.ExpertsPerToken) { Normalize = config.Flag("norm_topk_prob", false) }),
         };
-        var denseLayers = config.Wholes("mlp_only_layers");
+        var denseLayers = config.LayerSet("mlp_only_layers");
         var step = Math.Max(1, config.Count("decoder_sparse_step", 1));
         var anyDense = Enumerable.Range(0, config.Layers).Any(IsDense);
         var dense = new FeedForwardSpec { Dense = anyDense ? config.Intermediate : 0 };

@@ -1,6 +1,8 @@
 using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Weights;
+using Quilt.Tests.Runtime.Models;
+using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Formats.Checkpoints;
 
@@ -8,43 +10,49 @@ namespace Quilt.Tests.Formats.Checkpoints;
 [Category("Conformance")]
 public sealed class ModuleTests
 {
-    public static IEnumerable<string?> Folders() => Shared.Folders("golden/checkpoints");
+    public static IEnumerable<TestCaseData> Folders() =>
+        Shared.Folders("golden/checkpoints").Concat(Shared.Folders("golden/architectures")).Where(GoldenFolder.Runs)
+            .Select(folder => new TestCaseData(folder).SetArgDisplayNames(Path.GetFileName(folder) ?? "none"))
+            .Concat(FormatGoldenTests.Folders()).Concat(QuantizedGoldenTests.Folders());
 
     [TestCaseSource(nameof(Folders))]
     public void A_loaded_weight_dequantizes_to_what_the_files_say(string? folder)
     {
         using var checkpoint = Checkpoint.Open(Shared.Require(folder));
         using var device = new CpuDevice(threads: 2);
-        var c = checkpoint.Config;
-        var (heads, keys) = (c.Heads * c.HeadDim, c.KeyValueHeads * c.HeadDim);
-        for (var layer = 0; layer < c.Layers; layer++)
+        foreach (var shape in DequantizedFolder.Modules(checkpoint))
         {
-            var p = $"model.layers.{layer}";
-            Check([($"{p}.self_attn.q_proj", heads, c.Hidden)]);
-            Check([($"{p}.self_attn.v_proj", keys, c.Hidden)]);
-            Check([($"{p}.self_attn.o_proj", c.Hidden, heads)]);
-            Check([($"{p}.block_sparse_moe.gate", c.Experts, c.Hidden)]);
-            foreach (var w in (string[])["w1", "w2", "w3"])
+            var module = checkpoint.Module(shape.Name, shape.Rows, shape.Columns);
+            using var weight = WeightLoader.Load(device, checkpoint, [module], shape.Name);
+            var expected = module.Dequantize();
+            var row = new float[weight.Columns];
+            for (var r = 0; r < weight.Rows; r++)
             {
-                var (rows, columns) = w == "w2" ? (c.Hidden, c.Intermediate) : (c.Intermediate, c.Hidden);
-                Check([.. Enumerable.Range(0, c.Experts).Select(e => ($"{p}.block_sparse_moe.experts.{e}.{w}", rows, columns))]);
+                weight.Dequantize(0, r, row);
+                Assert.That(row.AsSpan().SequenceEqual(expected.AsSpan(r * row.Length, row.Length)), Is.True, $"{shape.Name} row {r}");
             }
         }
-        Check([("lm_head", c.VocabularySize, c.Hidden)]);
+    }
 
-        void Check((string Name, int Rows, int Columns)[] names)
+    [Test]
+    public void A_stack_holds_each_of_its_modules()
+    {
+        using var folder = new TinyFolder();
+        using var checkpoint = Checkpoint.Open(folder.Path);
+        using var device = new CpuDevice(threads: 2);
+        var stack = DequantizedFolder.Modules(checkpoint).Where(shape => shape.Name.StartsWith("model.layers.1.", StringComparison.Ordinal)
+            && shape.Name.EndsWith(".w1", StringComparison.Ordinal))
+            .Select(shape => checkpoint.Module(shape.Name, shape.Rows, shape.Columns)).ToArray();
+        Assert.That(stack, Has.Length.EqualTo(TinyMiniMax.Experts));
+        using var weight = WeightLoader.Load(device, checkpoint, stack, "w1");
+        var row = new float[weight.Columns];
+        for (var e = 0; e < stack.Length; e++)
         {
-            var stack = names.Select(n => checkpoint.Module(n.Name, n.Rows, n.Columns)).ToArray();
-            using var weight = WeightLoader.Load(device, checkpoint, stack, names[0].Name);
-            var row = new float[weight.Columns];
-            for (var e = 0; e < stack.Length; e++)
+            var expected = stack[e].Dequantize();
+            for (var r = 0; r < weight.Rows; r++)
             {
-                var expected = ModuleValues.Dequantize(checkpoint, stack[e]);
-                for (var r = 0; r < weight.Rows; r++)
-                {
-                    weight.Dequantize(e, r, row);
-                    Assert.That(row.AsSpan().SequenceEqual(expected.AsSpan(r * row.Length, row.Length)), Is.True, $"{names[e].Name} row {r}");
-                }
+                weight.Dequantize(e, r, row);
+                Assert.That(row, Is.EqualTo(expected[(r * row.Length)..((r + 1) * row.Length)]), $"expert {e} row {r}");
             }
         }
     }

@@ -60,7 +60,7 @@ public sealed class LayerwiseTests
         using var folder = new TinyFolder();
         using var checkpoint = Checkpoint.Open(folder.Path);
         using var device = new CpuDevice(threads: 1);
-        var spec = Architectures.Describe(checkpoint.Config, "config.json");
+        var spec = Architectures.Describe(checkpoint.Config);
         using var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, null, default), device, new EngineOptions());
         foreach (var prompt in new int[][] { [], [300], [-1], new int[TinyMiniMax.MaxPositions + 1] })
             Assert.That(() => tracer.Run(prompt, layers: false), Throws.TypeOf<Quilt.Formats.BadInputException>());
@@ -121,7 +121,7 @@ public sealed class LayerwiseTests
         using var folder = new TinyFolder(layers: layers);
         using var checkpoint = Checkpoint.Open(folder.Path);
         using var device = new CpuDevice(threads: 1);
-        var spec = Architectures.Describe(checkpoint.Config, "config.json");
+        var spec = Architectures.Describe(checkpoint.Config);
         GC.Collect();
         GC.WaitForPendingFinalizers();
         var before = NativeBuffer.Held;

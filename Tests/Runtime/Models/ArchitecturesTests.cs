@@ -4,6 +4,7 @@ using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
+using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Runtime.Models;
 
@@ -31,7 +32,7 @@ public sealed class ArchitecturesTests
     [TestCaseSource(nameof(Names))]
     public void A_small_config_of_each_architecture_is_described(string name)
     {
-        var spec = Architectures.Describe(Parse(Small(name)), "config.json");
+        var spec = Architectures.Describe(SmallConfig.Parse(SmallConfig.Of(name)));
         Assert.That(spec.Layers, Is.EqualTo(4));
         Assert.That(spec.Attention.HeadDim, Is.EqualTo(16));
         Assert.That(Enumerable.Range(0, 4).All(layer => spec.FeedForward(layer) is var f && (f.Dense > 0 || f.Experts is not null)));
@@ -57,7 +58,7 @@ public sealed class ArchitecturesTests
     [Test]
     public void Two_places_that_ask_for_different_rotations_are_refused()
     {
-        var config = Small("llama");
+        var config = SmallConfig.Of("llama");
         config["rope_parameters"] = new JsonObject { ["rope_type"] = "yarn", ["factor"] = 2.0 };
         config["rope_scaling"] = new JsonObject { ["rope_type"] = "yarn", ["factor"] = 4.0 };
         AssertRefused(config, "rope_parameters", "rope_scaling");
@@ -100,10 +101,10 @@ public sealed class ArchitecturesTests
     [Test]
     public void A_dense_layer_among_experts_stands_where_the_config_puts_it()
     {
-        var config = Small("qwen3_moe");
+        var config = SmallConfig.Of("qwen3_moe");
         config["decoder_sparse_step"] = 2;
         config["mlp_only_layers"] = new JsonArray(3);
-        var spec = Architectures.Describe(Parse(config), "config.json");
+        var spec = Architectures.Describe(SmallConfig.Parse(config));
         Assert.That(Enumerable.Range(0, 4).Select(layer => spec.FeedForward(layer).Experts is not null),
             Is.EqualTo(new[] { false, true, false, false }));
         Assert.That(new DecoderModules(spec).Layer(0).Dense!.Gate, Is.EqualTo(new ModuleShape("model.layers.0.mlp.gate_proj", 48, 64)));
@@ -111,43 +112,22 @@ public sealed class ArchitecturesTests
 
     private static int[] Windows(string name, params (string Key, object Value)[] settings)
     {
-        var config = Small(name);
+        var config = SmallConfig.Of(name);
         foreach (var (key, value) in settings) config[key] = JsonSerializer.SerializeToNode(value);
-        var spec = Architectures.Describe(Parse(config), "config.json");
+        var spec = Architectures.Describe(SmallConfig.Parse(config));
         return [.. Enumerable.Range(0, spec.Layers).Select(spec.Window)];
     }
 
     private static void AssertRefused(string name, string key, JsonNode? value, params string[] words)
     {
-        var config = Small(name);
+        var config = SmallConfig.Of(name);
         config[key] = value;
         AssertRefused(config, words.Length == 0 ? [key] : words);
     }
 
     private static void AssertRefused(JsonObject config, params string[] words)
     {
-        var refused = Assert.Throws<BadInputException>(() => Architectures.Describe(Parse(config), "config.json"))!;
+        var refused = Assert.Throws<BadInputException>(() => Architectures.Describe(SmallConfig.Parse(config)))!;
         foreach (var word in words) Assert.That(refused.Message, Does.Contain(word));
-    }
-
-    private static ModelConfig Parse(JsonObject config)
-    {
-        using var document = JsonDocument.Parse(config.ToJsonString());
-        return ModelConfig.Parse(document.RootElement.Clone(), "config.json");
-    }
-
-    private static JsonObject Small(string name)
-    {
-        var config = new JsonObject
-        {
-            ["model_type"] = name, ["num_hidden_layers"] = 4, ["hidden_size"] = 64, ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2,
-            ["head_dim"] = 16,
-            ["intermediate_size"] = 48, ["moe_intermediate_size"] = 24, ["num_experts_per_tok"] = 2, ["rms_norm_eps"] = 1e-5, ["vocab_size"] = 100,
-            ["max_position_embeddings"] = 4096,
-        };
-        config[name switch { "qwen3_moe" or "olmoe" => "num_experts", "glm4_moe" => "n_routed_experts", _ => "num_local_experts" }] = 8;
-        if (name == "gpt_oss") config["sliding_window"] = 16;
-        if (name == "minimax_m2") config["rotary_dim"] = 8;
-        return config;
     }
 }

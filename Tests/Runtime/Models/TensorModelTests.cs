@@ -46,5 +46,5 @@ public sealed class TensorModelTests(string? folder, Target target)
         folder is null ? 0 : new DirectoryInfo(folder).EnumerateFiles("model*.safetensors").Sum(file => file.Length);
 
     private static bool HasWideHeads(string folder) => GoldenFolder.Runs(folder)
-        && Architectures.Describe(ModelConfig.Read(Path.Combine(folder, ModelConfig.FileName)), folder).Attention.HeadDim is 64 or 128;
+        && Architectures.Describe(ModelConfig.Read(Path.Combine(folder, ModelConfig.FileName))).Attention.HeadDim is 64 or 128;
 }

@@ -43,7 +43,7 @@ internal sealed class BenchModel : IDisposable
             if (device is not GpuDevice gpu)
                 throw new UsageException(
                     $"--like: expected a GPU as --device, found {device.Name}; on a CPU 'quilt synth' writes a checkpoint to measure");
-            var spec = Architectures.Describe(config, "--like");
+            var spec = Architectures.Describe(config);
             var parts = new RandomParts(gpu, progress, cancel);
             var room = MemoryRoom.Of(gpu);
             var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);

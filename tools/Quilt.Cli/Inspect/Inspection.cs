@@ -1,5 +1,6 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Tensors;
 using Quilt.Runtime.Models;
 
 namespace Quilt.Cli.Inspect;
@@ -15,14 +16,14 @@ internal sealed class Inspection
         Architecture = checkpoint.Config.ModelType;
         try
         {
-            Spec = Architectures.Describe(checkpoint.Config, checkpoint.Config.Source);
+            Spec = Architectures.Describe(checkpoint.Config);
         }
         catch (BadInputException refused)
         {
             warnings.Add($"does not run: {refused.Message}");
         }
         if (Spec is not null) Walk(checkpoint, Spec);
-        TensorBytes = checkpoint.Tensors.Values.Sum(tensor => tensor.Length);
+        TensorBytes = checkpoint.Tensors.Sum(tensor => tensor.Length);
         warnings.AddRange(checkpoint.Warnings);
     }
 
@@ -58,7 +59,7 @@ internal sealed class Inspection
     private void Walk(Checkpoint checkpoint, DecoderSpec spec)
     {
         var modules = new DecoderModules(spec);
-        var tied = checkpoint.Config.TieEmbeddings && !checkpoint.Tensors.ContainsKey($"{modules.Head.Name}.weight");
+        var tied = checkpoint.Config.TieEmbeddings && checkpoint.Find($"{modules.Head.Name}.weight") is null;
         Add(checkpoint, "embedding", modules.Embedding);
         if (!tied) Add(checkpoint, "head", modules.Head);
         Add(checkpoint, modules.FinalNorm);
@@ -80,15 +81,14 @@ internal sealed class Inspection
     private void Add(Checkpoint checkpoint, string kind, ModuleShape shape)
     {
         var module = checkpoint.Module(shape.Name, shape.Rows, shape.Columns);
-        Count(kind, module.Scheme.Name, (long)shape.Rows * shape.Columns, module.Bytes);
+        Count(kind, module.Scheme, (long)shape.Rows * shape.Columns, module.Bytes);
         if (shape.HasBias) Add(checkpoint, shape.Bias);
     }
 
     private void Add(Checkpoint checkpoint, VectorShape shape)
     {
-        if (!checkpoint.Tensors.TryGetValue(shape.Name, out var tensor))
-            throw new BadInputException(checkpoint.Folder, shape.Name, "expected this tensor, found none");
-        Count("norms and biases", new QuantScheme.Dense(tensor.Type).Name, shape.Length, tensor.Length);
+        var tensor = checkpoint.Find(shape.Name) ?? throw new BadInputException(checkpoint.Folder, shape.Name, "expected this tensor, found none");
+        Count("norms and biases", tensor.Type.FileName().ToLowerInvariant(), shape.Length, tensor.Length);
     }
 
     private void Count(string kind, string scheme, long parameters, long bytes)

@@ -73,10 +73,10 @@ internal static class InspectionJson
     private static void WriteTensors(Utf8JsonWriter writer, IEnumerable<TensorEntry> tensors)
     {
         writer.WriteStartArray("tensors");
-        foreach (var tensor in tensors.OrderBy(t => t.Name, StringComparer.Ordinal))
+        foreach (var tensor in tensors.OrderBy(t => t.Part ?? t.Name, StringComparer.Ordinal))
         {
             writer.WriteStartObject();
-            writer.WriteString("name", tensor.Name);
+            writer.WriteString("name", tensor.Part ?? tensor.Name);
             writer.WriteString("dtype", tensor.Type.FileName());
             writer.WriteStartArray("shape");
             foreach (var dimension in tensor.Shape) writer.WriteNumberValue(dimension);

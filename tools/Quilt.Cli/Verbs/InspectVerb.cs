@@ -30,11 +30,11 @@ internal static class InspectVerb
 
     private static void InspectFolder(string path, bool json, bool list)
     {
-        using var checkpoint = Checkpoint.Open(path);
+        using var checkpoint = Checkpoint.OpenHeaders(path);
         var found = Inspection.Of(checkpoint);
         if (json)
         {
-            JsonOutput.Print(writer => InspectionJson.Write(writer, found, list ? checkpoint.Tensors.Values : null));
+            JsonOutput.Print(writer => InspectionJson.Write(writer, found, list ? checkpoint.Tensors : null));
             return;
         }
         Line("folder", checkpoint.Folder);
@@ -53,7 +53,7 @@ internal static class InspectVerb
             Line("tensors", $"{checkpoint.Tensors.Count}, {Sizes.Bytes(found.TensorBytes)}");
         }
         if (found.Kinds.Any()) AnsiConsole.Write(KindTable(found));
-        if (list) PrintTensors(checkpoint.Tensors.Values);
+        if (list) PrintTensors(checkpoint.Tensors);
         foreach (var warning in found.Warnings) Console.Out.WriteLine($"warning: {warning}");
     }
 
@@ -84,9 +84,10 @@ internal static class InspectVerb
 
     private static void PrintTensors(IEnumerable<TensorEntry> tensors)
     {
-        foreach (var tensor in tensors.OrderBy(t => t.Name, StringComparer.Ordinal))
+        foreach (var tensor in tensors.OrderBy(t => t.Part ?? t.Name, StringComparer.Ordinal))
         {
-            Console.Out.WriteLine($"{tensor.Name}\t{tensor.Type.FileName()}\t[{string.Join(',', tensor.Shape)}]\t{Path.GetFileName(tensor.File)}");
+            Console.Out.WriteLine(
+                $"{tensor.Part ?? tensor.Name}\t{tensor.Type.FileName()}\t[{string.Join(',', tensor.Shape)}]\t{Path.GetFileName(tensor.File)}");
         }
     }
 

@@ -50,8 +50,9 @@ internal static class LogitsVerb
             {
                 options.Validate();
                 using var checkpoint = Checkpoint.Open(folder);
+                var spec = Architectures.Describe(checkpoint.Config);
                 using var device = options.OpenDevice();
-                var spec = Architectures.Describe(checkpoint.Config, checkpoint.Config.Source);
+                DecoderLimits.CheckOn(device, spec);
                 using var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, progress, cancel), device, options);
                 return tracer.Run(ids, layers);
             },
