@@ -81,7 +81,7 @@ public sealed class GpuGoldenTests(string? folder, Target target)
         }
     }
 
-    private EngineOptions Options => new() { Device = target.ToString(), Threads = 2, KvMemory = 64 << 20 };
+    private EngineOptions Options => new() { Device = target.ToString(), Threads = 2, KvMemory = 64 << 20, KvType = KvType.Float32 };
 
     // On the fixtures' common device, whose kernels are compiled once.
     private LoadedModel Open() => LoadedModel.Open(folder!, Options, null, default, on: target.Open());
