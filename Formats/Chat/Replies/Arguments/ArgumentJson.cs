@@ -71,8 +71,8 @@ internal static class ArgumentJson
             into.Append(raw == "-0" ? "0" : raw);
             return true;
         }
-        if (!value.TryGetDouble(out var real) || !double.IsFinite(real)) return false;
-        into.Append(Jinja.Number.Format(real));
+        if (ArgumentNumber.Real(raw) is not { } real) return false;
+        into.Append(real);
         return true;
     }
 }

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Numerics;
 using System.Text;
 using System.Text.Json;
 
@@ -8,8 +6,9 @@ namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
 /// An argument's text as JSON of a type its schema allows. Types are tried in the order null, integer, number, boolean, object or array, string; what
-/// none of them takes is tried as JSON, and stays a string if it is none. A number that JSON cannot hold (1e999, NaN) stays a string too. Source:
-/// vLLM's coerce_to_schema_type at 0064cc9.
+/// none of them takes is tried as JSON, and stays a string if it is none. A number that JSON cannot hold (1e999, NaN) stays a string too. So far as
+/// vLLM's coerce_to_schema_type at 0064cc9; beyond it Python's None is null, as its True and False are boolean, and lists and objects may be Python's
+/// literals, since models that write Python write them so; and whole numbers keep all of their digits, which are a double's there.
 /// </summary>
 internal static class ArgumentValue
 {
@@ -18,16 +17,18 @@ internal static class ArgumentValue
     {
         if (rules.DecodeEntities) text = WebUtility.HtmlDecode(text);
         if (IsNull(text, types, rules)) into.Append("null");
-        else if (types.HasFlag(ValueTypes.Integer) && Integer(text) is { } integer) into.Append(integer);
-        else if (types.HasFlag(ValueTypes.Number) && Number(text) is { } number) into.Append(number);
+        else if (types.HasFlag(ValueTypes.Integer) && ArgumentNumber.Integer(text) is { } integer) into.Append(integer);
+        else if (types.HasFlag(ValueTypes.Number) && ArgumentNumber.Number(text) is { } number) into.Append(number);
         else if (types.HasFlag(ValueTypes.Boolean) && Boolean(text, rules) is { } truth) into.Append(truth ? "true" : "false");
-        else if ((types & (ValueTypes.Object | ValueTypes.Array)) != 0 && TryWriteJson(text, into)) return;
-        else if (types.HasFlag(ValueTypes.String) || !TryWriteJson(text, into)) JsonString.Quote(text, into);
+        else if ((types & (ValueTypes.Object | ValueTypes.Array)) != 0 && (TryWriteJson(text, into) || TryWritePython(text, into))) return;
+        else if (types.HasFlag(ValueTypes.String)) JsonString.Quote(text, into);
+        else if (!TryWriteJson(text, into) && !(types.HasFlag(ValueTypes.Unknown) && TryWritePython(text, into))) JsonString.Quote(text, into);
     }
 
     private static bool IsNull(string text, ValueTypes types, ArgumentRules rules)
     {
         if (rules.LegacyWords && (Is(text, "null") || Is(text, "none") || Is(text, "nil"))) return true;
+        if (text == "None") return types.HasFlag(ValueTypes.Null) && !types.HasFlag(ValueTypes.NoneIsText);
         return (rules.NullAlways || types.HasFlag(ValueTypes.Null)) && Is(text, "null");
     }
 
@@ -42,38 +43,6 @@ internal static class ArgumentValue
 
     private static bool Is(string text, string word) => text.Equals(word, StringComparison.OrdinalIgnoreCase);
 
-    // Python's int(): a sign, digits with single underscores between them. Leading zeros are not JSON.
-    private static string? Integer(string text)
-    {
-        if (Plain(text.Trim()) is not { } digits) return null;
-        var negative = digits.StartsWith('-');
-        digits = digits.TrimStart('+', '-');
-        if (digits.Length is 0 or > ArgumentJson.MaxNumber || digits.AsSpan().ContainsAnyExceptInRange('0', '9')) return null;
-        digits = digits.TrimStart('0');
-        return digits.Length == 0 ? "0" : negative ? "-" + digits : digits;
-    }
-
-    // Python's float(), and a whole number as an integer.
-    private static string? Number(string text)
-    {
-        if (Plain(text.Trim()) is not { Length: <= ArgumentJson.MaxNumber } plain) return null;
-        const NumberStyles style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        if (!double.TryParse(plain, style, CultureInfo.InvariantCulture, out var real) || !double.IsFinite(real)) return null;
-        return real == Math.Floor(real) ? new BigInteger(real).ToString(CultureInfo.InvariantCulture) : Jinja.Number.Format(real);
-    }
-
-    // Without underscores, each of which must stand between digits; at most one sign in front.
-    private static string? Plain(string text)
-    {
-        if (text.Length > 1 && text[0] is '+' or '-' && text[1] is '+' or '-') return null;
-        if (!text.Contains('_')) return text;
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '_' && (i == 0 || i == text.Length - 1 || !char.IsAsciiDigit(text[i - 1]) || !char.IsAsciiDigit(text[i + 1]))) return null;
-        }
-        return text.Replace("_", "", StringComparison.Ordinal);
-    }
-
     private static bool TryWriteJson(string text, StringBuilder into)
     {
         var start = into.Length;
@@ -86,6 +55,20 @@ internal static class ArgumentValue
         {
             // Not JSON, nested deeper than is read, or half of a surrogate pair: the text stays a string.
         }
+        into.Length = start;
+        return false;
+    }
+
+    // Lists, tuples and dictionaries, whole, and the words that are Python's own: any other literal is as likely to be text.
+    private static bool TryWritePython(string text, StringBuilder into)
+    {
+        var literal = text.AsSpan().Trim();
+        if (!literal.StartsWith("[") && !literal.StartsWith("{") && !literal.StartsWith("(") && literal is not ("True" or "False" or "None")) return false;
+        var start = into.Length;
+        var reader = new PythonRelay(isCall: false);
+        reader.Begin(into);
+        // A word is over where something follows it.
+        if (reader.Read(literal) == literal.Length && (reader.IsDone || reader.Read(" ") == 1) && reader.IsDone && reader.IsExact) return true;
         into.Length = start;
         return false;
     }

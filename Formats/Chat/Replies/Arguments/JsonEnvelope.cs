@@ -8,7 +8,8 @@ namespace Quilt.Formats.Chat.Replies;
 /// come before the name, or be an object in a string; other members mean nothing. Once the call is certain, <see cref="IsReady"/>, reading stops
 /// until <see cref="Begin"/> says where the arguments go.
 /// </summary>
-internal sealed class JsonEnvelope
+/// <param name="nameKey">What the name is called.</param>
+internal sealed class JsonEnvelope(string nameKey)
 {
     private readonly JsonStringReader inside = new();
     private readonly JsonRelay value = new();
@@ -124,7 +125,7 @@ internal sealed class JsonEnvelope
         var isArguments = !HasArguments && (key.ToString() is "arguments" or "parameters");
         member = isArguments && first == '{' ? Member.Arguments
             : isArguments && first == '"' ? Member.ArgumentsInString
-            : Name is null && key.ToString() == "name" ? Member.Name
+            : Name is null && key.ToString() == nameKey ? Member.Name
             : Member.Other;
         // Arguments that are neither an object nor null are no arguments, and this is no call.
         at = isArguments && first is not ('{' or '"' or 'n') ? At.Broken : At.InValue;

@@ -3,18 +3,24 @@ using System.Text.Json;
 
 namespace Quilt.Formats.Chat.Replies;
 
-/// <summary>A bare word of JSON: a number, true, false or null. Anything else, and a number that readers cannot hold, becomes a string.</summary>
+/// <summary>
+/// A bare word of JSON: a number, true, false or null, also as Python writes them, since models do. Anything else, and a number that readers cannot
+/// hold, becomes a string.
+/// </summary>
 internal static class JsonWord
 {
-    public static void Write(string word, StringBuilder into)
+    /// <summary>Appends the word as JSON; false where it became a string.</summary>
+    public static bool TryWrite(string word, StringBuilder into)
     {
-        if (word is "true" or "false" or "null") into.Append(word);
-        else if (!IsNumber(word)) JsonString.Quote(word, into);
-        else
+        switch (word)
         {
-            var number = JsonElement.Parse(word);
-            if (!ArgumentJson.TryWrite(number, into)) JsonString.Quote(word, into);
+            case "true" or "True": into.Append("true"); return true;
+            case "false" or "False": into.Append("false"); return true;
+            case "null" or "None": into.Append("null"); return true;
         }
+        if (IsNumber(word) && ArgumentJson.TryWrite(JsonElement.Parse(word), into)) return true;
+        JsonString.Quote(word, into);
+        return false;
     }
 
     // JSON's grammar: -?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?

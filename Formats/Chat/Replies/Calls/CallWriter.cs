@@ -11,18 +11,20 @@ internal sealed class CallWriter(OpenCall call, ToolTable tools, ReplyOptions op
     private readonly StringBuilder arguments = call.Arguments;
     private readonly StringBuilder value = new();            // of a parameter that is not streamed
     private readonly StringBuilder spaces = new();           // white space that is trimmed if nothing follows
+    private readonly List<(string Name, string Value)> waiting = [];   // parameters, while the call's tool, and so their types, are not known
     private HashSet<string> given = new(StringComparer.Ordinal);
+    private string name = "";                                // of the open parameter
     private JsonString streamed;
-    private ValueTypes types;
     private bool skipsValue;
     private bool isStreamed;
     private bool hasText;
     private bool isFirst;                                    // character of the value
 
-    /// <summary>A call begins. One without a name, or to an undeclared tool, is read and dropped.</summary>
-    public void Begin(string name)
+    /// <summary>A call begins.</summary>
+    public void Begin(string tool)
     {
-        call.Begin(name);
+        call.Begin(tool);
+        waiting.Clear();
         // Clearing a set costs its capacity: one call with very many parameters must not burden all later ones.
         if (given.Count > 64) given = new(StringComparer.Ordinal);
         else given.Clear();
@@ -30,11 +32,14 @@ internal sealed class CallWriter(OpenCall call, ToolTable tools, ReplyOptions op
 
     public void BeginParameter(string parameter)
     {
-        skipsValue = call.IsDropped || parameter.Length == 0 || !given.Add(Key(parameter));
-        if (skipsValue) return;
-        arguments.Append(given.Count == 1 ? "{" : ", ").Append(Key(parameter)).Append(": ");
-        types = tools.TypesOf(call.Name, parameter) ?? options.Arguments.WithoutSchema;
-        isStreamed = types == ValueTypes.String && options.Arguments is { DecodeEntities: false, NullAlways: false, LegacyWords: false };
+        name = parameter;
+        var key = Quoted(parameter);
+        // Names that JSON cannot tell apart are the same name.
+        skipsValue = parameter.Length == 0 || !given.Add(key);
+        isStreamed = !skipsValue && !call.IsWaiting && TypesOf(parameter) == ValueTypes.String
+            && options.Arguments is { DecodeEntities: false, NullAlways: false, LegacyWords: false };
+        if (skipsValue || call.IsWaiting) return;
+        arguments.Append(arguments.Length == 0 ? "{" : ", ").Append(key).Append(": ");
         if (!isStreamed) return;
         arguments.Append('"');
         streamed = new JsonString(arguments);
@@ -77,23 +82,34 @@ internal sealed class CallWriter(OpenCall call, ToolTable tools, ReplyOptions op
             spaces.Clear();
             streamed.End();
             arguments.Append('"');
+            call.Flush();
+            return;
         }
-        else
-        {
-            ArgumentValue.Write(Spaces.Trim(value.ToString(), options.Arguments), types, options.Arguments, arguments);
-            value.Clear();
-        }
+        var text = Spaces.Trim(value.ToString(), options.Arguments);
+        value.Clear();
+        if (call.IsWaiting) waiting.Add((name, text));
+        else Write(name, text);
         call.Flush();
     }
 
     public void End(bool isComplete)
     {
-        if (!call.IsDropped) arguments.Append(given.Count == 0 ? "{}" : "}");
+        if (call.IsWaiting)
+        {
+            call.Settle([.. waiting.Select(parameter => parameter.Name)], isComplete);
+            foreach (var (parameter, text) in waiting)
+            {
+                arguments.Append(arguments.Length == 0 ? "{" : ", ").Append(Quoted(parameter)).Append(": ");
+                Write(parameter, text);
+            }
+        }
+        arguments.Append(arguments.Length == 0 ? "{}" : "}");
         call.End(isComplete);
     }
 
-    /// <summary>Passes on what there is of the arguments.</summary>
-    public void Flush() => call.Flush();
+    private ValueTypes TypesOf(string parameter) => tools.TypesOf(call.Name, parameter) ?? options.Arguments.WithoutSchema;
+
+    private void Write(string parameter, string text) => ArgumentValue.Write(text, TypesOf(parameter), options.Arguments, arguments);
 
     // Without trimming: only the one line break that stands at each end belongs to the markup, if any does.
     private void AppendInside(char c)
@@ -115,8 +131,7 @@ internal sealed class CallWriter(OpenCall call, ToolTable tools, ReplyOptions op
         spaces.Clear();
     }
 
-    // Names that JSON cannot tell apart are the same name.
-    private static string Key(string parameter)
+    private static string Quoted(string parameter)
     {
         var quoted = new StringBuilder();
         JsonString.Quote(parameter, quoted);

@@ -6,25 +6,46 @@ namespace Quilt.Formats.Chat.Replies;
 internal abstract partial class JsonCallsReply
 {
     // Takes some of the text; says how much. None where it only becomes clear what the text is part of.
-    private int Take(ReadOnlySpan<char> text) => At switch
+    private int Take(ReadOnlySpan<char> text)
     {
-        Step.None => Outside(text),
-        Step.Between => TakeBetween(text[0]),
-        Step.Begin => TakeBegin(text[0]),
-        Step.Head => TakeHead(text[0]),
-        Step.Envelope => TakeEnvelope(text),
-        Step.Arguments => TakeArguments(text),
-        _ => TakeQuoted(text),
-    };
+        if (At == Step.None) return Outside(text);
+        if (At == Step.Between) return TakeBetween(text);
+        if (!isCertain)
+        {
+            var room = MaxUndecided - Held;
+            if (room <= 0)
+            {
+                NoCall();
+                return 0;
+            }
+            text = text[..Math.Min(room, text.Length)];
+        }
+        return At switch
+        {
+            Step.Begin => TakeBegin(text[0]),
+            Step.Head => TakeHead(text[0]),
+            Step.Envelope => TakeEnvelope(text),
+            Step.Arguments => TakeArguments(text),
+            _ => TakeQuoted(text),
+        };
+    }
 
-    private int TakeBetween(char c)
+    private int TakeBetween(ReadOnlySpan<char> text)
     {
-        if (!isVerbatim && c == '{' && (IsList || !hasSection))
+        var c = text[0];
+        if (!isVerbatim && BeginsCall(c) && (IsList || !hasSection))
         {
             var list = IsList;
             BeginCall([]);
             IsList = list;
             return 0;
+        }
+        if (hasSection && !isVerbatim)
+        {
+            var room = MaxNoise - Held;
+            if (room <= 0) Leave();
+            else Hold(text[..Math.Min(room, text.Length)]);
+            return Math.Clamp(room, 0, text.Length);
         }
         Output.Record([c]);
         isVerbatim |= !(IsPadding(c) || (IsList && c is ',' or ']'));
@@ -32,6 +53,8 @@ internal abstract partial class JsonCallsReply
         else if (c == ']' && EndsWithCall) Close();
         return 1;
     }
+
+    private bool BeginsCall(char c) => c == '{' || (IsList && Heads == Heads.InLists && (char.IsLetter(c) || c == '_'));
 
     private int TakeBegin(char c)
     {
@@ -47,14 +70,14 @@ internal abstract partial class JsonCallsReply
             Seen([c]);
             return 1;
         }
-        if (HasHeads && !IsList) At = Step.Head;
+        if (Heads == Heads.InLists || (Heads == Heads.BehindMarkers && !IsList)) At = Step.Head;
         else NoCall();
         return 0;
     }
 
     private int TakeHead(char c)
     {
-        if (c == '{')
+        if (c == ArgumentsBegin)
         {
             if (!TakeUpHead()) NoCall();
             return 0;

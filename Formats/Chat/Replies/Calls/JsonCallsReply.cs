@@ -6,30 +6,40 @@ namespace Quilt.Formats.Chat.Replies;
 /// A dialect whose calls are JSON: one object with name and arguments, or a head of the dialect's own with the name in it and then the arguments. The
 /// head's end needs no marker: arguments begin at the first '{'. In a JSON string no marker means anything. What turns out to be no call, for want of
 /// a name or because it is no JSON, is passed on as the text that it is, markers and all; where JSON breaks in a call that was passed on already, the
-/// call is closed so that its arguments are valid, and what follows is text.
+/// call is closed so that its arguments are valid, and what follows is text. In a section, a block with an end marker of its own, text between calls
+/// means nothing if the section goes on.
 /// </summary>
 internal abstract partial class JsonCallsReply : ThinkingReply
 {
-    private const int MaxHead = 1024;                        // characters before the arguments, at most
-    private readonly JsonCallMatchers matchers;
-    private readonly JsonEnvelope envelope = new();
-    private readonly JsonRelay arguments = new();
-    private readonly StringBuilder raw = new();              // of a call that is not certain yet
+    // Characters before the arguments, at most: a name has 64.
+    private const int MaxHead = 256;
+
+    // Characters of what may be a call, at most: no arguments that come before the name, or in a string, are longer, and a reply is not to be held whole.
+    private const int MaxUndecided = 1 << 20;
+    private readonly JsonEnvelope envelope;
+    private readonly ValueRelay arguments;
     private readonly StringBuilder quoted = new();           // arguments in a string, quotes and all
     private readonly StringBuilder head = new();             // what is before the arguments, with PartEnd for each marker
     private bool isCertain;                                  // the call was passed on as one
-    private bool hasSection;                                 // the open block has an end marker of its own
+    private bool hasSection;                                 // the block has an end marker of its own
     private bool isText;                                     // what a call's markers stand around is none, so that its end marker is text too
     private bool isVerbatim;                                 // between calls: text has begun, so that white space is some too
     private bool isMalformed;                                // the open block has a call that broke
+    private bool isOver;                                     // the reply is
 
     /// <summary>Reads replies with these markers.</summary>
     /// <param name="options">What the reply answers to.</param>
     /// <param name="markers">As <see cref="ThinkingReply"/> takes them.</param>
-    /// <param name="matchers">Which of them mean something at each place.</param>
-    /// <param name="first">Their first character.</param>
-    private protected JsonCallsReply(ReplyOptions options, string[] markers, JsonCallMatchers matchers, char first = '<')
-        : base(options, markers, first) => this.matchers = matchers;
+    /// <param name="firsts">Their first characters.</param>
+    /// <param name="nameKey">What the tool's name is called in an object with name and arguments.</param>
+    /// <param name="arguments">How arguments behind a head are read; null where they are JSON.</param>
+    private protected JsonCallsReply(ReplyOptions options, string[] markers, string firsts = "<", string nameKey = "name",
+        ValueRelay? arguments = null)
+        : base(options, markers, firsts)
+    {
+        envelope = new JsonEnvelope(nameKey);
+        this.arguments = arguments ?? new JsonRelay();
+    }
 
     /// <summary>Where a call is read.</summary>
     private protected enum Step
@@ -61,13 +71,16 @@ internal abstract partial class JsonCallsReply : ThinkingReply
 
     private protected Step At { get; private set; }
 
+    private protected abstract JsonCallMatchers Matchers { get; }
+
     private protected sealed override MarkerMatcher? Matcher => At switch
     {
-        Step.None => Zone == Zone.Thinking ? matchers.InThinking : matchers.InText,
-        Step.Between => matchers.InBlock,
-        Step.Head => matchers.InHead,
-        Step.Begin => matchers.InCall is null ? null : matchers.InHead,
-        _ => IsInString ? null : matchers.InCall,
+        Step.None => TakesCalls ? InText : AsText,
+        Step.Between => IsUndecided && !TakesCalls ? AsText : Matchers.InBlock,
+        Step.Begin or Step.Head => Matchers.InHead,
+        // A draft in thinking may break off in a string.
+        _ when IsInString => isCertain || !IsThinking ? null : AsText,
+        _ => Matchers.InCall,
     };
 
     private bool IsInString => At == Step.Envelope ? envelope.IsInString : arguments.IsInString;
@@ -78,25 +91,36 @@ internal abstract partial class JsonCallsReply : ThinkingReply
     /// <summary>Whether the call has no marker, so that it must have arguments, and a declared tool, to be one and not text.</summary>
     private bool IsBare { get; set; }
 
-    /// <summary>A name as it stands in a head, which holds no white space; null where it is none.</summary>
-    private protected static string? Name(ReadOnlySpan<char> text)
-    {
-        text = text.Trim();
-        return text.IsEmpty || text.ContainsAny(" \t\r\n") ? null : text.ToString();
-    }
+    /// <summary>The markers that mean something in text and thinking.</summary>
+    private protected virtual MarkerMatcher InText => Matchers.InText;
+
+    /// <summary>The markers that mean something where calls are text.</summary>
+    private protected virtual MarkerMatcher AsText => Matchers.AsText;
 
     /// <summary>The name in a call's head; null where there is none.</summary>
     /// <param name="head">The text before the arguments, <see cref="PartEnd"/> for each marker in it.</param>
     private protected virtual string? NameIn(string head) => null;
 
-    /// <summary>Whether a call may have a head of its own instead of being an object.</summary>
-    private protected virtual bool HasHeads => false;
+    /// <summary>Whether a call may have a head of its own instead of being an object: nowhere, where a marker stands, or in lists too.</summary>
+    private protected virtual Heads Heads => Heads.None;
+
+    /// <summary>What the arguments behind a head begin with.</summary>
+    private protected virtual char ArgumentsBegin => '{';
 
     /// <summary>What stands between a call's arguments and its end marker and means nothing.</summary>
     private protected virtual bool IsPadding(char c) => Spaces.IsSpace(c);
 
     /// <summary>The block ends where a call, or a list of calls, does, unless it has an end marker of its own.</summary>
     private protected virtual bool EndsWithCall => false;
+
+    /// <summary>A name as it stands in a head: it holds no white space, unless it is near to a declared one; null where it is none.</summary>
+    private protected string? Name(ReadOnlySpan<char> text)
+    {
+        text = text.Trim();
+        if (text.IsEmpty) return null;
+        var name = text.ToString();
+        return text.ContainsAny(" \t\r\n") && Tools.Find(name).Tool is null ? null : name;
+    }
 
     /// <summary>Text outside of any block; a dialect may find a call in it. Returns how much was read.</summary>
     private protected virtual int Outside(ReadOnlySpan<char> text)
@@ -105,19 +129,23 @@ internal abstract partial class JsonCallsReply : ThinkingReply
         return text.Length;
     }
 
+    /// <summary>A marker around the answer.</summary>
+    private protected virtual void FrameMarker(ReadOnlySpan<char> text)
+    {
+    }
+
     /// <summary>A call may begin here, with a marker or with something that is text otherwise.</summary>
     private protected void BeginCall(ReadOnlySpan<char> text, bool bare = false)
     {
+        if (At == Step.None)
+        {
+            Doubt(text);
+            hasSection = false;
+        }
+        else Hold(text);
         (At, IsBare, IsList) = (Step.Begin, bare, false);
         isCertain = isText = isVerbatim = false;
-        raw.Clear();
         head.Clear();
-        Seen(text);
-    }
-
-    private protected sealed override void Reading(ReadOnlySpan<char> text)
-    {
-        // A block has to be told of text only once it is known where the text belongs: see Seen.
     }
 
     private protected sealed override void Plain(ReadOnlySpan<char> text)
@@ -125,51 +153,98 @@ internal abstract partial class JsonCallsReply : ThinkingReply
         while (!text.IsEmpty) text = text[Take(text)..];
     }
 
-    private protected sealed override bool Found(Marker marker, ReadOnlySpan<char> text)
+    private protected sealed override void Found(Marker marker, ReadOnlySpan<char> text, string name)
     {
         switch (marker)
         {
             case Marker.BeginThinking or Marker.EndThinking:
+                Leave();
                 ThinkingMarker(marker == Marker.BeginThinking, text);
                 break;
+            case Marker.Frame:
+                Leave();
+                FrameMarker(text);
+                break;
             case Marker.BeginCalls:
-                Stop();
-                if (Zone == Zone.Calls) Output.Record(text);
-                else OpenCalls(text);
-                (hasSection, IsList, At) = (true, false, Step.Between);
-                isText = isVerbatim = isMalformed = false;
+                BeginSection(text);
                 break;
             case Marker.BeginCall:
                 Stop();
                 BeginCall(text);
                 break;
             case Marker.Separator:
-                Seen(text);
+                Hold(text);
                 At = Step.Head;
                 head.Append(PartEnd);
                 break;
+            case Marker.EndCall or Marker.EndCalls when At == Step.None:
+                StrayEnd(text);
+                break;
             case Marker.EndCall:
-                Seen(text);
-                if (isText && hasSection && At == Step.Between) Say(text);
-                Stop(isEnded: true);
-                isVerbatim = isText = false;
-                if (Zone == Zone.Calls && !hasSection) Close();
+                EndByMarker(text);
                 break;
             case Marker.EndCalls:
-                Stop();
-                Seen(text);
-                if (Zone == Zone.Calls) Close();
+                EndSection(text);
                 break;
         }
-        return false;
     }
 
     // Half a marker is text, but in a block anything longer than its first character is most likely the end of something.
     private protected sealed override void Ended(ReadOnlySpan<char> rest)
     {
         if (!rest.IsEmpty && (rest.Length == 1 || Zone != Zone.Calls)) Plain(rest);
+        isOver = true;
         Stop();
+        if (IsUndecided) NoCall();
         if (Zone == Zone.Calls) Close(isFinished: false);
+    }
+
+    private void BeginSection(ReadOnlySpan<char> text)
+    {
+        Stop();
+        if (Zone == Zone.Calls) Output.Record(text);
+        else
+        {
+            if (IsUndecided) NoCall();
+            Doubt(text);
+        }
+        (hasSection, IsList, At) = (true, false, Step.Between);
+        isText = isVerbatim = false;
+    }
+
+    private void EndByMarker(ReadOnlySpan<char> text)
+    {
+        if (At == Step.Between)
+        {
+            if (IsUndecided) Hold(text);
+            else Output.Record(text);
+            if (isText && hasSection) Say(text);
+        }
+        else
+        {
+            Seen(text);
+            Stop(isEnded: true);
+        }
+        isVerbatim = isText = false;
+        if (Zone == Zone.Calls && !hasSection) Close();
+    }
+
+    private void EndSection(ReadOnlySpan<char> text)
+    {
+        Stop();
+        if (Zone == Zone.Calls)
+        {
+            Output.Record(text);
+            Forget();
+            Close();
+            return;
+        }
+        if (At == Step.None) StrayEnd(text);
+        else
+        {
+            Hold(text);
+            NoCall();
+        }
     }
 
     // The head is whole: the call is certain if it holds a name.
@@ -194,28 +269,28 @@ internal abstract partial class JsonCallsReply : ThinkingReply
     {
         if (Zone != Zone.Calls)
         {
-            (hasSection, isMalformed) = (false, false);
-            OpenCalls(raw.ToString());
+            isMalformed = false;
+            OpenCalls();
         }
+        Forget();
         isCertain = true;
-        raw.Clear();
         Call.Begin(name);
     }
 
-    // Whatever is read of a call: part of the block once there is one, and of what may have to be passed on as text until the call is certain.
+    // Whatever is read of a call: held for as long as the call is not certain.
     private void Seen(ReadOnlySpan<char> text)
     {
-        if (Zone == Zone.Calls) Output.Record(text);
-        if (!isCertain && At > Step.Between) raw.Append(text);
+        if (!isCertain) Hold(text);
+        else Output.Record(text);
     }
 
     // It was none: text, in the place where it began.
     private void NoCall()
     {
         At = Zone == Zone.Calls ? Step.Between : Step.None;
+        if (Zone != Zone.Calls) hasSection = false;
         isCertain = isText = isVerbatim = true;
-        foreach (var chunk in raw.GetChunks()) Say(chunk.Span);
-        raw.Clear();
+        Release();
     }
 
     // What follows is no JSON: the call is over, but its block is not.
@@ -226,8 +301,8 @@ internal abstract partial class JsonCallsReply : ThinkingReply
         isVerbatim = true;
     }
 
-    // The call ends here, whether it is whole or not.
-    private void Stop(bool isEnded = false)
+    // The call ends here, whether it is whole or not; with a part of it that may yet be a call, unless it is only a draft.
+    private void Stop(bool isEnded = false, bool isDraft = false)
     {
         if (At is Step.None or Step.Between) return;
         if (isCertain)
@@ -236,9 +311,17 @@ internal abstract partial class JsonCallsReply : ThinkingReply
             else arguments.Close();
             EndCall(isComplete: At == Step.Envelope && envelope.HasArguments);
         }
-        else if (At == Step.Head && IsHeadWhole() && TakeUpHead()) EndCall(isComplete: isEnded);
-        else if (At == Step.Envelope && TakeUpNameOnly()) EndCall(isComplete: false);
+        else if (!isDraft && At == Step.Head && IsHeadWhole() && TakeUpHead()) EndCall(isComplete: isEnded);
+        else if (!isDraft && At == Step.Envelope && TakeUpNameOnly()) EndCall(isComplete: false);
         else NoCall();
+    }
+
+    // No call follows: the block is over without its end, or was none.
+    private void Leave()
+    {
+        Stop(isDraft: true);
+        if (IsUndecided) NoCall();
+        if (Zone == Zone.Calls) Close();
     }
 
     private void EndCall(bool isComplete)
@@ -246,7 +329,7 @@ internal abstract partial class JsonCallsReply : ThinkingReply
         if (Call.Arguments.Length == 0) Call.Arguments.Append("{}");
         Call.End(isComplete);
         (At, isVerbatim) = (Step.Between, false);
-        if (EndsWithCall && !IsList && !hasSection) Close();
+        if (EndsWithCall && !IsList && !hasSection) Close(isFinished: !isOver);
     }
 
     private void Close(bool isFinished = true)
@@ -258,11 +341,10 @@ internal abstract partial class JsonCallsReply : ThinkingReply
     }
 }
 
-/// <summary>The markers that mean something at each place of a dialect with JSON calls.</summary>
-/// <param name="InThinking">In thinking.</param>
-/// <param name="InText">In text.</param>
-/// <param name="InBlock">In a block of calls, between these.</param>
-/// <param name="InHead">In a call's own head.</param>
-/// <param name="InCall">Elsewhere in a call; null where no marker begins as JSON does not.</param>
-internal sealed record JsonCallMatchers(MarkerMatcher InThinking, MarkerMatcher InText, MarkerMatcher InBlock, MarkerMatcher InHead,
-    MarkerMatcher? InCall);
+/// <summary>Where a call may have a head of its own.</summary>
+internal enum Heads
+{
+    None,
+    BehindMarkers,
+    InLists,
+}

@@ -3,161 +3,225 @@ using System.Buffers;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// The tags of a dialect that has one for each call and each of its parameters. Patterns are <see cref="MarkerMatcher"/>'s; behind that of a call or
-/// a parameter follows its name, up to '&gt;'.
-/// </summary>
-/// <param name="Begin">Of a block.</param>
-/// <param name="End">Of a block.</param>
-/// <param name="Call">Of a call.</param>
-/// <param name="BareCall">Of a call that has no block around it.</param>
-/// <param name="EndCall">Of a call.</param>
-/// <param name="Parameter">Of a parameter.</param>
-/// <param name="EndParameter">Of a parameter.</param>
-internal sealed record CallTags(string Begin, string End, string Call, string BareCall, string EndCall, string Parameter, string EndParameter);
-
-/// <summary>
-/// A dialect with a tag for every call and every parameter. A call ends thinking and needs no block around it. Between a block's tags text means
-/// nothing. A value ends at its closing tag only where another tag (or the end) follows, so that it may hold that tag itself; where it is missing,
-/// the next parameter or the call's end closes it.
+/// A dialect with a tag for every call and every parameter. A call ends thinking and needs no block around it. Between a block's tags, and a call's,
+/// text means nothing if another tag of them follows; if none does the block is over, and it is text. A value ends at its closing tag only where
+/// another tag (or the end) follows, so that it may hold that tag itself; where it is missing, the next parameter or the call's end closes it.
 /// </summary>
 internal abstract class TagCallsReply : ThinkingReply
 {
-    private readonly MarkerMatcher inThinking, inText, inCalls, inCall, inValue;
-    private readonly ArrayBufferWriter<char> held = new();   // behind a value: its closing tag and white space
+    private readonly MarkerMatcher inThinking, inText, inCalls, inCall, inValue, asText;
+    private readonly ArrayBufferWriter<char> behind = new(); // a value: its closing tag and white space
     private readonly CallWriter writer;
     private Place place;
     private bool isBare;                                     // the open call has no block around it
     private bool isMalformed;                                // the open block has a call without a name
 
     private protected TagCallsReply(ReplyOptions options, string think, string endThink, CallTags tags)
-        : base(options, [think, endThink, tags.Begin, tags.End])
+        : base(options, [think, endThink, tags.Begin, tags.End], hasAttributes: tags.HasAttributes)
     {
         writer = new CallWriter(Call, Tools, options);
-        var (begin, end) = ((Marker.BeginCalls, tags.Begin), (Marker.EndCalls, tags.End));
-        var (call, endCall, parameter) = ((Marker.BeginCall, tags.Call), (Marker.EndCall, tags.EndCall), (Marker.BeginParameter, tags.Parameter));
+        var (begin, end, endCall) = ((Marker.BeginCalls, tags.Begin), (Marker.EndCalls, tags.End), (Marker.EndCall, tags.EndCall));
+        var (call, nameless, parameter) =
+            ((Marker.BeginCall, tags.Call), (Marker.BeginCall, tags.NamelessCall), (Marker.BeginParameter, tags.Parameter));
         inThinking = WithThinking(think, endThink, begin);
         inText = WithThinking(think, endThink, begin, end, (Marker.BeginCall, tags.BareCall));
-        inCalls = new(call, endCall, end);
-        inCall = new(parameter, endCall, call, end);
+        inCalls = WithThinking(think, endThink, begin, end, call, nameless, endCall);
+        inCall = WithThinking(think, endThink, begin, end, call, nameless, endCall, parameter);
         inValue = new((Marker.EndParameter, tags.EndParameter), parameter, endCall, end);
+        asText = WithThinking(think, endThink);
     }
 
     private enum Place
     {
         Outside,
-        Calls,                                               // from here on: in a block
-        CallTag,
+        Calls,                                               // from here on: in a block, or in what may become one
         Call,
-        ParameterTag,
         Value,
         BehindValue,                                         // its closing tag was seen, and white space
     }
 
     private protected override MarkerMatcher? Matcher => place switch
     {
-        Place.Outside when Zone == Zone.Thinking => inThinking,
+        Place.Outside or Place.Calls when Zone != Zone.Calls && !TakesCalls => asText,
+        Place.Outside => Zone == Zone.Thinking ? inThinking : inText,
         Place.Calls => inCalls,
         Place.Call => inCall,
-        Place.Value or Place.BehindValue => inValue,
-        _ => inText,
+        _ => inValue,
     };
-
-    // Half a marker is text, but in a value anything longer than its '<' is most likely its closing tag.
-    private protected override void Ended(ReadOnlySpan<char> rest)
-    {
-        if (!rest.IsEmpty && (place < Place.Calls || rest.Length == 1)) Plain(rest);
-        EndValue();
-        if (place >= Place.Call) writer.End(isComplete: false);
-        if (IsInToolCalls) Close(isFinished: false);
-    }
 
     private protected override void Plain(ReadOnlySpan<char> text)
     {
-        if (place == Place.BehindValue)
-        {
-            if (!Spaces.IsBlank(text)) ValueGoesOn();
-            else held.Write(text);
-        }
-        if (place == Place.Value) writer.Append(text);
-        else if (place == Place.Outside) Say(text);
+        while (!text.IsEmpty) text = text[Take(text)..];
     }
 
-    private protected override bool Found(Marker marker, ReadOnlySpan<char> text)
+    // Behind a value's closing tag it is still meant as one, so that the value is over.
+    private protected override void NoTag(ReadOnlySpan<char> text)
+    {
+        if (place == Place.BehindValue) EndValue();
+        Plain(text);
+    }
+
+    private protected override void Found(Marker marker, ReadOnlySpan<char> text, string name)
     {
         switch (marker)
         {
             case Marker.BeginThinking or Marker.EndThinking:
+                Leave();
                 ThinkingMarker(marker == Marker.BeginThinking, text);
                 break;
+            case Marker.BeginCalls when place == Place.Calls && Zone == Zone.Calls:
+                Hold(text);
+                Forget();
+                break;
             case Marker.BeginCalls:
-                Open(text, bare: false);
+                if (place == Place.Call) Close(isFinished: true);
+                else Leave();
+                Doubt(text);
+                (isBare, isMalformed, place) = (false, false, Place.Calls);
                 break;
             case Marker.BeginCall:
-                if (!IsInToolCalls) Open(text, bare: true);
-                if (place == Place.Call) writer.End(isComplete: true);
-                place = Place.CallTag;
-                return true;
-            case Marker.BeginParameter:
-                EndValue();
-                place = Place.ParameterTag;
-                return true;
-            case Marker.EndParameter:
-                if (place == Place.BehindValue) ValueGoesOn();
-                held.Write(text);
-                place = Place.BehindValue;
+                BeginCall(text, name);
                 break;
             case Marker.EndCall when place == Place.Calls:
                 isMalformed = true;                          // it closes a call that was not recognized as one
+                Hold(text);
                 break;
-            case Marker.EndCall or Marker.EndCalls when IsInToolCalls:
-                EndValue();
-                if (place == Place.Call) writer.End(isComplete: true);
-                place = Place.Calls;
-                if (isBare || marker == Marker.EndCalls) Close(isFinished: true);
+            case Marker.EndCalls when place == Place.Outside:
+                StrayEnd(text);
+                break;
+            case Marker.EndCalls when IsUndecided:
+                Hold(text);
+                Leave();
+                break;
+            case Marker.EndCall or Marker.EndCalls:
+                End(marker, text);
+                break;
+            default:
+                Parameter(marker, text, name);
                 break;
         }
-        return false;
     }
 
-    private protected override void TagEnded(string name)
+    // Half a marker is text, but in a call anything longer than its '<' is most likely a tag of it.
+    private protected override void Ended(ReadOnlySpan<char> rest)
     {
-        if (place == Place.CallTag)
+        if (!rest.IsEmpty && (Zone != Zone.Calls || rest.Length == 1)) Plain(rest);
+        if (IsUndecided) Leave();
+        if (Zone != Zone.Calls) return;
+        EndValue();
+        if (place == Place.Call) EndCall(isComplete: false);
+        place = Place.Calls;
+        if (CutTag == Marker.BeginCall) Call.CutShort(CutName);
+        Close(isFinished: false);
+    }
+
+    private int Take(ReadOnlySpan<char> text)
+    {
+        switch (place)
         {
-            isMalformed |= name.Length == 0;
-            writer.Begin(name);
+            case Place.Outside:
+                Say(text);
+                break;
+            case Place.Calls or Place.Call:
+                var room = MaxNoise - Held;
+                if (room == 0) Leave();
+                else Hold(text[..Math.Min(room, text.Length)]);
+                return Math.Min(room, text.Length);
+            case Place.BehindValue when !Spaces.IsBlank(text):
+                ValueGoesOn();
+                return 0;
+            case Place.BehindValue:
+                Output.Record(text);
+                behind.Write(text);
+                break;
+            default:
+                Output.Record(text);
+                writer.Append(text);
+                break;
         }
-        else writer.BeginParameter(name);
-        place = place == Place.CallTag ? Place.Call : Place.Value;
+        return text.Length;
+    }
+
+    private void BeginCall(ReadOnlySpan<char> text, string name)
+    {
+        if (place == Place.Outside)
+        {
+            Doubt(text);
+            (isBare, isMalformed) = (true, false);
+        }
+        else
+        {
+            if (place == Place.Call) EndCall(isComplete: true);
+            Hold(text);
+        }
+        if (Zone != Zone.Calls) OpenCalls();
+        Forget();
+        writer.Begin(name);
+        place = Place.Call;
+    }
+
+    private void Parameter(Marker marker, ReadOnlySpan<char> text, string name)
+    {
+        Output.Record(text);
+        if (marker == Marker.EndParameter)
+        {
+            if (place == Place.BehindValue) ValueGoesOn();
+            behind.Write(text);
+            place = Place.BehindValue;
+            return;
+        }
+        EndValue();
+        Forget();
+        writer.BeginParameter(name);
+        place = Place.Value;
+    }
+
+    private void End(Marker marker, ReadOnlySpan<char> text)
+    {
+        Output.Record(text);
+        EndValue();
+        if (place == Place.Call) EndCall(isComplete: true);
+        Forget();
+        place = Place.Calls;
+        if (isBare || marker == Marker.EndCalls) Close(isFinished: true);
+    }
+
+    private void EndCall(bool isComplete)
+    {
+        writer.End(isComplete);
+        isMalformed |= Call.WasNameless;
     }
 
     private void EndValue()
     {
         if (place is not (Place.Value or Place.BehindValue)) return;
         writer.EndParameter();
-        held.ResetWrittenCount();
+        behind.ResetWrittenCount();
         place = Place.Call;
     }
 
     // The closing tag held back was part of the value.
     private void ValueGoesOn()
     {
-        writer.Append(held.WrittenSpan);
-        held.ResetWrittenCount();
+        writer.Append(behind.WrittenSpan);
+        behind.ResetWrittenCount();
         place = Place.Value;
     }
 
-    private void Open(ReadOnlySpan<char> marker, bool bare)
+    // No tag follows that is a block's: it is over without its end, or was none.
+    private void Leave()
     {
-        (isBare, isMalformed) = (bare, false);
-        OpenCalls(marker);
-        place = Place.Calls;
+        if (IsUndecided) Release();
+        if (place == Place.Call) EndCall(isComplete: false);
+        place = Place.Outside;
+        if (Zone == Zone.Calls) Close(isFinished: true);
     }
 
     private void Close(bool isFinished)
     {
+        if (place == Place.Call) EndCall(isComplete: isFinished);
+        place = Place.Outside;
         CloseCalls((isMalformed && Options.MalformedCalls == MalformedCalls.AsText)
             || (!isFinished && Options.UnfinishedCalls == UnfinishedCalls.AsText));
-        held.ResetWrittenCount();
-        place = Place.Outside;
     }
 }

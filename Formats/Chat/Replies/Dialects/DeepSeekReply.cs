@@ -7,13 +7,18 @@ namespace Quilt.Formats.Chat.Replies;
 /// and V3.1, where a call is <c>f&lt;｜tool▁sep｜&gt;{…}</c>; thinking in <c>&lt;think&gt;</c>. Both forms are read by either name. Sources: the chat
 /// templates of DeepSeek R1 and V3.1.
 /// </summary>
-internal sealed class DeepSeekReply(ReplyOptions options) : JsonCallsReply(options, markers, Matchers())
+internal sealed class DeepSeekReply(ReplyOptions options) : JsonCallsReply(options, markers)
 {
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
+
     private const string Think = "<think>", EndThink = "</think>", Section = "<｜tool▁calls▁begin｜>", EndSection = "<｜tool▁calls▁end｜>";
     private const string Begin = "<｜tool▁call▁begin｜>", Separator = "<｜tool▁sep｜>", End = "<｜tool▁call▁end｜>";
     private static readonly string[] markers = [Think, EndThink, Section, EndSection, Begin, Separator, End];
 
-    private protected override bool HasHeads => true;
+    private protected override JsonCallMatchers Matchers { get; } = CreateMatchers();
+
+    private protected override Heads Heads => Heads.BehindMarkers;
 
     // The fence around a call's arguments.
     private protected override bool IsPadding(char c) => c == '`' || base.IsPadding(c);
@@ -29,13 +34,14 @@ internal sealed class DeepSeekReply(ReplyOptions options) : JsonCallsReply(optio
         return behind.IsEmpty ? Name(parts[0]) : Name(behind);
     }
 
-    private static JsonCallMatchers Matchers()
+    private static JsonCallMatchers CreateMatchers()
     {
         var (section, begin, separator) = (Spellings(Marker.BeginCalls, Section), Spellings(Marker.BeginCall, Begin),
             Spellings(Marker.Separator, Separator));
-        (Marker, string)[] ends = [.. Spellings(Marker.EndCall, End), .. Spellings(Marker.EndCalls, EndSection)];
-        var text = WithThinking(Think, EndThink, [.. section, .. begin]);
-        return new(text, text, new([.. section, .. begin, .. ends]), new([.. begin, .. separator, .. ends]), new([.. begin, .. ends]));
+        var endSection = Spellings(Marker.EndCalls, EndSection);
+        (Marker, string)[] calls = [.. section, .. begin, .. Spellings(Marker.EndCall, End), .. endSection];
+        return new(WithThinking(Think, EndThink), WithThinking(Think, EndThink, [.. section, .. begin, .. endSection]),
+            WithThinking(Think, EndThink, calls), WithThinking(Think, EndThink, [.. calls, .. separator]), WithThinking(Think, EndThink, calls));
     }
 
     // Decoders of the SentencePiece kind turn the ▁ into a blank; distilled models write these markers in letters of their own, with _ as well.

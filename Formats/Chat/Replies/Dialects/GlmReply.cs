@@ -5,23 +5,33 @@ namespace Quilt.Formats.Chat.Replies;
 /// <summary>
 /// GLM 4.5 to 4.7: <c>&lt;tool_call&gt;f&lt;arg_key&gt;k&lt;/arg_key&gt;&lt;arg_value&gt;v&lt;/arg_value&gt;…&lt;/tool_call&gt;</c>, with line breaks
 /// between the tags or without, thinking in <c>&lt;think&gt;</c>. Strings stand in a value as they are, to the last blank; everything else is JSON.
-/// What is no call, for want of a name, is text. Source: the chat templates of GLM 4.5 and 4.7.
+/// What is no call, for want of a name, is text. Where a value's end is missing, the call's end closes it if the reply ends there or another call
+/// begins. Source: the chat templates of GLM 4.5 and 4.7.
 /// </summary>
 internal sealed class GlmReply : ThinkingReply
 {
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
+
     private const string Think = "<think>", EndThink = "</think>", Begin = "<tool_call>", End = "</tool_call>";
-    private const int MaxName = 1024;
+    private const string Key = "<arg_key>", EndKey = "</arg_key>", Value = "<arg_value>", EndValue = "</arg_value>";
     private static readonly string[] markers = [Think, EndThink, Begin, End];
 
-    private readonly MarkerMatcher inText = WithThinking(Think, EndThink, (Marker.BeginCall, Begin));
-    private readonly MarkerMatcher inCall = new((Marker.BeginParameter, "<arg_key>"), (Marker.EndCall, End));
-    private readonly MarkerMatcher inKey = new((Marker.Separator, "</arg_key>"));
-    private readonly MarkerMatcher beforeValue = new((Marker.BeginParameter, "<arg_key>"), (Marker.Separator, "<arg_value>"), (Marker.EndCall, End));
-    private readonly MarkerMatcher inValue = new((Marker.EndParameter, "</arg_value>"));
-    private readonly StringBuilder raw = new();              // of a call that is not certain yet
+    private readonly MarkerMatcher inText = WithThinking(Think, EndThink, (Marker.BeginCall, Begin), (Marker.EndCall, End));
+    private readonly MarkerMatcher asText = WithThinking(Think, EndThink);
+    private readonly MarkerMatcher inName = WithThinking(Think, EndThink, (Marker.BeginCall, Begin), (Marker.BeginParameter, Key),
+        (Marker.EndCall, End), (Marker.Stray, EndKey), (Marker.Stray, Value), (Marker.Stray, EndValue));
+    private readonly MarkerMatcher inCall =
+        WithThinking(Think, EndThink, (Marker.BeginCall, Begin), (Marker.BeginParameter, Key), (Marker.EndCall, End));
+    private readonly MarkerMatcher inKey = WithThinking(Think, EndThink, (Marker.BeginCall, Begin), (Marker.BeginParameter, Key),
+        (Marker.EndCall, End), (Marker.Stray, EndKey), (Marker.Separator, Value));
+    private readonly MarkerMatcher inValue = new((Marker.EndParameter, EndValue), (Marker.EndCall, End));
+    private readonly MarkerMatcher behindEnd = new((Marker.EndParameter, EndValue), (Marker.EndCall, End), (Marker.BeginCall, Begin));
     private readonly StringBuilder name = new();             // of the call, then of each parameter
+    private readonly StringBuilder behind = new();           // in a value: what may be the call's end
     private readonly CallWriter writer;
     private Place place;
+    private bool hasName;                                    // it was read to its end
 
     public GlmReply(ReplyOptions options)
         : base(options with { Arguments = options.Arguments with { Edge = ValueEdge.Exact, JsonWithoutSchema = true } }, markers) =>
@@ -32,64 +42,127 @@ internal sealed class GlmReply : ThinkingReply
         Outside,
         Name,
         Call,                                                // from here on: the call is certain
-        Key,
-        BeforeValue,
+        Key,                                                 // up to the value
         Value,
+        BehindEnd,                                           // in a value, behind what may be the call's end
     }
 
     private protected override MarkerMatcher? Matcher => place switch
     {
-        Place.Outside => inText,
-        Place.Name or Place.Call => inCall,
+        Place.Outside => TakesCalls ? inText : asText,
+        Place.Name => inName,
+        Place.Call => inCall,
         Place.Key => inKey,
-        Place.BeforeValue => beforeValue,
-        _ => inValue,
+        Place.Value => inValue,
+        _ => behindEnd,
     };
 
     private protected override void Plain(ReadOnlySpan<char> text)
+    {
+        while (!text.IsEmpty) text = text[Take(text)..];
+    }
+
+    private protected override void Found(Marker marker, ReadOnlySpan<char> text, string unused)
+    {
+        switch (marker)
+        {
+            case Marker.BeginThinking or Marker.EndThinking:
+                ForgetKey();
+                Leave();
+                ThinkingMarker(marker == Marker.BeginThinking, text);
+                break;
+            case Marker.BeginCall:
+                EndByEnd();
+                ForgetKey();
+                Leave();
+                Doubt(text);
+                (place, hasName) = (Place.Name, false);
+                name.Clear();
+                break;
+            case Marker.Stray when place == Place.Name:
+                Hold(text);
+                hasName = !Spaces.IsBlank(name.ToString());
+                break;
+            case Marker.EndCall when place == Place.Outside:
+                StrayEnd(text);
+                break;
+            case Marker.EndCall when place >= Place.Value:
+                if (place == Place.BehindEnd) ValueGoesOn();
+                behind.Append(text);
+                place = Place.BehindEnd;
+                break;
+            case Marker.BeginParameter or Marker.EndCall when place == Place.Name && !TakeUp(text):
+                break;
+            default:
+                if (place == Place.BehindEnd) ValueGoesOn();
+                Output.Record(text);
+                Inside(marker);
+                break;
+        }
+    }
+
+    // Half a marker is text, but in a call anything longer than its '<' is most likely its end.
+    private protected override void Ended(ReadOnlySpan<char> rest)
+    {
+        if (!rest.IsEmpty && (place < Place.Call || rest.Length == 1)) Plain(rest);
+        EndByEnd();
+        ForgetKey();
+        if (place == Place.Name) Leave();
+        if (place == Place.Outside) return;
+        if (place == Place.Value) writer.EndParameter();
+        writer.End(isComplete: false);
+        Close(isFinished: false);
+    }
+
+    private int Take(ReadOnlySpan<char> text)
     {
         switch (place)
         {
             case Place.Outside:
                 Say(text);
                 break;
-            case Place.Name:
-                raw.Append(text);
-                name.Append(text);
-                if (name.Length > MaxName) NoCall();
+            case Place.Name or Place.Call or Place.Key:
+                var room = MaxNoise - Held;
+                if (room == 0)
+                {
+                    Leave();
+                    return 0;
+                }
+                text = text[..Math.Min(room, text.Length)];
+                Hold(text);
+                if (place != Place.Call && !hasName) name.Append(text);
                 break;
-            case Place.Key:
-                name.Append(text);
+            case Place.BehindEnd when !Spaces.IsBlank(text):
+                ValueGoesOn();
+                return 0;
+            case Place.BehindEnd:
+                behind.Append(text);
                 break;
-            case Place.Value:
+            default:
+                Output.Record(text);
                 writer.Append(text);
                 break;
         }
+        return text.Length;
     }
 
-    private protected override bool Found(Marker marker, ReadOnlySpan<char> text)
+    // A tag of the call, which is certain.
+    private void Inside(Marker marker)
     {
+        Forget();
         switch (marker)
         {
-            case Marker.BeginThinking or Marker.EndThinking:
-                ThinkingMarker(marker == Marker.BeginThinking, text);
-                break;
-            case Marker.BeginCall:
-                place = Place.Name;
-                name.Clear();
-                raw.Clear().Append(text);
-                break;
-            case Marker.BeginParameter or Marker.EndCall when place == Place.Name && !TakeUp(text):
-                break;
             case Marker.BeginParameter:
-                place = Place.Key;
+                (place, hasName) = (Place.Key, false);
                 name.Clear();
                 break;
-            case Marker.Separator when place == Place.Key:
-                place = Place.BeforeValue;
+            case Marker.Stray:
+                hasName = true;                              // the key's end
                 break;
             case Marker.Separator:
-                writer.BeginParameter(name.ToString().Trim());
+                // A key that runs over a line break is none.
+                var key = name.ToString().Trim();
+                writer.BeginParameter(key.Contains('\n') ? "" : key);
                 place = Place.Value;
                 break;
             case Marker.EndParameter:
@@ -101,40 +174,59 @@ internal sealed class GlmReply : ThinkingReply
                 Close(isFinished: true);
                 break;
         }
-        return false;
-    }
-
-    // Half a marker is text, but in a call anything longer than its '<' is most likely its end.
-    private protected override void Ended(ReadOnlySpan<char> rest)
-    {
-        if (!rest.IsEmpty && (place < Place.Call || rest.Length == 1)) Plain(rest);
-        if (place == Place.Name) NoCall();
-        if (place == Place.Outside) return;
-        if (place == Place.Value) writer.EndParameter();
-        writer.End(isComplete: false);
-        Close(isFinished: false);
     }
 
     // A tag says that the call is one, if it has a name.
     private bool TakeUp(ReadOnlySpan<char> tag)
     {
         var called = name.ToString().Trim();
-        raw.Append(tag);
-        if (called.Length == 0 || called.AsSpan().ContainsAny(" \t\r\n"))
+        if (called.Length == 0 || (called.AsSpan().ContainsAny(" \t\r\n") && Tools.Find(called).Tool is null))
         {
-            NoCall();
+            Hold(tag);
+            Leave();
             return false;
         }
-        OpenCalls(raw.ToString());
+        OpenCalls();
         writer.Begin(called);
         place = Place.Call;
         return true;
     }
 
-    private void NoCall()
+    // No call follows that could be one, or the call is over without its end.
+    private void Leave()
     {
+        if (IsUndecided) Release();
+        if (place >= Place.Call)
+        {
+            writer.End(isComplete: false);
+            Close(isFinished: true);
+        }
         place = Place.Outside;
-        foreach (var chunk in raw.GetChunks()) Say(chunk.Span);
+    }
+
+    // Half a key is no text.
+    private void ForgetKey()
+    {
+        if (place == Place.Key) Forget();
+    }
+
+    // What may be the call's end is: nothing else follows it.
+    private void EndByEnd()
+    {
+        if (place != Place.BehindEnd) return;
+        Output.Record(behind.ToString());
+        behind.Clear();
+        writer.EndParameter();
+        writer.End(isComplete: true);
+        Close(isFinished: true);
+    }
+
+    private void ValueGoesOn()
+    {
+        Output.Record(behind.ToString());
+        foreach (var chunk in behind.GetChunks()) writer.Append(chunk.Span);
+        behind.Clear();
+        place = Place.Value;
     }
 
     private void Close(bool isFinished)

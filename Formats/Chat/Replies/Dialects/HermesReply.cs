@@ -5,15 +5,19 @@ namespace Quilt.Formats.Chat.Replies;
 /// <c>&lt;think&gt;</c>. A block may hold several objects, or a list of them, and may lack its end. Sources: the templates of Hermes 2 Pro and Qwen
 /// 2.5; vLLM's hermes parser.
 /// </summary>
-internal sealed class HermesReply(ReplyOptions options) : JsonCallsReply(options, markers, Matchers())
+internal sealed class HermesReply(ReplyOptions options) : JsonCallsReply(options, markers)
 {
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
+
     private const string Think = "<think>", EndThink = "</think>", Begin = "<tool_call>", End = "</tool_call>";
     private static readonly string[] markers = [Think, EndThink, Begin, End];
 
-    private static JsonCallMatchers Matchers()
+    private protected override JsonCallMatchers Matchers { get; } = CreateMatchers();
+
+    private static JsonCallMatchers CreateMatchers()
     {
-        var text = WithThinking(Think, EndThink, (Marker.BeginCall, Begin));
-        var call = new MarkerMatcher((Marker.BeginCall, Begin), (Marker.EndCall, End));
-        return new(text, text, call, call, call);
+        var calls = WithThinking(Think, EndThink, (Marker.BeginCall, Begin), (Marker.EndCall, End));
+        return new(WithThinking(Think, EndThink), calls, calls, calls, calls);
     }
 }

@@ -4,16 +4,22 @@ namespace Quilt.Formats.Chat.Replies;
 /// Kimi K2:
 /// <c>&lt;|tool_calls_section_begin|&gt;&lt;|tool_call_begin|&gt;functions.f:0
 /// &lt;|tool_call_argument_begin|&gt;{…}&lt;|tool_call_end|&gt;&lt;|tool_calls_section_end|&gt;</c>,
-/// thinking in <c>&lt;think&gt;</c>. A call needs no section around it. Sources: Kimi K2's chat template and its guide to tool calls.
+/// thinking in <c>&lt;think&gt;</c>. A call needs no section around it; the model also writes a section's markers in the singular. Sources: Kimi K2's
+/// chat template and its guide to tool calls; vLLM's kimi_k2 parser.
 /// </summary>
-internal sealed class KimiReply(ReplyOptions options) : JsonCallsReply(options, markers, Matchers())
+internal sealed class KimiReply(ReplyOptions options) : JsonCallsReply(options, markers)
 {
-    private const string Think = "<think>", EndThink = "</think>", Section = "<|tool_calls_section_begin|>",
-        EndSection = "<|tool_calls_section_end|>";
-    private const string Begin = "<|tool_call_begin|>", Argument = "<|tool_call_argument_begin|>", End = "<|tool_call_end|>", Prefix = "functions.";
-    private static readonly string[] markers = [Think, EndThink, Section, EndSection, Begin, Argument, End];
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
 
-    private protected override bool HasHeads => true;
+    private const string Think = "<think>", EndThink = "</think>", Section = "<|tool_calls_section_begin|>",
+        EndSection = "<|tool_calls_section_end|>", OneSection = "<|tool_call_section_begin|>", EndOneSection = "<|tool_call_section_end|>";
+    private const string Begin = "<|tool_call_begin|>", Argument = "<|tool_call_argument_begin|>", End = "<|tool_call_end|>", Prefix = "functions.";
+    private static readonly string[] markers = [Think, EndThink, Section, EndSection, Begin, Argument, End, OneSection, EndOneSection];
+
+    private protected override JsonCallMatchers Matchers { get; } = CreateMatchers();
+
+    private protected override Heads Heads => Heads.BehindMarkers;
 
     // functions.NAME:INDEX
     private protected override string? NameIn(string head)
@@ -24,12 +30,12 @@ internal sealed class KimiReply(ReplyOptions options) : JsonCallsReply(options, 
         return Name(name.Length < id.Length && name.EndsWith(":") ? name[..^1] : id);
     }
 
-    private static JsonCallMatchers Matchers()
+    private static JsonCallMatchers CreateMatchers()
     {
-        (Marker, string) section = (Marker.BeginCalls, Section), begin = (Marker.BeginCall, Begin), end = (Marker.EndCall, End),
-            endSection = (Marker.EndCalls, EndSection);
-        var text = WithThinking(Think, EndThink, section, begin);
-        var call = new MarkerMatcher(begin, (Marker.Separator, Argument), end, endSection);
-        return new(text, text, new(section, begin, end, endSection), call, new(begin, end, endSection));
+        (Marker, string)[] begins = [(Marker.BeginCalls, Section), (Marker.BeginCalls, OneSection), (Marker.BeginCall, Begin)];
+        (Marker, string)[] ends = [(Marker.EndCalls, EndSection), (Marker.EndCalls, EndOneSection)];
+        (Marker, string)[] calls = [.. begins, .. ends, (Marker.EndCall, End)];
+        return new(WithThinking(Think, EndThink), WithThinking(Think, EndThink, [.. begins, .. ends]), WithThinking(Think, EndThink, calls),
+            WithThinking(Think, EndThink, [.. calls, (Marker.Separator, Argument)]), WithThinking(Think, EndThink, calls));
     }
 }

@@ -5,10 +5,12 @@ namespace Quilt.Formats.Chat.Replies;
 /// of them behind semicolons. Elsewhere in a reply an object is text, and so is one that has no parameters or names no declared tool. Sources: Llama
 /// 3.1's chat template; vLLM's llama3_json parser.
 /// </summary>
-internal sealed class LlamaReply(ReplyOptions options) : JsonCallsReply(options with { StartsThinking = false }, [Tag], Matchers())
+internal sealed class LlamaReply(ReplyOptions options) : JsonCallsReply(options with { StartsThinking = false }, [Tag])
 {
     private const string Tag = "<|python_tag|>";
     private bool isStart = true;                             // nothing but white space yet
+
+    private protected override JsonCallMatchers Matchers { get; } = CreateMatchers();
 
     private protected override bool EndsWithCall => true;
 
@@ -26,9 +28,9 @@ internal sealed class LlamaReply(ReplyOptions options) : JsonCallsReply(options 
         return separator;
     }
 
-    private static JsonCallMatchers Matchers()
+    private static JsonCallMatchers CreateMatchers()
     {
         var tag = new MarkerMatcher((Marker.BeginCall, Tag));
-        return new(tag, tag, tag, tag, InCall: null);
+        return new(new MarkerMatcher(), tag, tag, tag, InCall: null);
     }
 }

@@ -9,7 +9,11 @@ internal sealed class MiniMaxReply : TagCallsReply
 {
     private const string Think = "<think>";
     private static readonly CallTags tags = new(
-        "<minimax:tool_call>", "</minimax:tool_call>", "<*invoke *name*=", "<invoke name=", "<*/*invoke*>", "<*parameter *name*=", "<*/*parameter*>");
+        "<minimax:tool_call>", "</minimax:tool_call>", "<*invoke *name*=", "<*invoke*>", "<invoke name=", "<*/*invoke*>", "<*parameter *name*=",
+        "<*/*parameter*>", HasAttributes: true);
+
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
 
     private bool owesThink;                                  // the marker the prompt ended with is still to be put in front
 

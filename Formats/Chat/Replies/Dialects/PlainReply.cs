@@ -7,6 +7,9 @@ namespace Quilt.Formats.Chat.Replies;
 internal sealed class PlainReply(ReplyOptions options, bool thinks)
     : ThinkingReply(thinks ? options : options with { StartsThinking = false }, thinks ? [Think, EndThink] : [])
 {
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
+
     private const string Think = "<think>", EndThink = "</think>";
     private readonly MarkerMatcher? matcher = thinks ? WithThinking(Think, EndThink) : null;
 
@@ -14,11 +17,8 @@ internal sealed class PlainReply(ReplyOptions options, bool thinks)
 
     private protected override void Plain(ReadOnlySpan<char> text) => Say(text);
 
-    private protected override bool Found(Marker marker, ReadOnlySpan<char> text)
-    {
+    private protected override void Found(Marker marker, ReadOnlySpan<char> text, string name) =>
         ThinkingMarker(marker == Marker.BeginThinking, text);
-        return false;
-    }
 
     private protected override void Ended(ReadOnlySpan<char> rest) => Say(rest);
 }

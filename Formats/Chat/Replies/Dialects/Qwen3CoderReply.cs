@@ -6,9 +6,14 @@ namespace Quilt.Formats.Chat.Replies;
 /// break at each end is markup, as the template writes it: what is left may be code. Source: Qwen3-Coder's chat template.
 /// </summary>
 internal sealed class Qwen3CoderReply(ReplyOptions options)
-    : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, "<think>", "</think>", Tags)
+    : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, Think, "</think>", Tags)
 {
+    private const string Think = "<think>";
+
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
+
     /// <summary>Its tags.</summary>
     internal static readonly CallTags Tags = new(
-        "<tool_call>", "</tool_call>", "<*function*=", "<function=", "<*/*function*>", "<*parameter*=", "<*/*parameter*>");
+        "<tool_call>", "</tool_call>", "<*function*=", "<*function*>", "<function=", "<*/*function*>", "<*parameter*=", "<*/*parameter*>");
 }

@@ -5,7 +5,12 @@ namespace Quilt.Formats.Chat.Replies;
 /// template.
 /// </summary>
 internal sealed class SeedReply(ReplyOptions options)
-    : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, "<seed:think>", "</seed:think>", tags)
+    : TagCallsReply(options with { Arguments = options.Arguments with { Edge = ValueEdge.OneLineBreak } }, Think, "</seed:think>", tags)
 {
+    private const string Think = "<seed:think>";
+
+    /// <summary>How thinking begins.</summary>
+    internal static readonly string[] Openings = [Think];
+
     private static readonly CallTags tags = Qwen3CoderReply.Tags with { Begin = "<seed:tool_call>", End = "</seed:tool_call>" };
 }

@@ -1,19 +1,22 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Compares text, a character at a time, with a few markers at once. Every marker begins with the same character and has no other one, so that a
-/// comparison that failed never has to go back further than its last character. In a pattern <c>*</c> is any white space or none, a blank is one
-/// character of white space.
+/// Compares text, a character at a time, with a few markers at once. No marker holds, behind its first character, a character with which any of the
+/// dialect's markers begins, so that a comparison that failed never has to go back further than its last character. In a pattern <c>*</c> is any white
+/// space or none, a blank is one character of white space; a pattern that ends in <c>=</c> begins a tag with a name.
 /// </summary>
 internal sealed class MarkerMatcher(params (Marker Marker, string Pattern)[] patterns)
 {
     private readonly int[] at = new int[patterns.Length];    // how much of each pattern is matched; −1: not this one
 
-    /// <summary>Their first character was seen.</summary>
-    public void Begin() => Array.Fill(at, 1);
+    /// <summary>A marker's first character was seen.</summary>
+    public void Begin(char c)
+    {
+        for (var i = 0; i < patterns.Length; i++) at[i] = patterns[i].Pattern[0] == c ? 1 : -1;
+    }
 
     /// <summary>The next character. True while it may become a marker, and once it is one: then <paramref name="found"/> is set.</summary>
-    public bool Next(char c, out Marker? found)
+    public bool Next(char c, out FoundMarker? found)
     {
         found = null;
         var isSpace = Spaces.IsSpace(c);
@@ -36,18 +39,29 @@ internal sealed class MarkerMatcher(params (Marker Marker, string Pattern)[] pat
             if (at[i] < 0) continue;
             alive = true;
             if (at[i] < pattern.Length) continue;
-            found = patterns[i].Marker;
+            found = new(patterns[i].Marker, wanted == '=');
             return true;
         }
         return alive;
     }
 }
 
+/// <summary>A marker that was met.</summary>
+/// <param name="Marker">Which.</param>
+/// <param name="IsNamed">Whether a name and the end of the tag follow.</param>
+internal readonly record struct FoundMarker(Marker Marker, bool IsNamed);
+
 /// <summary>What stands at a place in a reply, in any dialect with markers.</summary>
 internal enum Marker
 {
     BeginThinking,
+
+    /// <summary>Of thinking; in text it means nothing and is none of it.</summary>
     EndThinking,
+
+    /// <summary>Around the answer: never part of the text.</summary>
+    Frame,
+
     BeginCalls,
     EndCalls,
     BeginCall,
@@ -58,4 +72,7 @@ internal enum Marker
 
     BeginParameter,
     EndParameter,
+
+    /// <summary>A tag that belongs elsewhere in a call.</summary>
+    Stray,
 }

@@ -3,10 +3,11 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Reads the rest of a tag behind <c>name=</c>: the name, quoted either way or bare, then attributes that mean nothing, up to '&gt;'. A quote left
-/// open around the name ends at the tag; in later attributes a quoted '&gt;' does not end it.
+/// Reads the rest of a tag behind <c>name=</c>, or <c>=</c>: the name, quoted either way or bare, then, where the dialect has them, attributes that
+/// mean nothing, up to '&gt;'. A quote left open around the name ends at the tag; in later attributes a quoted '&gt;' does not end it. What runs over
+/// a line break in its name, or into another tag, is no tag.
 /// </summary>
-internal sealed class TagName
+internal sealed class TagName(bool hasAttributes)
 {
     private readonly StringBuilder name = new();
     private Part part;
@@ -27,10 +28,12 @@ internal sealed class TagName
         part = Part.Before;
     }
 
-    /// <summary>The next character; true once the tag is over.</summary>
-    public bool Next(char c)
+    /// <summary>The next character.</summary>
+    public TagState Next(char c)
     {
-        if (c == '>' && part != Part.BehindQuoted) return true;
+        if (c == '>' && part != Part.BehindQuoted) return TagState.Done;
+        if (c == '<' && part != Part.BehindQuoted) return TagState.None;
+        if (c is '\n' or '\r' && part < Part.Behind) return TagState.None;
         switch (part)
         {
             case Part.Before when c is '"' or '\'':
@@ -48,13 +51,25 @@ internal sealed class TagName
             case Part.Quoted or Part.Bare:
                 name.Append(c);
                 break;
+            case Part.Behind when !hasAttributes && !Spaces.IsSpace(c):
+                return TagState.None;
             case Part.Behind when c is '"' or '\'':
                 (part, quote) = (Part.BehindQuoted, c);
                 break;
         }
-        return false;
+        return TagState.Open;
     }
 
-    /// <summary>The name, trimmed; empty where there is none.</summary>
-    public override string ToString() => name.ToString().Trim();
+    /// <summary>The name, as far as it was read, trimmed; empty where there is none. An equals sign at its end is a slip of the pen.</summary>
+    public override string ToString() => name.ToString().Trim().TrimEnd('=');
+}
+
+/// <summary>How far a tag was read.</summary>
+internal enum TagState
+{
+    Open,
+    Done,
+
+    /// <summary>It is no tag, and the last character is none of it.</summary>
+    None,
 }

@@ -4,21 +4,24 @@ namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
 /// A dialect with markers: cuts the text, however it comes, into markers and what is between them. From a marker's first character on text is held
-/// back for as long as it may be a marker of the place; a marker that names something is read up to its '&gt;'.
+/// back for as long as it may be a marker of the place, or a tag with a name.
 /// </summary>
 internal abstract class TaggedReply : ReplyParser
 {
+    // Characters of a tag, at most: names have 64, and what attributes models add to them is short; a reply may not wait longer for a '>'.
+    private const int MaxTag = 1024;
     private readonly ReplyOutput output;
     private readonly ArrayBufferWriter<char> candidate = new();
-    private readonly TagName tag = new();
-    private readonly char first;                             // of every marker
+    private readonly TagName tag;
+    private readonly SearchValues<char> firsts;              // of all markers
     private MarkerMatcher? matcher;
-    private bool isInTag;
+    private Marker? named;                                   // a tag that is read up to its end
 
-    private protected TaggedReply(ReplyOptions options, char first = '<')
+    private protected TaggedReply(ReplyOptions options, string firsts = "<", bool hasAttributes = false)
         : base(options)
     {
-        this.first = first;
+        this.firsts = SearchValues.Create(firsts);
+        tag = new TagName(hasAttributes);
         Options = options;
         output = new ReplyOutput(options.UnfinishedCalls == UnfinishedCalls.AsText || options.MalformedCalls == MalformedCalls.AsText);
         Tools = new ToolTable(options.Tools);
@@ -37,24 +40,28 @@ internal abstract class TaggedReply : ReplyParser
     /// <summary>The markers that mean something here; null where none does.</summary>
     private protected abstract MarkerMatcher? Matcher { get; }
 
+    /// <summary>Whether the marker that is read came as a token only: it is no text, whatever it turns out to be.</summary>
+    private protected bool IsUnwritten { get; private set; }
+
+    /// <summary>At the reply's end: the tag that is cut short; null where none is.</summary>
+    private protected Marker? CutTag => named;
+
+    /// <summary>What there is of its name.</summary>
+    private protected string CutName => tag.ToString();
+
     /// <summary>A piece begins; it is not empty.</summary>
     private protected virtual void PieceBegun()
     {
     }
 
-    /// <summary>Text was read, before it is understood: a block of calls that is held back has to be told of it.</summary>
-    private protected virtual void Reading(ReadOnlySpan<char> text) => output.Record(text);
-
     /// <summary>Text that is no marker.</summary>
     private protected abstract void Plain(ReadOnlySpan<char> text);
 
-    /// <summary>A marker, as it was written. True if a name and the end of a tag follow.</summary>
-    private protected abstract bool Found(Marker marker, ReadOnlySpan<char> text);
+    /// <summary>A marker, as it was written, and the name in it; empty where it holds none.</summary>
+    private protected abstract void Found(Marker marker, ReadOnlySpan<char> text, string name);
 
-    /// <summary>The tag behind the last marker is over.</summary>
-    private protected virtual void TagEnded(string name)
-    {
-    }
+    /// <summary>What began as a tag and is none.</summary>
+    private protected virtual void NoTag(ReadOnlySpan<char> text) => Plain(text);
 
     /// <summary>The reply is over; <paramref name="rest"/> is half a marker or nothing.</summary>
     private protected abstract void Ended(ReadOnlySpan<char> rest);
@@ -77,53 +84,83 @@ internal abstract class TaggedReply : ReplyParser
         output.End();
     }
 
+    private protected sealed override void PushUnwritten(string marker, ICollection<ReplyEvent> events)
+    {
+        if (candidate.WrittenCount > 0)
+        {
+            // A token of its own goes on with no text.
+            output.Begin(events);
+            NoMarker();
+            output.End();
+        }
+        IsUnwritten = true;
+        Push(marker, events);
+        IsUnwritten = false;
+    }
+
     // Reads some of the piece; says how much. Nothing of it where the candidate turned out to be text: that is settled first.
     private int Take(ReadOnlySpan<char> piece)
     {
-        if (isInTag)
-        {
-            Reading(piece[..1]);
-            if (!tag.Next(piece[0])) return 1;
-            isInTag = false;
-            TagEnded(tag.ToString());
-            return 1;
-        }
+        if (named is not null) return TakeTag(piece[0]);
         if (matcher is null)
         {
-            var plain = piece.IndexOf(first);
+            var plain = piece.IndexOfAny(firsts);
             if (plain == 0 && Matcher is { } here)
             {
                 matcher = here;
-                matcher.Begin();
-                Hold(piece[..1]);
+                matcher.Begin(piece[0]);
+                candidate.Write(piece[..1]);
                 return 1;
             }
             // Where no marker means anything the character is text; what follows it may have a meaning again.
-            if (plain == 0) plain = piece[1..].IndexOf(first) + 1;
+            if (plain == 0) plain = piece[1..].IndexOfAny(firsts) + 1;
             if (plain <= 0) plain = piece.Length;
-            Reading(piece[..plain]);
             Plain(piece[..plain]);
             return plain;
         }
         if (!matcher.Next(piece[0], out var found))
         {
-            matcher = null;
-            Plain(candidate.WrittenSpan);
-            candidate.ResetWrittenCount();
+            NoMarker();
             return 0;
         }
-        Hold(piece[..1]);
+        candidate.Write(piece[..1]);
         if (found is not { } marker) return 1;
         matcher = null;
-        isInTag = Found(marker, candidate.WrittenSpan);
-        if (isInTag) tag.Begin();
-        candidate.ResetWrittenCount();
+        if (marker.IsNamed)
+        {
+            named = marker.Marker;
+            tag.Begin();
+        }
+        else Met(marker.Marker, "");
         return 1;
     }
 
-    private void Hold(ReadOnlySpan<char> text)
+    private int TakeTag(char c)
     {
-        Reading(text);
-        candidate.Write(text);
+        var state = candidate.WrittenCount == MaxTag ? TagState.None : tag.Next(c);
+        if (state == TagState.None)
+        {
+            NoMarker();
+            return 0;
+        }
+        candidate.Write([c]);
+        if (state == TagState.Done) Met(named!.Value, tag.ToString());
+        return 1;
+    }
+
+    private void Met(Marker marker, string name)
+    {
+        named = null;
+        Found(marker, candidate.WrittenSpan, name);
+        candidate.ResetWrittenCount();
+    }
+
+    private void NoMarker()
+    {
+        var isTag = named is not null;
+        (matcher, named) = (null, null);
+        if (isTag) NoTag(candidate.WrittenSpan);
+        else Plain(candidate.WrittenSpan);
+        candidate.ResetWrittenCount();
     }
 }

@@ -29,7 +29,8 @@ public sealed class DialectFinderTests
             ("<｜tool▁sep｜>", ["deepseek_v3", "deepseek_v31"]),
             ("<|tool_call_argument_begin|>", ["kimi_k2"]), ("[TOOL_CALLS]", ["mistral"]), ("</arg_value>", ["glm45"]),
             ("<parameter=", ["qwen3_coder", "seed_oss"]), ("{\"name\": function name, \"parameters\"", ["llama3_json"]),
-            ("</tool_call>", ["hermes", "qwen3_coder", "glm45", "text", "think"]), ("functools", ["text"]), ("<TOOLCALL>", ["think"]),
+            ("</tool_call>", ["hermes", "qwen3_coder", "glm45", "apriel", "text", "think"]), ("functools", ["text"]), ("<TOOLCALL>", ["think"]),
+            ("<|START_ACTION|>", ["cohere"]), ("<|tool_call_start|>", ["lfm2"]), ("[BEGIN FINAL RESPONSE]", ["apriel"]), ("<|tool_call|>", ["granite"]),
             ("<|role_sep|>", ["text"]), ("<|tool_call:begin|>", ["text"]),
         ];
         var dialect = ReplyParser.FindDialect(text);

@@ -207,7 +207,7 @@ public sealed class ReplyCaseTests
 
     private static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(n => n.GetInt32())];
 
-    private static JsonElement Given(JsonElement? test)
+    internal static JsonElement Given(JsonElement? test)
     {
         if (test is null) Assert.Ignore("No conformance data: set QUILT_SHARED or place `shared` beside the repository.");
         return test!.Value;
@@ -216,7 +216,11 @@ public sealed class ReplyCaseTests
     internal static IEnumerable<string?> Own() =>
         Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "replies"), "*.json").Order(StringComparer.Ordinal);
 
-    internal static IEnumerable<TestCaseData> Cases(IEnumerable<string?> files, string[] kinds)
+    internal static IEnumerable<TestCaseData> Cases(IEnumerable<string?> files, string[] kinds) =>
+        Cases(files, test => test.TryGetProperty("kind", out var kind) && kinds.Contains(kind.GetString()));
+
+    /// <summary>The cases of these files that are meant, found by what they are; one without a case where there are none.</summary>
+    internal static IEnumerable<TestCaseData> Cases(IEnumerable<string?> files, Func<JsonElement, bool> isMeant)
     {
         var any = false;
         foreach (var file in files)
@@ -226,7 +230,7 @@ public sealed class ReplyCaseTests
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("cases", out var cases)) continue;
             foreach (var c in cases.EnumerateArray())
             {
-                if (c.ValueKind != JsonValueKind.Object || !c.TryGetProperty("kind", out var kind) || !kinds.Contains(kind.GetString())) continue;
+                if (c.ValueKind != JsonValueKind.Object || !isMeant(c)) continue;
                 any = true;
                 yield return new TestCaseData((JsonElement?)c.Clone())
                     .SetArgDisplayNames(Path.GetFileNameWithoutExtension(file), c.GetProperty("name").GetString()!);

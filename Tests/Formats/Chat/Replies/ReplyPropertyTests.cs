@@ -36,7 +36,7 @@ public sealed class ReplyPropertyTests
             (given, text, sizes) =>
             {
                 var whole = ReplyReading.Of(ReplyParser.Create(dialect, given), text).Summary();
-                Assert.That(ReplyReading.Of(ReplyParser.Create(dialect, given), Cut(text, sizes)).Summary(), Is.EqualTo(whole));
+                Assert.That(ReplyReading.Of(ReplyParser.Create(dialect, given), ReplyReading.Cut(text, sizes)).Summary(), Is.EqualTo(whole));
             },
             iter: 1500);
 
@@ -51,7 +51,7 @@ public sealed class ReplyPropertyTests
                 Is.EqualTo(whole), $"cut at {at}");
         }
         Gen.Int[1, 12].Array[1, 20]
-            .Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
+            .Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), ReplyReading.Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
     }
 
     // What holds of a sample cut short holds at every place: nothing throws, and pieces say what the whole says.
@@ -151,16 +151,6 @@ public sealed class ReplyPropertyTests
         for (var i = 0; i < text.Length; i += Math.Min(size, text.Length - i)) parser.Push(text.AsSpan(i, Math.Min(size, text.Length - i)), last);
         parser.Finish(last);
         return GC.GetAllocatedBytesForCurrentThread() - before;
-    }
-
-    private static IEnumerable<Piece> Cut(string text, int[] sizes)
-    {
-        for (var (i, n) = (0, 0); i < text.Length; n++)
-        {
-            var size = Math.Min(sizes[n % sizes.Length], text.Length - i);
-            yield return new Piece(text.Substring(i, size), null);
-            i += size;
-        }
     }
 
     // Keeps one event, so that what is measured is the parser.
