@@ -12,7 +12,8 @@ internal abstract partial class JsonCallsReply
         if (At == Step.Between) return TakeBetween(text);
         if (!isCertain)
         {
-            var room = MaxUndecided - Held;
+            // Before the call's object or arguments begin there is a name at most.
+            var room = (At < Step.Envelope ? 2 * MaxNoise : MaxUndecided) - Held;
             if (room <= 0)
             {
                 NoCall();

@@ -86,7 +86,7 @@ internal abstract partial class JsonCallsReply : ThinkingReply
     private bool IsInString => At == Step.Envelope ? envelope.IsInString : arguments.IsInString;
 
     /// <summary>Whether the call is one of a list.</summary>
-    private bool IsList { get; set; }
+    private protected bool IsList { get; private set; }
 
     /// <summary>Whether the call has no marker, so that it must have arguments, and a declared tool, to be one and not text.</summary>
     private bool IsBare { get; set; }

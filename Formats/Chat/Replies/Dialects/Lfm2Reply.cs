@@ -26,7 +26,8 @@ internal sealed class Lfm2Reply(ReplyOptions options) : JsonCallsReply(options, 
         {
             if (!char.IsLetterOrDigit(c) && c is not ('_' or '.' or '-')) return null;
         }
-        return Name(head);
+        // Outside of a list it may be prose with something in parentheses.
+        return Name(head) is { } name && (IsList || Tools.Find(name).Tool is not null) ? name : null;
     }
 
     private static JsonCallMatchers CreateMatchers()

@@ -14,16 +14,19 @@ public sealed class ReplyPropertyTests
     private static readonly JsonElement tools = JsonElement.Parse(
         """[{"name": "f", "parameters": {"properties": {"p": {"type": ["number", "object"]}, "q": {"type": "string"}}}}]""");
 
-    private static readonly Gen<ReplyOptions> options = Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool)
-        .Select((thinks, asText, drop, held, infer, trim, declares) => new ReplyOptions
+    // A bit an option, so that they come in all combinations.
+    private static readonly Gen<ReplyOptions> options = Gen.Int[0, (1 << 10) - 1].Select(bits => new ReplyOptions
     {
-        Tools = declares ? tools : null,
-        StartsThinking = thinks,
-        ThinkingAsText = asText,
-        TextAfterCalls = drop ? TextAfterCalls.Drop : TextAfterCalls.Keep,
-        UnfinishedCalls = held ? UnfinishedCalls.AsText : UnfinishedCalls.Complete,
-        MalformedCalls = held ? MalformedCalls.AsText : MalformedCalls.Drop,
-        Arguments = new ArgumentRules { InferWithoutSchema = infer, TrimNewlinesOnly = trim, DecodeEntities = infer && trim },
+        Tools = Has(bits, 0) ? tools : null,
+        StartsThinking = Has(bits, 1),
+        ThinkingAsText = Has(bits, 2),
+        TextAfterCalls = Has(bits, 3) ? TextAfterCalls.Drop : TextAfterCalls.Keep,
+        UnfinishedCalls = Has(bits, 4) ? UnfinishedCalls.AsText : UnfinishedCalls.Complete,
+        MalformedCalls = Has(bits, 4) ? MalformedCalls.AsText : MalformedCalls.Drop,
+        UndeclaredTools = Has(bits, 5) ? UndeclaredTools.Forward : UndeclaredTools.Drop,
+        CallsInThinking = Has(bits, 6) ? CallsInThinking.AsText : CallsInThinking.CarryOut,
+        CallsInFences = Has(bits, 7) ? CallsInFences.AsText : CallsInFences.CarryOut,
+        Arguments = new ArgumentRules { InferWithoutSchema = Has(bits, 8), TrimNewlinesOnly = Has(bits, 9), DecodeEntities = Has(bits, 8) && Has(bits, 9) },
     });
 
     public static IEnumerable<string> Dialects() => ReplyParser.Dialects;
@@ -38,7 +41,7 @@ public sealed class ReplyPropertyTests
                 var whole = ReplyReading.Of(ReplyParser.Create(dialect, given), text).Summary();
                 Assert.That(ReplyReading.Of(ReplyParser.Create(dialect, given), ReplyReading.Cut(text, sizes)).Summary(), Is.EqualTo(whole));
             },
-            iter: 1500);
+            iter: 3000);
 
     [TestCaseSource(nameof(Samples))]
     public void A_recorded_reply_may_be_cut_anywhere(JsonElement? test)
@@ -142,6 +145,30 @@ public sealed class ReplyPropertyTests
         else Assert.That(last.Event, Is.EqualTo(new ReplyText("x")));
     }
 
+    // Whatever is undecided waits for no more than this many characters, far behind any place; a call's own beginning may be longer.
+    [TestCaseSource(nameof(Dialects))]
+    public void What_may_be_a_call_is_not_held_for_long(string dialect)
+    {
+        const int mostHeld = 2048;
+        foreach (var begun in ReplyParts.Markers(dialect).Prepend(""))
+        {
+            foreach (var prose in new[] { "and so on ", "word", "\n", "a, b; c.", "(x) " })
+            {
+                var parser = ReplyParser.Create(dialect, new ReplyOptions { CallsInFences = CallsInFences.AsText });
+                var said = new List<ReplyEvent>();
+                var text = "So " + begun + string.Concat(Enumerable.Repeat(prose, 8 * mostHeld / prose.Length)) + "end";
+                parser.Push(text, said);
+                var before = Length(said);
+                parser.Finish(said);
+                // What became a call's argument, or its name, was passed on, or is told at the end.
+                if (said.Any(e => e is ToolCallBegun or ToolCallDropped)) continue;
+                Assert.That(Length(said) - before, Is.LessThan(mostHeld), $"{begun} and then {prose}");
+            }
+        }
+
+        static int Length(List<ReplyEvent> events) => events.Sum(e => e is ReplyText text ? text.Text.Length : e is ThinkingText thought ? thought.Text.Length : 0);
+    }
+
     private static long Cost(string dialect, string repeated, string start, int length, int size)
     {
         var text = start + string.Concat(Enumerable.Repeat(repeated, length / repeated.Length));
@@ -152,6 +179,8 @@ public sealed class ReplyPropertyTests
         parser.Finish(last);
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
+
+    private static bool Has(int bits, int bit) => (bits >> bit & 1) != 0;
 
     // Keeps one event, so that what is measured is the parser.
     private sealed class Last : System.Collections.ObjectModel.Collection<ReplyEvent>

@@ -17,6 +17,19 @@ public sealed class ReplyReportTests
     [TestCaseSource(nameof(OwnReports))]
     public void A_report_of_our_own_is_understood(JsonElement? test) => Check(test);
 
+    // Nothing throws, and pieces say what the whole says, wherever the reply ends.
+    [TestCaseSource(nameof(OwnReports))]
+    public void A_reported_reply_may_end_anywhere(JsonElement? test)
+    {
+        var c = new ReportCase(ReplyCaseTests.Given(test));
+        for (var end = Math.Max(0, c.Text.Length - 400); end < c.Text.Length; end++)
+        {
+            var whole = ReplyReading.Of(c.CreateParser(), c.Text[..end]).Summary();
+            Assert.That(ReplyReading.Of(c.CreateParser(), c.Text[..end], 1).Summary(), Is.EqualTo(whole), $"ends at {end}");
+            Assert.That(ReplyReading.Of(c.CreateParser(), c.Text[..end], 7).Summary(), Is.EqualTo(whole), $"ends at {end}");
+        }
+    }
+
     internal static bool IsReport(JsonElement test) =>
         test.TryGetProperty("want", out var want) && want.ValueKind == JsonValueKind.Object && test.TryGetProperty("dialect", out _);
 
