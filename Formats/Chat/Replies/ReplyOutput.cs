@@ -16,6 +16,9 @@ internal sealed class ReplyOutput(bool holdsBlocks)
     private int calls;
     private int callsBeforeBlock;
 
+    /// <summary>Whether blocks of calls are held back until they end.</summary>
+    public bool HoldsBlocks => holdsBlocks;
+
     /// <summary>Whether a block of calls is held back; then all of its text has to be given to <see cref="Record"/>.</summary>
     public bool IsHolding { get; private set; }
 
@@ -45,13 +48,13 @@ internal sealed class ReplyOutput(bool holdsBlocks)
     }
 
     /// <summary>A block of calls begins; <paramref name="begun"/> is what was read of it already.</summary>
-    public void OpenBlock(StringBuilder begun)
+    public void OpenBlock(ReadOnlySpan<char> begun)
     {
         FlushText();
         callsBeforeBlock = calls;
         IsHolding = holdsBlocks;
         block.Clear();
-        if (IsHolding) block.Append(begun);
+        Record(begun);
     }
 
     /// <summary>More of the text of the open block.</summary>

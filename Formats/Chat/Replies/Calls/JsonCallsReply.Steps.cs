@@ -5,6 +5,11 @@ namespace Quilt.Formats.Chat.Replies;
 /// <summary>How text that is no marker is read, step by step.</summary>
 internal abstract partial class JsonCallsReply
 {
+    private protected sealed override void Plain(ReadOnlySpan<char> text)
+    {
+        while (!text.IsEmpty) text = text[Take(text)..];
+    }
+
     // Takes some of the text; says how much. None where it only becomes clear what the text is part of.
     private int Take(ReadOnlySpan<char> text)
     {

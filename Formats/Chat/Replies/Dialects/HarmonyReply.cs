@@ -1,4 +1,4 @@
-using System.Text;
+using System.Buffers;
 
 namespace Quilt.Formats.Chat.Replies;
 
@@ -25,7 +25,7 @@ internal sealed class HarmonyReply : TaggedReply
         new([.. borders, (Marker.Separator, HarmonyHeader.Constrain), (Marker.BeginParameter, HarmonyHeader.Message)]);
     private readonly MarkerMatcher inMessage = new(borders);
     private readonly HarmonyCall call;
-    private readonly StringBuilder header = new();           // what may be one, with its markers
+    private readonly ArrayBufferWriter<char> header = new(); // what may be one, with its markers
     private bool isHeader;                                   // one is read
     private bool isQuoted;                                   // a call in the message is text, so that its end is too
     private Place place;                                     // the message, up to the header's end
@@ -62,22 +62,10 @@ internal sealed class HarmonyReply : TaggedReply
 
     private protected override MarkerMatcher? Matcher => isHeader ? inHeader : place == Place.Call && call.IsInString ? null : inMessage;
 
-    private HarmonyHeader Header => new(header.ToString());
+    private HarmonyHeader Header => new(header.WrittenSpan);
 
-    public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids)
-    {
-        var (opened, first) = (0, 0);
-        if (!Options.StartsThinking)
-        {
-            opened = IndexOf(ids, MarkerId(HarmonyHeader.Channel));
-            if (opened < 0 || opened + 1 >= ids.Length || MarkerId(HarmonyHeader.Analysis) is not { } analysis || ids[opened + 1] != analysis)
-                return new(0..0, 0..0, false);
-            first = IndexOf(ids[opened..], MarkerId(HarmonyHeader.Message)) is >= 0 and var message ? opened + message + 1 : ids.Length;
-        }
-        return IndexOf(ids[first..], MarkerId(End)) is >= 0 and var end
-            ? new(first..(first + end), opened..(first + end + 1), false)
-            : new(first..ids.Length, opened..ids.Length, true);
-    }
+    public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids) => ThinkingSpan.FindMessage(ids, Options.StartsThinking,
+        MarkerId(HarmonyHeader.Channel), MarkerId(HarmonyHeader.Analysis), MarkerId(HarmonyHeader.Message), MarkerId(End));
 
     private protected override void Plain(ReadOnlySpan<char> text)
     {
@@ -90,12 +78,12 @@ internal sealed class HarmonyReply : TaggedReply
         {
             case Marker.BeginCall when isHeader && !Header.HasChannel:
             case Marker.Separator:
-                header.Append(text);
+                header.Write(text);
                 break;
             case Marker.BeginCall or Marker.BeginCalls:
                 if (isHeader) NoHeader();
                 if (IsInToolCalls) EndMessage(isEnded: true);
-                header.Append(text);
+                header.Write(text);
                 isHeader = true;
                 break;
             case Marker.BeginParameter:
@@ -120,7 +108,7 @@ internal sealed class HarmonyReply : TaggedReply
     {
         if (isHeader)
         {
-            header.Append(rest);
+            header.Write(rest);
             CutHeader(isWhole: false);
         }
         else if (!rest.IsEmpty && (place != Place.Call || rest.Length == 1)) Plain(rest);
@@ -131,8 +119,8 @@ internal sealed class HarmonyReply : TaggedReply
     {
         if (isHeader)
         {
-            header.Append(text);
-            if (!Header.IsPossible(place == Place.Start)) NoHeader();
+            header.Write(text);
+            if (!Header.IsPossible(isFirst: place == Place.Start)) NoHeader();
             return text.Length;
         }
         switch (place)
@@ -158,18 +146,19 @@ internal sealed class HarmonyReply : TaggedReply
     // The header is whole: it says what the message is.
     private void EndHeader(ReadOnlySpan<char> marker)
     {
-        var whole = Header;
-        header.Append(marker);
+        var tool = Header.Tool;
+        var isAnalysis = Header.IsAnalysis;
+        header.Write(marker);
         isHeader = false;
-        if (whole.Tool is not { } tool)
+        if (tool is null)
         {
-            (place, isQuoted, fences) = (whole.IsAnalysis ? Place.Thinking : Place.Text, false, default);
-            header.Clear();
+            (place, isQuoted, fences) = (isAnalysis ? Place.Thinking : Place.Text, false, default);
+            header.ResetWrittenCount();
         }
         else if (IsExample())
         {
             isQuoted = true;
-            SayHeader();
+            NoHeader();
         }
         else BeginCall(tool);
     }
@@ -184,21 +173,23 @@ internal sealed class HarmonyReply : TaggedReply
             call.End(isComplete: false);
         }
         else if (cut.Tool is { } begun) Call.CutShort(begun);
-        else if (place == Place.Start ? !cut.Text.Contains('<', StringComparison.Ordinal) : place != Place.Between && !cut.IsBegun) NoHeader();
-        header.Clear();
+        else if (place == Place.Start ? !cut.HasMarkers : place != Place.Between && !cut.IsBegun) NoHeader();
+        header.ResetWrittenCount();
         isHeader = false;
     }
 
+    // It is part of the message that it stands in.
     private void NoHeader()
     {
         isHeader = false;
-        SayHeader();
+        SayHere(header.WrittenSpan);
+        header.ResetWrittenCount();
     }
 
     private void BeginCall(string tool)
     {
-        Output.OpenBlock(header);
-        header.Clear();
+        Output.OpenBlock(header.WrittenSpan);
+        header.ResetWrittenCount();
         hadCallsBefore = hadCalls;
         call.Begin(tool);
         place = Place.Call;
@@ -243,12 +234,6 @@ internal sealed class HarmonyReply : TaggedReply
         ? Options.CallsInThinking == CallsInThinking.AsText
         : place == Place.Text && Options.CallsInFences == CallsInFences.AsText && fences.IsOpen;
 
-    private void SayHeader()
-    {
-        SayHere(header.ToString());
-        header.Clear();
-    }
-
     private void SayHere(ReadOnlySpan<char> text)
     {
         if (place != Place.Thinking) place = Place.Text;
@@ -261,6 +246,4 @@ internal sealed class HarmonyReply : TaggedReply
         if (said == Place.Thinking) Output.Text(text, isThinking: !Options.ThinkingAsText);
         else if (!(hadCalls && Options.TextAfterCalls == TextAfterCalls.Drop)) Output.Text(text, isThinking: false);
     }
-
-    private static int IndexOf(ReadOnlySpan<int> ids, int? id) => id is { } known ? ids.IndexOf(known) : -1;
 }

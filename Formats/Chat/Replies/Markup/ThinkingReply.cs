@@ -129,7 +129,7 @@ internal abstract class ThinkingReply : TaggedReply
     /// <summary>A block of calls has begun with what is held; it ends thinking.</summary>
     private protected void OpenCalls()
     {
-        Output.OpenBlock(held);
+        Output.OpenBlock(Output.HoldsBlocks ? held.ToString() : []);
         held.Clear();
         fences = fencesBefore;
         (zoneBefore, Zone, wasThinking, isThinking) = (Zone, Zone.Calls, isThinking, false);

@@ -22,7 +22,11 @@ internal sealed class ToolTable
     public bool IsEmpty => tools.Count == 0;
 
     /// <summary>The tool that a name means: the one of that name, or the only one whose name is near it.</summary>
-    public NameMatch Find(string name) => tools.TryGetValue(name, out var tool) ? new(tool, NameFit.Found) : names.Find(name);
+    public NameMatch Find(string name)
+    {
+        if (IsEmpty) return new(null, name.Length == 0 ? NameFit.SaysNothing : NameFit.NotNear);
+        return tools.TryGetValue(name, out var tool) ? new(tool, NameFit.Found) : names.Find(name);
+    }
 
     /// <summary>The tool that a call means whose name says nothing: the only one, or the only one that fits its arguments.</summary>
     /// <param name="arguments">Their names.</param>
