@@ -9,10 +9,11 @@ namespace Quilt.Formats.Chat.Replies;
 /// </summary>
 internal abstract class TagCallsReply : ThinkingReply
 {
-    private readonly MarkerMatcher inThinking, inText, inCalls, inCall, inValue, asText;
+    private readonly MarkerMatcher inThinking, inText, inCalls, inCall, inValue, behindValue, asText;
     private readonly ArrayBufferWriter<char> behind = new(); // a value: its closing tag and white space
     private readonly CallWriter writer;
     private Place place;
+    private string? pending;                                 // a call's name, while nothing but the tag with it says that there is a call
     private bool isBare;                                     // the open call has no block around it
     private bool isMalformed;                                // the open block has a call without a name
 
@@ -28,6 +29,7 @@ internal abstract class TagCallsReply : ThinkingReply
         inCalls = WithThinking(think, endThink, begin, end, call, nameless, endCall);
         inCall = WithThinking(think, endThink, begin, end, call, nameless, endCall, parameter);
         inValue = new((Marker.EndParameter, tags.EndParameter), parameter, endCall, end);
+        behindValue = WithThinking(think, endThink, (Marker.EndParameter, tags.EndParameter), parameter, endCall, end, begin, call, nameless);
         asText = WithThinking(think, endThink);
     }
 
@@ -46,6 +48,7 @@ internal abstract class TagCallsReply : ThinkingReply
         Place.Outside => Zone == Zone.Thinking ? inThinking : inText,
         Place.Calls => inCalls,
         Place.Call => inCall,
+        Place.BehindValue => behindValue,
         _ => inValue,
     };
 
@@ -54,15 +57,17 @@ internal abstract class TagCallsReply : ThinkingReply
         while (!text.IsEmpty) text = text[Take(text)..];
     }
 
-    // Behind a value's closing tag it is still meant as one, so that the value is over.
-    private protected override void NoTag(ReadOnlySpan<char> text)
+    // Behind a value's closing tag it is still meant as one, so that the value is over. A call's, which lacks its '>', is one if its name is declared.
+    private protected override void NoTag(Marker marker, ReadOnlySpan<char> text, string name)
     {
         if (place == Place.BehindValue) EndValue();
-        Plain(text);
+        if (marker == Marker.BeginCall && Tools.Find(name).Tool is not null) BeginCall(text, name);
+        else Plain(text);
     }
 
     private protected override void Found(Marker marker, ReadOnlySpan<char> text, string name)
     {
+        if (place == Place.BehindValue && marker != Marker.EndParameter) EndValue();
         switch (marker)
         {
             case Marker.BeginThinking or Marker.EndThinking:
@@ -74,7 +79,7 @@ internal abstract class TagCallsReply : ThinkingReply
                 Forget();
                 break;
             case Marker.BeginCalls:
-                if (place == Place.Call) Close(isFinished: true);
+                if (place == Place.Call && pending is null) Close(isFinished: true);
                 else Leave();
                 Doubt(text);
                 (isBare, isMalformed, place) = (false, false, Place.Calls);
@@ -89,7 +94,7 @@ internal abstract class TagCallsReply : ThinkingReply
             case Marker.EndCalls when place == Place.Outside:
                 StrayEnd(text);
                 break;
-            case Marker.EndCalls when IsUndecided:
+            case Marker.EndCalls when IsUndecided && pending is null:
                 Hold(text);
                 Leave();
                 break;
@@ -106,6 +111,7 @@ internal abstract class TagCallsReply : ThinkingReply
     private protected override void Ended(ReadOnlySpan<char> rest)
     {
         if (!rest.IsEmpty && (Zone != Zone.Calls || rest.Length == 1)) Plain(rest);
+        if (pending is not null) TakeUp();
         if (IsUndecided) Leave();
         if (Zone != Zone.Calls) return;
         EndValue();
@@ -154,14 +160,22 @@ internal abstract class TagCallsReply : ThinkingReply
             if (place == Place.Call) EndCall(isComplete: true);
             Hold(text);
         }
+        (pending, place) = (name, Place.Call);
+    }
+
+    // A tag of the call follows, or its end, or another call: it is one.
+    private void TakeUp()
+    {
+        if (pending is null) return;
         if (Zone != Zone.Calls) OpenCalls();
         Forget();
-        writer.Begin(name);
-        place = Place.Call;
+        writer.Begin(pending);
+        pending = null;
     }
 
     private void Parameter(Marker marker, ReadOnlySpan<char> text, string name)
     {
+        TakeUp();
         Output.Record(text);
         if (marker == Marker.EndParameter)
         {
@@ -178,6 +192,7 @@ internal abstract class TagCallsReply : ThinkingReply
 
     private void End(Marker marker, ReadOnlySpan<char> text)
     {
+        TakeUp();
         Output.Record(text);
         EndValue();
         if (place == Place.Call) EndCall(isComplete: true);
@@ -188,6 +203,7 @@ internal abstract class TagCallsReply : ThinkingReply
 
     private void EndCall(bool isComplete)
     {
+        TakeUp();
         writer.End(isComplete);
         isMalformed |= Call.WasNameless;
     }
@@ -212,8 +228,8 @@ internal abstract class TagCallsReply : ThinkingReply
     private void Leave()
     {
         if (IsUndecided) Release();
-        if (place == Place.Call) EndCall(isComplete: false);
-        place = Place.Outside;
+        else if (place == Place.Call && pending is null) EndCall(isComplete: false);
+        (place, pending) = (Place.Outside, null);
         if (Zone == Zone.Calls) Close(isFinished: true);
     }
 

@@ -20,8 +20,8 @@ internal readonly ref struct HarmonyHeader(ReadOnlySpan<char> text)
     /// <summary>Whether the header has a channel already.</summary>
     public bool HasChannel => text.IndexOf(Channel) >= 0;
 
-    /// <summary>Whether the message is thinking.</summary>
-    public bool IsAnalysis => Behind(Channel, out var channel) && channel.SequenceEqual(Analysis);
+    /// <summary>Whether the message is thinking: the last channel counts, since models begin anew.</summary>
+    public bool IsAnalysis => text.LastIndexOf(Channel) is >= 0 and var at && WordAt(at + Channel.Length).SequenceEqual(Analysis);
 
     /// <summary>Whom the message is to, without the prefix of functions; null where it is to the user.</summary>
     public string? Tool
@@ -69,12 +69,15 @@ internal readonly ref struct HarmonyHeader(ReadOnlySpan<char> text)
     // The word behind the first of these; false where there is none of them.
     private bool Behind(string what, out ReadOnlySpan<char> word)
     {
-        word = default;
         var at = text.IndexOf(what);
-        if (at < 0) return false;
-        var rest = text[(at + what.Length)..].TrimStart();
+        word = at < 0 ? default : WordAt(at + what.Length);
+        return at >= 0;
+    }
+
+    private ReadOnlySpan<char> WordAt(int at)
+    {
+        var rest = text[at..].TrimStart();
         var end = rest.IndexOfAny(" \t\r\n<");
-        word = end < 0 ? rest : rest[..end];
-        return true;
+        return end < 0 ? rest : rest[..end];
     }
 }

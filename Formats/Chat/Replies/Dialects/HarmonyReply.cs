@@ -76,12 +76,12 @@ internal sealed class HarmonyReply : TaggedReply
     {
         switch (marker)
         {
-            case Marker.BeginCall when isHeader && !Header.HasChannel:
+            case Marker.BeginCall when isHeader && (!Header.HasChannel || Header.IsBegun):
             case Marker.Separator:
                 header.Write(text);
                 break;
             case Marker.BeginCall or Marker.BeginCalls:
-                if (isHeader) NoHeader();
+                if (isHeader) CutHeader(isWhole: true);
                 if (IsInToolCalls) EndMessage(isEnded: true);
                 header.Write(text);
                 isHeader = true;

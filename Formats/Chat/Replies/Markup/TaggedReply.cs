@@ -60,8 +60,8 @@ internal abstract class TaggedReply : ReplyParser
     /// <summary>A marker, as it was written, and the name in it; empty where it holds none.</summary>
     private protected abstract void Found(Marker marker, ReadOnlySpan<char> text, string name);
 
-    /// <summary>What began as a tag and is none.</summary>
-    private protected virtual void NoTag(ReadOnlySpan<char> text) => Plain(text);
+    /// <summary>What began as a tag and is none, with what could have been its name.</summary>
+    private protected virtual void NoTag(Marker marker, ReadOnlySpan<char> text, string name) => Plain(text);
 
     /// <summary>The reply is over; <paramref name="rest"/> is half a marker or nothing.</summary>
     private protected abstract void Ended(ReadOnlySpan<char> rest);
@@ -157,9 +157,9 @@ internal abstract class TaggedReply : ReplyParser
 
     private void NoMarker()
     {
-        var isTag = named is not null;
+        var tagged = named;
         (matcher, named) = (null, null);
-        if (isTag) NoTag(candidate.WrittenSpan);
+        if (tagged is { } marker) NoTag(marker, candidate.WrittenSpan, tag.ToString());
         else Plain(candidate.WrittenSpan);
         candidate.ResetWrittenCount();
     }

@@ -54,11 +54,11 @@ internal sealed class NearNames
         return nearest.Length == 1 ? new(nearest[0], NameFit.Found) : new(null, NameFit.Several);
     }
 
-    // The name without markup, quotes and punctuation around it: <function=f>, name="f", f</arg_value>, f().
+    // The name without markup, quotes and punctuation around it: <function=f>, name="f", f</arg_value>, f(x).
     private static string Core(string name)
     {
         name = name.Trim();
-        if (name.IndexOf('<', StringComparison.Ordinal) is > 0 and var markup) name = name[..markup];
+        if (name.AsSpan().IndexOfAny('<', '(') is > 0 and var markup) name = name[..markup];
         if (name.TrimEnd('=').IndexOf('=', StringComparison.Ordinal) is >= 0 and var equals) name = name[(equals + 1)..];
         var (start, end) = (0, name.Length);
         while (start < end && !IsNamePart(name[start])) start++;
