@@ -55,6 +55,9 @@ internal sealed class JsonEnvelope(string nameKey)
     /// <summary>The next character does not belong here.</summary>
     public bool IsBroken => at == At.Broken;
 
+    /// <summary>Whether arguments came, or come, before the name.</summary>
+    public bool HoldsArguments => HasArguments || (at == At.InValue && member is Member.Arguments or Member.ArgumentsInString);
+
     public bool IsInString => at == At.InKey || (at == At.InValue && value.IsInString);
 
     /// <summary>An object is to come.</summary>
@@ -128,7 +131,7 @@ internal sealed class JsonEnvelope(string nameKey)
             : Name is null && key.ToString() == nameKey ? Member.Name
             : Member.Other;
         // Arguments that are neither an object nor null are no arguments, and this is no call.
-        at = isArguments && first is not ('{' or '"' or 'n') ? At.Broken : At.InValue;
+        at = isArguments && first is not ('{' or '"' or 'n' or 'N') ? At.Broken : At.InValue;
         if (at == At.Broken) return;
         if (member != Member.Arguments) value.Begin(text.Clear());
         else if (Name is null) value.Begin(early);

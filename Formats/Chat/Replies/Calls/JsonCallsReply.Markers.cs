@@ -39,10 +39,10 @@ internal abstract partial class JsonCallsReply
         }
     }
 
-    // Half a marker is text, but in a block anything longer than its first character is most likely the end of something.
+    // Half a marker is text, but in a block it is most likely the end of something; in a call, if it is longer than its first character.
     private protected sealed override void Ended(ReadOnlySpan<char> rest)
     {
-        if (!rest.IsEmpty && (rest.Length == 1 || Zone != Zone.Calls)) Plain(rest);
+        if (!rest.IsEmpty && (Zone != Zone.Calls || (rest.Length == 1 && !(At == Step.Between && hasSection)))) Plain(rest);
         isOver = true;
         Stop();
         if (IsUndecided) NoCall();

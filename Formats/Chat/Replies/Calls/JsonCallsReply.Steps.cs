@@ -17,8 +17,8 @@ internal abstract partial class JsonCallsReply
         if (At == Step.Between) return TakeBetween(text);
         if (!isCertain)
         {
-            // Before the call's object or arguments begin there is a name at most.
-            var room = (At < Step.Envelope ? 2 * MaxNoise : MaxUndecided) - Held;
+            // Before the call's object or arguments begin there is a name at most; an object that no marker announces is most likely an answer.
+            var room = (At < Step.Envelope || (IsBare && !envelope.HoldsArguments) ? 2 * MaxNoise : MaxUndecided) - Held;
             if (room <= 0)
             {
                 NoCall();

@@ -107,10 +107,10 @@ internal abstract class TagCallsReply : ThinkingReply
         }
     }
 
-    // Half a marker is text, but in a call anything longer than its '<' is most likely a tag of it.
+    // Half a marker is text, but in a block it is most likely a tag of it; in a value, if it is longer than its '<'.
     private protected override void Ended(ReadOnlySpan<char> rest)
     {
-        if (!rest.IsEmpty && (Zone != Zone.Calls || rest.Length == 1)) Plain(rest);
+        if (!rest.IsEmpty && (Zone != Zone.Calls || (rest.Length == 1 && place >= Place.Value))) Plain(rest);
         if (pending is not null) TakeUp();
         if (IsUndecided) Leave();
         if (Zone != Zone.Calls) return;

@@ -3,7 +3,7 @@ namespace Quilt.Formats.Chat.Replies;
 /// <summary>
 /// Apriel: <c>&lt;tool_calls&gt;[{"name": "f", "arguments": {…}}, …]&lt;/tool_calls&gt;</c>. The reply, or the prompt's end, begins with thinking in
 /// words, <c>Here are my reasoning steps:</c>, up to <c>[BEGIN FINAL RESPONSE]</c>, and the answer may end in <c>[END FINAL RESPONSE]</c>; with tools
-/// thinking may stand in <c>&lt;thinking&gt;</c>. Sources: the chat templates of Apriel 1.5 and 1.6; the Apriel parsers of vLLM and llama.cpp.
+/// thinking may stand in <c>&lt;thinking&gt;</c>. Sources: the chat templates of Apriel 1.5 and 1.6.
 /// </summary>
 internal sealed class AprielReply(ReplyOptions options) : JsonCallsReply(options, markers, firsts: "<[H")
 {

@@ -101,10 +101,10 @@ internal sealed class GlmReply : ThinkingReply
         }
     }
 
-    // Half a marker is text, but in a call anything longer than its '<' is most likely its end.
+    // Half a marker is text, but in a call it is most likely a tag of it; in a value, if it is longer than its '<'.
     private protected override void Ended(ReadOnlySpan<char> rest)
     {
-        if (!rest.IsEmpty && (place < Place.Call || rest.Length == 1)) Plain(rest);
+        if (!rest.IsEmpty && (place < Place.Call || (rest.Length == 1 && place >= Place.Value))) Plain(rest);
         EndByEnd();
         ForgetKey();
         if (place == Place.Name) Leave();

@@ -6,7 +6,7 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 internal static class ReplyParts
 {
     private static readonly string[] anywhere = ["\n", "  ", "text", "12", "1.50", "true", "null", "<", "[", "{", "}", "]", ",", "\"", "\\", "\\u00",
-        "é", "🌍", "\ud83c", ">", "=", "`"];
+        "é", "🌍", "\ud83c", ">", "=", "`", "```", "\n```\n", "~~~\n"];
     private static readonly string[] json =
     [
         "{\"name\": \"f\", \"arguments\": {\"p\": ", "{\"name\":\"g\",\"parameters\":{}}", "{\"arguments\": {\"q\": \"", "{\"p\": [1, ", "\"}}", "}}",

@@ -115,18 +115,25 @@ public sealed class ReplyPropertyTests
     [TestCaseSource(nameof(Dialects))]
     public void Cost_is_linear_in_the_text(string dialect)
     {
-        foreach (var repeated in ReplyParts.Hostile(dialect))
+        foreach (var (given, size, length) in new[] { (new ReplyOptions(), 1, 20_000), (new ReplyOptions(), int.MaxValue, 20_000), (Strict(), 1, 10_000) })
         {
-            foreach (var size in new[] { 1, int.MaxValue })
+            foreach (var repeated in ReplyParts.Hostile(dialect))
             {
                 foreach (var start in ReplyParts.Starts(dialect))
                 {
-                    Cost(dialect, repeated, start, 1_000, size);
-                    var (small, large) = (Cost(dialect, repeated, start, 20_000, size), Cost(dialect, repeated, start, 80_000, size));
+                    Cost(dialect, given, repeated, start, 1_000, size);
+                    var (small, large) = (Cost(dialect, given, repeated, start, length, size), Cost(dialect, given, repeated, start, 4 * length, size));
                     Assert.That(large, Is.LessThan((6 * small) + 100_000), $"{repeated} behind {start} in pieces of {size}");
                 }
             }
         }
+
+        // Every name is looked for among the declared ones, every call outside of fences alone.
+        static ReplyOptions Strict() => new()
+        {
+            Tools = tools, CallsInThinking = CallsInThinking.AsText, CallsInFences = CallsInFences.AsText,
+            UnfinishedCalls = UnfinishedCalls.AsText, MalformedCalls = MalformedCalls.AsText,
+        };
     }
 
     [TestCaseSource(nameof(Dialects))]
@@ -134,7 +141,7 @@ public sealed class ReplyPropertyTests
     {
         var value = new string('x', 10 << 20);
         var last = new Last();
-        var parser = ReplyParser.Create(dialect);
+        var parser = ReplyParser.Create(dialect, new ReplyOptions { CallsInFences = CallsInFences.AsText });
         var (before, behind) = ReplyParts.AroundValue(dialect);
         foreach (var text in new[] { before, value, behind })
         {
@@ -150,13 +157,13 @@ public sealed class ReplyPropertyTests
     public void What_may_be_a_call_is_not_held_for_long(string dialect)
     {
         const int mostHeld = 2048;
-        foreach (var begun in ReplyParts.Markers(dialect).Prepend(""))
+        foreach (var begun in ReplyParts.Markers(dialect).Select(marker => "So " + marker).Append("So ").Append("{\"note\": \""))
         {
             foreach (var prose in new[] { "and so on ", "word", "\n", "a, b; c.", "(x) " })
             {
                 var parser = ReplyParser.Create(dialect, new ReplyOptions { CallsInFences = CallsInFences.AsText });
                 var said = new List<ReplyEvent>();
-                var text = "So " + begun + string.Concat(Enumerable.Repeat(prose, 8 * mostHeld / prose.Length)) + "end";
+                var text = begun + string.Concat(Enumerable.Repeat(prose, 8 * mostHeld / prose.Length)) + "end";
                 parser.Push(text, said);
                 var before = Length(said);
                 parser.Finish(said);
@@ -169,10 +176,10 @@ public sealed class ReplyPropertyTests
         static int Length(List<ReplyEvent> events) => events.Sum(e => e is ReplyText text ? text.Text.Length : e is ThinkingText thought ? thought.Text.Length : 0);
     }
 
-    private static long Cost(string dialect, string repeated, string start, int length, int size)
+    private static long Cost(string dialect, ReplyOptions given, string repeated, string start, int length, int size)
     {
         var text = start + string.Concat(Enumerable.Repeat(repeated, length / repeated.Length));
-        var parser = ReplyParser.Create(dialect);
+        var parser = ReplyParser.Create(dialect, given);
         var last = new Last();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < text.Length; i += Math.Min(size, text.Length - i)) parser.Push(text.AsSpan(i, Math.Min(size, text.Length - i)), last);
