@@ -51,7 +51,7 @@ public sealed class ParseReplyTests
     public async Task Tells_a_call_that_is_dropped()
     {
         var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"tools-{Guid.NewGuid():N}.json");
-        await File.WriteAllTextAsync(file, """[{"type": "function", "function": {"name": "other"}}, {"type": "function", "function": {"name": "third"}}]""");
+        await File.WriteAllTextAsync(file, """[{"name": "other"}, {"name": "third"}]""");
         try
         {
             var run = await QuiltProcess.Run(["parse-reply", "--dialect", "minimax_m2", "--tools", file, "--json"], pieces);

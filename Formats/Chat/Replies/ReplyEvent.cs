@@ -37,8 +37,8 @@ public sealed record ToolCallArguments(int Index, string Json) : ReplyEvent;
 public sealed record ToolCallEnded(int Index, string Name, string Arguments, bool IsComplete) : ReplyEvent;
 
 /// <summary>
-/// A tool call that is not passed on: the caller may tell the model, or the user, what was wrong with it. It is told when the call is over; there is no
-/// other event of it.
+/// A tool call that is not passed on: the caller may tell the model, or the user, what was wrong with it. It is told when the call is over; there is
+/// no other event of it.
 /// </summary>
 /// <param name="Name">What the model wrote for a name; empty where it wrote none.</param>
 /// <param name="Arguments">What it wrote for arguments: one JSON object.</param>

@@ -2,8 +2,8 @@ namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
 /// Understands a reply while it is generated: text in, thinking, text and tool calls out. Text is passed on at once; only what may be the beginning
-/// of a marker, or of a call, is held back, and not for long. Time is linear in the text whatever it holds, memory is bounded by one call's arguments, and no text makes it throw. One
-/// parser reads one reply, on one thread.
+/// of a marker, or of a call, is held back, and not for long. Time is linear in the text whatever it holds, memory is bounded by one call's
+/// arguments, and no text makes it throw. One parser reads one reply, on one thread.
 /// </summary>
 public abstract class ReplyParser
 {

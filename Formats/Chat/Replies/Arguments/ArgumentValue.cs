@@ -63,7 +63,7 @@ internal static class ArgumentValue
     private static bool TryWritePython(string text, StringBuilder into)
     {
         var literal = text.AsSpan().Trim();
-        if (!literal.StartsWith("[") && !literal.StartsWith("{") && !literal.StartsWith("(") && literal is not ("True" or "False" or "None")) return false;
+        if (literal.IsEmpty || (literal[0] is not ('[' or '{' or '(') && literal is not ("True" or "False" or "None"))) return false;
         var start = into.Length;
         var reader = new PythonRelay(isCall: false);
         reader.Begin(into);

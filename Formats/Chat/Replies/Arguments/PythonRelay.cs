@@ -3,8 +3,8 @@ using System.Text;
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Reads a Python literal, or a call's arguments as Python writes them, <c>(a=1, b='x')</c>, a piece at a time, and writes it as JSON. Lists and tuples
-/// are lists, a key that is no string becomes one, true, false and null are taken for Python's words. Nothing is evaluated.
+/// Reads a Python literal, or a call's arguments as Python writes them, <c>(a=1, b='x')</c>, a piece at a time, and writes it as JSON. Lists and
+/// tuples are lists, a key that is no string becomes one, true, false and null are taken for Python's words. Nothing is evaluated.
 /// </summary>
 /// <param name="isCall">Whether the outermost parentheses stand around a call's arguments, instead of a tuple.</param>
 internal sealed class PythonRelay(bool isCall) : ValueRelay

@@ -4,8 +4,8 @@ namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
 /// Reads the inside of a Python string, a piece at a time, and writes it as <see cref="JsonString"/> does. What models get wrong is passed on as they
-/// wrote it: raw line breaks, a backslash that begins no escape, and quotes inside that are not escaped; a quote ends the string only where a comma, a
-/// colon or a closing bracket follows.
+/// wrote it: raw line breaks, a backslash that begins no escape, and quotes inside that are not escaped; a quote ends the string only where a comma,
+/// a colon or a closing bracket follows.
 /// </summary>
 internal sealed class PythonStringReader
 {

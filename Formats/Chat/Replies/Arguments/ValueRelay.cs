@@ -5,8 +5,8 @@ namespace Quilt.Formats.Chat.Replies;
 /// <summary>
 /// Reads one value of a language's literals, a piece at a time, and writes it as JSON as it comes, with Python's separators, so that what is written
 /// so far and what <see cref="Close"/> adds is always valid JSON. Of equal keys of an object the first counts: its value may have been passed on
-/// already. Lenient where that loses nothing: a comma may trail, a bare word is a string, and so is a number that JSON's readers cannot hold. Whatever
-/// else is no value, or nested deeper than <see cref="MaxDepth"/>, breaks it. Time is linear in the text.
+/// already. Lenient where that loses nothing: a comma may trail, a bare word is a string, and so is a number that JSON's readers cannot hold.
+/// Whatever else is no value, or nested deeper than <see cref="MaxDepth"/>, breaks it. Time is linear in the text.
 /// </summary>
 internal abstract class ValueRelay
 {

@@ -14,7 +14,8 @@ internal abstract partial class JsonCallsReply : ThinkingReply
     // Characters before the arguments, at most: a name has 64.
     private const int MaxHead = 256;
 
-    // Characters of what may be a call, at most: no arguments that come before the name, or in a string, are longer, and a reply is not to be held whole.
+    // Characters of what may be a call, at most: no arguments that come before the name, or in a string, are longer, and a reply is not to be held
+    // whole.
     private const int MaxUndecided = 1 << 20;
     private readonly JsonEnvelope envelope;
     private readonly ValueRelay arguments;

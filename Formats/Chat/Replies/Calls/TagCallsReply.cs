@@ -57,7 +57,8 @@ internal abstract class TagCallsReply : ThinkingReply
         while (!text.IsEmpty) text = text[Take(text)..];
     }
 
-    // Behind a value's closing tag it is still meant as one, so that the value is over. A call's, which lacks its '>', is one if its name is declared.
+    // Behind a value's closing tag it is still meant as one, so that the value is over. A call's, which lacks its '>', is one if its name is
+    // declared.
     private protected override void NoTag(Marker marker, ReadOnlySpan<char> text, string name)
     {
         if (place == Place.BehindValue) EndValue();

@@ -3,8 +3,8 @@ namespace Quilt.Formats.Chat.Replies;
 /// <summary>
 /// Cohere's Command R7B and A: <c>&lt;|START_THINKING|&gt;…&lt;|END_THINKING|&gt;</c>, then either
 /// <c>&lt;|START_ACTION|&gt;[{"tool_call_id": "0", "tool_name": "f", "parameters": {…}}, …]&lt;|END_ACTION|&gt;</c> or
-/// <c>&lt;|START_RESPONSE|&gt;…&lt;|END_RESPONSE|&gt;</c>, also written <c>&lt;|START_TEXT|&gt;</c>. Sources: the chat template of Command R7B; vLLM's
-/// parser/cohere_command.py at 022e555.
+/// <c>&lt;|START_RESPONSE|&gt;…&lt;|END_RESPONSE|&gt;</c>, also written <c>&lt;|START_TEXT|&gt;</c>. Sources: the chat template of Command R7B;
+/// vLLM's parser/cohere_command.py at 022e555.
 /// </summary>
 internal sealed class CohereReply(ReplyOptions options) : JsonCallsReply(options, markers, nameKey: "tool_name")
 {

@@ -1,9 +1,9 @@
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
-/// Granite 3: <c>&lt;|tool_call|&gt;[{"name": "f", "arguments": {…}}, …]</c>, also with <c>&lt;tool_call&gt;</c>; the list's end is the block's. Granite
-/// 3.2 thinks in words, <c>Here is my thought process:</c> … <c>Here is my response:</c>, Granite 3.3 in <c>&lt;think&gt;</c>, with the answer in
-/// <c>&lt;response&gt;</c>. Sources: the chat templates of Granite 3.1 to 3.3; vLLM's granite_tool_parser.py at 037ed06 and
+/// Granite 3: <c>&lt;|tool_call|&gt;[{"name": "f", "arguments": {…}}, …]</c>, also with <c>&lt;tool_call&gt;</c>; the list's end is the block's.
+/// Granite 3.2 thinks in words, <c>Here is my thought process:</c> … <c>Here is my response:</c>, Granite 3.3 in <c>&lt;think&gt;</c>, with the
+/// answer in <c>&lt;response&gt;</c>. Sources: the chat templates of Granite 3.1 to 3.3; vLLM's granite_tool_parser.py at 037ed06 and
 /// granite_reasoning_parser.py at 04dbd8f.
 /// </summary>
 internal sealed class GraniteReply(ReplyOptions options) : JsonCallsReply(options, markers, firsts: "<H")

@@ -2,8 +2,8 @@ namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
 /// Compares text, a character at a time, with a few markers at once. No marker holds, behind its first character, a character with which any of the
-/// dialect's markers begins, so that a comparison that failed never has to go back further than its last character. In a pattern <c>*</c> is any white
-/// space or none, a blank is one character of white space; a pattern that ends in <c>=</c> begins a tag with a name.
+/// dialect's markers begins, so that a comparison that failed never has to go back further than its last character. In a pattern <c>*</c> is any
+/// white space or none, a blank is one character of white space; a pattern that ends in <c>=</c> begins a tag with a name.
 /// </summary>
 internal sealed class MarkerMatcher(params (Marker Marker, string Pattern)[] patterns)
 {

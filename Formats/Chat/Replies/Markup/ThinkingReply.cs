@@ -5,15 +5,15 @@ namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
 /// A dialect in which thinking stands between two markers and calls stand in blocks: what all of these have in common. Thinking's markers never reach
-/// the text. A block's marker alone makes no block, since models speak of markers too: until a call is certain, everything from the marker on is held,
-/// and if there is none, it is the text or thinking that it is. Behind a block white space is held back: up to the next block or the end it is none of
-/// the text, nor is one line break right behind the block.
+/// the text. A block's marker alone makes no block, since models speak of markers too: until a call is certain, everything from the marker on is
+/// held, and if there is none, it is the text or thinking that it is. Behind a block white space is held back: up to the next block or the end it is
+/// none of the text, nor is one line break right behind the block.
 /// </summary>
 internal abstract class ThinkingReply : TaggedReply
 {
     /// <summary>
-    /// Text that is held where a block's next call may follow, at most. Models put a remark there, if anything; a reply that goes on without a call may
-    /// not wait longer for its reader.
+    /// Text that is held where a block's next call may follow, at most. Models put a remark there, if anything; a reply that goes on without a call
+    /// may not wait longer for its reader.
     /// </summary>
     private protected const int MaxNoise = 512;
 

@@ -30,7 +30,8 @@ public sealed class DialectFinderTests
             ("<|tool_call_argument_begin|>", ["kimi_k2"]), ("[TOOL_CALLS]", ["mistral"]), ("</arg_value>", ["glm45"]),
             ("<parameter=", ["qwen3_coder", "seed_oss"]), ("{\"name\": function name, \"parameters\"", ["llama3_json"]),
             ("</tool_call>", ["hermes", "qwen3_coder", "glm45", "apriel", "text", "think"]), ("functools", ["text"]), ("<TOOLCALL>", ["think"]),
-            ("<|START_ACTION|>", ["cohere"]), ("<|tool_call_start|>", ["lfm2"]), ("[BEGIN FINAL RESPONSE]", ["apriel"]), ("<|tool_call|>", ["granite"]),
+            ("<|START_ACTION|>", ["cohere"]), ("<|tool_call_start|>", ["lfm2"]), ("[BEGIN FINAL RESPONSE]", ["apriel"]),
+            ("<|tool_call|>", ["granite"]),
             ("<|role_sep|>", ["text"]), ("<|tool_call:begin|>", ["text"]),
         ];
         var dialect = ReplyParser.FindDialect(text);
@@ -117,8 +118,8 @@ public sealed class DialectFinderTests
     public void A_prompt_that_ends_in_thinkings_opening_starts_thinking(string prompt, bool thinks) =>
         Assert.That(ReplyParser.EndsInThinking(prompt), Is.EqualTo(thinks));
 
-    // What the template puts behind the prompt for message i. A conversation that cannot end with a call goes on to where it can, and is cut where the
-    // call's result stands.
+    // What the template puts behind the prompt for message i. A conversation that cannot end with a call goes on to where it can, and is cut where
+    // the call's result stands.
     private static (string Prompt, string Reply) Reply(ChatTemplate template, JsonElement root, JsonElement c, JsonElement[] messages, int i)
     {
         var prompt = Render(messages[..i], generates: true);

@@ -155,8 +155,8 @@ public sealed class ReplyCaseTests
         string Compared(string text) => ReplyCaseTests.Compared(c, text);
     }
 
-    // Values are compared as JSON: by what numbers are worth, whatever the spaces; a call's arguments in their order. Of a call that tells no name or no
-    // arguments these may be anything; its indices are those of its events, in the order in which they are emitted.
+    // Values are compared as JSON: by what numbers are worth, whatever the spaces; a call's arguments in their order. Of a call that tells no name
+    // or no arguments these may be anything; its indices are those of its events, in the order in which they are emitted.
     private static void CheckCalls(ReplyCase c, ReplyReading reading, JsonElement expected)
     {
         Assert.That(reading.Calls, Has.Count.EqualTo(expected.GetArrayLength()), "tool_calls");

@@ -26,7 +26,12 @@ public sealed class ReplyPropertyTests
         UndeclaredTools = Has(bits, 5) ? UndeclaredTools.Forward : UndeclaredTools.Drop,
         CallsInThinking = Has(bits, 6) ? CallsInThinking.AsText : CallsInThinking.CarryOut,
         CallsInFences = Has(bits, 7) ? CallsInFences.AsText : CallsInFences.CarryOut,
-        Arguments = new ArgumentRules { InferWithoutSchema = Has(bits, 8), TrimNewlinesOnly = Has(bits, 9), DecodeEntities = Has(bits, 8) && Has(bits, 9) },
+        Arguments = new ArgumentRules
+        {
+            InferWithoutSchema = Has(bits, 8),
+            TrimNewlinesOnly = Has(bits, 9),
+            DecodeEntities = Has(bits, 8) && Has(bits, 9),
+        },
     });
 
     public static IEnumerable<string> Dialects() => ReplyParser.Dialects;
@@ -53,8 +58,9 @@ public sealed class ReplyPropertyTests
             Assert.That(ReplyReading.Of(c.CreateParser(), [new Piece(c.Output[..at], null), new Piece(c.Output[at..], null)]).Summary(),
                 Is.EqualTo(whole), $"cut at {at}");
         }
-        Gen.Int[1, 12].Array[1, 20]
-            .Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), ReplyReading.Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
+        Gen.Int[1, 12].Array[1, 20].Sample(
+            sizes => Assert.That(ReplyReading.Of(c.CreateParser(), ReplyReading.Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)),
+            iter: 100);
     }
 
     // What holds of a sample cut short holds at every place: nothing throws, and pieces say what the whole says.
@@ -115,14 +121,16 @@ public sealed class ReplyPropertyTests
     [TestCaseSource(nameof(Dialects))]
     public void Cost_is_linear_in_the_text(string dialect)
     {
-        foreach (var (given, size, length) in new[] { (new ReplyOptions(), 1, 20_000), (new ReplyOptions(), int.MaxValue, 20_000), (Strict(), 1, 10_000) })
+        var plain = new ReplyOptions();
+        foreach (var (given, size, length) in new[] { (plain, 1, 20_000), (plain, int.MaxValue, 20_000), (Strict(), 1, 10_000) })
         {
             foreach (var repeated in ReplyParts.Hostile(dialect))
             {
                 foreach (var start in ReplyParts.Starts(dialect))
                 {
                     Cost(dialect, given, repeated, start, 1_000, size);
-                    var (small, large) = (Cost(dialect, given, repeated, start, length, size), Cost(dialect, given, repeated, start, 4 * length, size));
+                    var small = Cost(dialect, given, repeated, start, length, size);
+                    var large = Cost(dialect, given, repeated, start, 4 * length, size);
                     Assert.That(large, Is.LessThan((6 * small) + 100_000), $"{repeated} behind {start} in pieces of {size}");
                 }
             }
@@ -173,7 +181,8 @@ public sealed class ReplyPropertyTests
             }
         }
 
-        static int Length(List<ReplyEvent> events) => events.Sum(e => e is ReplyText text ? text.Text.Length : e is ThinkingText thought ? thought.Text.Length : 0);
+        static int Length(List<ReplyEvent> events) =>
+            events.OfType<ReplyText>().Sum(e => e.Text.Length) + events.OfType<ThinkingText>().Sum(e => e.Text.Length);
     }
 
     private static long Cost(string dialect, ReplyOptions given, string repeated, string start, int length, int size)
