@@ -14,17 +14,17 @@ public sealed class ReplyCaseTests
         ["reply", "tool_parser_full", "tool_parser_stream", "reasoning_full", "reasoning_stream", "combined_full", "combined_stream",
             "append_think_full", "append_think_stream"];
 
-    public static IEnumerable<TestCaseData> SharedReplies() => Cases(Shared.Files("cases", "*.json"), ReadKinds);
+    public static IEnumerable<TestCaseData> SharedReplies() => ReplyCases.Of(Shared.Files("cases", "*.json"), ReadKinds);
 
-    public static IEnumerable<TestCaseData> SharedArguments() => Cases(Shared.Files("cases", "*.json"), ["param_coercion"]);
+    public static IEnumerable<TestCaseData> SharedArguments() => ReplyCases.Of(Shared.Files("cases", "*.json"), ["param_coercion"]);
 
-    public static IEnumerable<TestCaseData> SharedTokens() => Cases(Shared.Files("cases", "*.json"), ["reasoning_token_ids"]);
+    public static IEnumerable<TestCaseData> SharedTokens() => ReplyCases.Of(Shared.Files("cases", "*.json"), ["reasoning_token_ids"]);
 
-    public static IEnumerable<TestCaseData> OwnReplies() => Cases(Own(), ReadKinds);
+    public static IEnumerable<TestCaseData> OwnReplies() => ReplyCases.Of(ReplyCases.Own(), ReadKinds);
 
-    public static IEnumerable<TestCaseData> OwnArguments() => Cases(Own(), ["param_coercion"]);
+    public static IEnumerable<TestCaseData> OwnArguments() => ReplyCases.Of(ReplyCases.Own(), ["param_coercion"]);
 
-    public static IEnumerable<TestCaseData> OwnTokens() => Cases(Own(), ["reasoning_token_ids"]);
+    public static IEnumerable<TestCaseData> OwnTokens() => ReplyCases.Of(ReplyCases.Own(), ["reasoning_token_ids"]);
 
     [Category("Conformance")]
     [TestCaseSource(nameof(SharedReplies))]
@@ -49,7 +49,7 @@ public sealed class ReplyCaseTests
 
     private static void Reply(JsonElement? test)
     {
-        var c = new ReplyCase(Given(test));
+        var c = new ReplyCase(ReplyCases.Given(test));
         var whole = c.Chunks is { } chunks
             ? ReplyReading.Of(c.CreateParser(), chunks, c.IsFinal)
             : ReplyReading.Of(c.CreateParser(), c.Output, finish: c.IsFinal);
@@ -66,7 +66,7 @@ public sealed class ReplyCaseTests
 
     private static void Argument(JsonElement? test)
     {
-        var c = Given(test);
+        var c = ReplyCases.Given(test);
         var schema = new JsonObject
         { ["type"] = "object", ["properties"] = new JsonObject { ["p"] = JsonNode.Parse(c.GetProperty("schema").GetRawText()) } };
         var reply = new JsonObject
@@ -90,7 +90,7 @@ public sealed class ReplyCaseTests
 
     private static void Tokens(JsonElement? test)
     {
-        var c = Given(test);
+        var c = ReplyCases.Given(test);
         var ids = Integers(c.GetProperty("token_ids"));
         var dialect = c.TryGetProperty("dialect", out var named) ? named.GetString()! : "minimax_m2";
         var startsThinking = !c.TryGetProperty("starts_thinking", out var starts) || starts.GetBoolean();
@@ -226,36 +226,4 @@ public sealed class ReplyCaseTests
     private static string Unspaced(string json) => string.Concat(json.Where(ch => ch != ' '));
 
     private static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(n => n.GetInt32())];
-
-    internal static JsonElement Given(JsonElement? test)
-    {
-        if (test is null) Assert.Ignore("No conformance data: set QUILT_SHARED or place `shared` beside the repository.");
-        return test!.Value;
-    }
-
-    internal static IEnumerable<string?> Own() =>
-        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "replies"), "*.json").Order(StringComparer.Ordinal);
-
-    internal static IEnumerable<TestCaseData> Cases(IEnumerable<string?> files, string[] kinds) =>
-        Cases(files, test => test.TryGetProperty("kind", out var kind) && kinds.Contains(kind.GetString()));
-
-    /// <summary>The cases of these files that are meant, found by what they are; one without a case where there are none.</summary>
-    internal static IEnumerable<TestCaseData> Cases(IEnumerable<string?> files, Func<JsonElement, bool> isMeant)
-    {
-        var any = false;
-        foreach (var file in files)
-        {
-            if (file is null) break;
-            using var document = JsonDocument.Parse(File.ReadAllText(file));
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("cases", out var cases)) continue;
-            foreach (var c in cases.EnumerateArray())
-            {
-                if (c.ValueKind != JsonValueKind.Object || !isMeant(c)) continue;
-                any = true;
-                yield return new TestCaseData((JsonElement?)c.Clone())
-                    .SetArgDisplayNames(Path.GetFileNameWithoutExtension(file), c.GetProperty("name").GetString()!);
-            }
-        }
-        if (!any) yield return new TestCaseData(null).SetArgDisplayNames("none");
-    }
 }

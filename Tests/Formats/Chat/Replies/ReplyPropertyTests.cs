@@ -36,7 +36,7 @@ public sealed class ReplyPropertyTests
 
     public static IEnumerable<string> Dialects() => ReplyParser.Dialects;
 
-    public static IEnumerable<TestCaseData> Samples() => ReplyCaseTests.Cases(ReplyCaseTests.Own(), ReplyCaseTests.ReadKinds);
+    public static IEnumerable<TestCaseData> Samples() => ReplyCases.Of(ReplyCases.Own(), ReplyCaseTests.ReadKinds);
 
     [TestCaseSource(nameof(Dialects))]
     public void Where_a_reply_is_cut_does_not_matter(string dialect) =>

@@ -6,9 +6,9 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 /// <summary>Replies that went wrong somewhere: whatever the cuts, what is wanted of them holds. A case is one that says what it wants.</summary>
 public sealed class ReplyReportTests
 {
-    public static IEnumerable<TestCaseData> SharedReports() => ReplyCaseTests.Cases(Shared.Files("cases", "*.json"), IsReport);
+    public static IEnumerable<TestCaseData> SharedReports() => ReplyCases.Of(Shared.Files("cases", "*.json"), IsReport);
 
-    public static IEnumerable<TestCaseData> OwnReports() => ReplyCaseTests.Cases(ReplyCaseTests.Own(), IsReport);
+    public static IEnumerable<TestCaseData> OwnReports() => ReplyCases.Of(ReplyCases.Own(), IsReport);
 
     [Category("Conformance")]
     [TestCaseSource(nameof(SharedReports))]
@@ -21,7 +21,7 @@ public sealed class ReplyReportTests
     [TestCaseSource(nameof(OwnReports))]
     public void A_reported_reply_may_end_anywhere(JsonElement? test)
     {
-        var c = new ReportCase(ReplyCaseTests.Given(test));
+        var c = new ReportCase(ReplyCases.Given(test));
         for (var end = Math.Max(0, c.Text.Length - 400); end < c.Text.Length; end++)
         {
             var whole = ReplyReading.Of(c.CreateParser(), c.Text[..end]).Summary();
@@ -35,7 +35,7 @@ public sealed class ReplyReportTests
 
     private static void Check(JsonElement? test)
     {
-        var c = new ReportCase(ReplyCaseTests.Given(test));
+        var c = new ReportCase(ReplyCases.Given(test));
         var whole = ReplyReading.Of(c.CreateParser(), c.Text);
         Assert.Multiple(() => c.Check(whole));
         for (var at = 1; at < c.Text.Length; at++)
