@@ -70,6 +70,11 @@ public class ReplyBench : IMovesBytes
             "kimi_k2" =>
                 $"<|tool_calls_section_begin|><|tool_call_begin|>functions.plan:0" +
                 $"<|tool_call_argument_begin|>{json}<|tool_call_end|><|tool_calls_section_end|>",
+            "apriel" => $"\n<tool_calls>[{{\"name\": \"plan\", \"arguments\": {json}}}]</tool_calls>",
+            "granite" => $"<|tool_call|>[{{\"name\": \"plan\", \"arguments\": {json}}}]",
+            "cohere" =>
+                $"<|START_ACTION|>[\n    {{\"tool_call_id\": \"0\", \"tool_name\": \"plan\", \"parameters\": {json}}}\n]<|END_ACTION|>",
+            "lfm2" => $"<|tool_call_start|>[plan(note=\"{Value}\", hours=[9, 10.5], again=True)]<|tool_call_end|>",
             "harmony" =>
                 $"<|end|><|start|>assistant<|channel|>commentary to=functions.plan " +
                 $"<|constrain|>json<|message|>{json}<|call|><|start|>assistant<|channel|>final<|message|>",

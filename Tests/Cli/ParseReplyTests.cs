@@ -47,6 +47,25 @@ public sealed class ParseReplyTests
         }
     }
 
+    [Test]
+    public async Task Tells_a_call_that_is_dropped()
+    {
+        var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"tools-{Guid.NewGuid():N}.json");
+        await File.WriteAllTextAsync(file, """[{"name": "other"}, {"name": "third"}]""");
+        try
+        {
+            var run = await QuiltProcess.Run(["parse-reply", "--dialect", "minimax_m2", "--tools", file, "--json"], pieces);
+            Assert.That(run.Output, Does.EndWith(
+                """{"type":"tool_call_dropped","name":"f","arguments":"{\"a\": \"1\"}","reason":"undeclared_tool"}""" + "\n"), run.Errors);
+            run = await QuiltProcess.Run(["parse-reply", "--dialect", "minimax_m2", "--tools", file], pieces);
+            Assert.That(run.Output, Does.EndWith("""dropped    f {"a": "1"}  (undeclared_tool)""" + "\n"), run.Errors);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [TestCase("3", "minimax_m2", "quilt: standard input: line 1: expected a JSON string, found Number")]
     [TestCase("\"open", "minimax_m2", "quilt: standard input: line 1: expected a JSON string, found something else")]
     [TestCase("", "morse", "quilt: dialect: morse: expected one of ")]

@@ -48,7 +48,7 @@ public sealed class ReplyDialectTests
     public async Task An_unknown_dialect_is_refused_by_name()
     {
         var refused = await Assert.ThrowsAsync<ArgumentException>(() => Engine.OpenAsync("nowhere", new EngineOptions { ReplyDialect = "morse" }));
-        Assert.That(refused!.Message, Does.StartWith("ReplyDialect: expected one of deepseek_v3, ").And.EndsWith("found 'morse'."));
+        Assert.That(refused!.Message, Does.StartWith("ReplyDialect: expected one of apriel, ").And.EndsWith("found 'morse'."));
     }
 
     private static async Task MarkersReachTheParser(bool byteLevel, string dialect, string reply, string thinking, string text)

@@ -14,7 +14,11 @@ internal static class DialectFinder
         if (Has("<｜tool▁calls▁begin｜>")) return Has("```json") ? "deepseek_v3" : "deepseek_v31";
         if (Has("<|tool_call_begin|>")) return "kimi_k2";
         if (Has("[TOOL_CALLS]")) return "mistral";
-        // Apriel speaks of <tool_call> in its prompt and writes <tool_calls>.
+        if (Has("<|START_ACTION|>")) return "cohere";
+        if (Has("<|tool_call_start|>") || Has("<|tool_list_start|>")) return "lfm2";
+        if (Has("<tool_calls>") && Has("[BEGIN FINAL RESPONSE]")) return "apriel";
+        if (Has("<|start_of_role|>") && (Has("<|tool_call|>") || Has("Here is my thought process:") || Has("<response>"))) return "granite";
+        // Some speak of <tool_call> in their prompt and write <tool_calls>.
         if (Has("<tool_call>") && !Has("<tool_calls>"))
         {
             if (Has("<arg_key>")) return "glm45";

@@ -35,3 +35,28 @@ public sealed record ToolCallArguments(int Index, string Json) : ReplyEvent;
 /// <param name="Arguments">All of its fragments: one JSON object.</param>
 /// <param name="IsComplete">False where the reply ended inside the call, so that arguments may be cut short or missing.</param>
 public sealed record ToolCallEnded(int Index, string Name, string Arguments, bool IsComplete) : ReplyEvent;
+
+/// <summary>
+/// A tool call that is not passed on: the caller may tell the model, or the user, what was wrong with it. It is told when the call is over; there is
+/// no other event of it.
+/// </summary>
+/// <param name="Name">What the model wrote for a name; empty where it wrote none.</param>
+/// <param name="Arguments">What it wrote for arguments: one JSON object.</param>
+/// <param name="Reason">Why it is not passed on.</param>
+public sealed record ToolCallDropped(string Name, string Arguments, DropReason Reason) : ReplyEvent;
+
+/// <summary>Why a call is not passed on.</summary>
+public enum DropReason
+{
+    /// <summary>It names no declared tool, nor anything near one.</summary>
+    UndeclaredTool,
+
+    /// <summary>Several declared tools fit what it says, and none better than the others.</summary>
+    AmbiguousTool,
+
+    /// <summary>It has no name, and its arguments do not tell the tool.</summary>
+    NoName,
+
+    /// <summary>The reply ended before its name did.</summary>
+    CutShort,
+}

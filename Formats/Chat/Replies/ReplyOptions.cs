@@ -35,6 +35,12 @@ public sealed record ReplyOptions
     /// <summary>What to do with a call that has no name.</summary>
     public MalformedCalls MalformedCalls { get; init; }
 
+    /// <summary>What to do with a call that stands in thinking, where models draft calls and speak of them.</summary>
+    public CallsInThinking CallsInThinking { get; init; }
+
+    /// <summary>What to do with a call that stands in a fenced example, <c>```…```</c>.</summary>
+    public CallsInFences CallsInFences { get; init; }
+
     /// <summary>How arguments become JSON.</summary>
     public ArgumentRules Arguments { get; init; } = new();
 }
@@ -42,7 +48,7 @@ public sealed record ReplyOptions
 /// <summary>Calls to tools that were not declared.</summary>
 public enum UndeclaredTools
 {
-    /// <summary>They vanish, markup and all.</summary>
+    /// <summary>They vanish, markup and all, and are told as <see cref="ToolCallDropped"/>.</summary>
     Drop,
 
     /// <summary>They are passed on like any other, with string arguments.</summary>
@@ -75,52 +81,29 @@ public enum UnfinishedCalls
 /// <summary>Calls without a name.</summary>
 public enum MalformedCalls
 {
-    /// <summary>They vanish, markup and all; the block's other calls do not.</summary>
+    /// <summary>They vanish, markup and all, and are told as <see cref="ToolCallDropped"/>; the block's other calls are calls.</summary>
     Drop,
 
     /// <summary>The block is passed on as the text that it is. This holds every block back until it ends.</summary>
     AsText,
 }
 
-/// <summary>How an argument's text becomes JSON, beyond what the tool's schema says.</summary>
-public sealed record ArgumentRules
+/// <summary>Calls that stand in thinking.</summary>
+public enum CallsInThinking
 {
-    /// <summary>Whether numbers, true, false and null are recognized where no schema speaks of an argument; otherwise it is a string.</summary>
-    public bool InferWithoutSchema { get; init; }
+    /// <summary>They are calls, and end the thinking.</summary>
+    CarryOut,
 
-    /// <summary>Whether XML entities are decoded. The dialect does not encode them, so this is wrong unless the model was taught otherwise.</summary>
-    public bool DecodeEntities { get; init; }
-
-    /// <summary>Whether only line breaks around a value are taken off; otherwise all white space is.</summary>
-    public bool TrimNewlinesOnly { get; init; }
-
-    /// <summary>Whether the text null means null even where the schema allows only other types.</summary>
-    public bool NullAlways { get; init; }
-
-    /// <summary>
-    /// Whether none and nil are null too, whatever the type, and yes, on, no and off are boolean: vLLM's rules up to the middle of 2026.
-    /// </summary>
-    public bool LegacyWords { get; init; }
-
-    /// <summary>What of a value's edges belongs to the markup; a dialect's own affair.</summary>
-    internal ValueEdge Edge { get; init; }
-
-    /// <summary>What a value is taken for where no schema speaks of it.</summary>
-    internal ValueTypes WithoutSchema => InferWithoutSchema ? ValueTypes.Inferred : JsonWithoutSchema ? ValueTypes.Unknown : ValueTypes.String;
-
-    /// <summary>Whether the dialect writes every value but a string as JSON, so that without a schema JSON is tried first.</summary>
-    internal bool JsonWithoutSchema { get; init; }
+    /// <summary>They are thinking, markup and all.</summary>
+    AsText,
 }
 
-/// <summary>What of a value's edges belongs to the markup around it.</summary>
-internal enum ValueEdge
+/// <summary>Calls that stand between code fences, three or more backticks or tildes.</summary>
+public enum CallsInFences
 {
-    /// <summary>White space, by <see cref="ArgumentRules.TrimNewlinesOnly"/>.</summary>
-    Trimmed,
+    /// <summary>They are calls.</summary>
+    CarryOut,
 
-    /// <summary>One line break at each end.</summary>
-    OneLineBreak,
-
-    /// <summary>Nothing.</summary>
-    Exact,
+    /// <summary>They are text, markup and all. A fence that is left open makes text of all that follows.</summary>
+    AsText,
 }

@@ -16,6 +16,9 @@ internal sealed class ReplyOutput(bool holdsBlocks)
     private int calls;
     private int callsBeforeBlock;
 
+    /// <summary>Whether blocks of calls are held back until they end.</summary>
+    public bool HoldsBlocks => holdsBlocks;
+
     /// <summary>Whether a block of calls is held back; then all of its text has to be given to <see cref="Record"/>.</summary>
     public bool IsHolding { get; private set; }
 
@@ -44,14 +47,14 @@ internal sealed class ReplyOutput(bool holdsBlocks)
         (IsHolding ? waiting : events).Add(made);
     }
 
-    /// <summary>A block of calls begins with <paramref name="marker"/>.</summary>
-    public void OpenBlock(ReadOnlySpan<char> marker)
+    /// <summary>A block of calls begins; <paramref name="begun"/> is what was read of it already.</summary>
+    public void OpenBlock(ReadOnlySpan<char> begun)
     {
         FlushText();
         callsBeforeBlock = calls;
         IsHolding = holdsBlocks;
         block.Clear();
-        Record(marker);
+        Record(begun);
     }
 
     /// <summary>More of the text of the open block.</summary>
@@ -60,22 +63,17 @@ internal sealed class ReplyOutput(bool holdsBlocks)
         if (IsHolding) block.Append(more);
     }
 
-    /// <summary>The block is over; with <paramref name="asText"/> it was none, which only a block held back can be.</summary>
-    public void CloseBlock(bool asText)
+    /// <summary>The block is over, and its events are passed on; unless it was none, which only a block held back can be.</summary>
+    /// <returns>The text that the block is where it was none; null where it was one.</returns>
+    public string? CloseBlock(bool asText)
     {
-        if (!IsHolding) return;
+        if (!IsHolding) return null;
         FlushText();
         IsHolding = false;
-        if (asText)
-        {
-            calls = callsBeforeBlock;
-            Text(block.ToString(), isThinking: false);
-        }
-        else
-        {
-            foreach (var made in waiting) Add(made);
-        }
+        if (asText) calls = callsBeforeBlock;
+        else foreach (var made in waiting) Add(made);
         waiting.Clear();
+        return asText ? block.ToString() : null;
     }
 
     private void FlushText()

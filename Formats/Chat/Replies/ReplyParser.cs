@@ -1,39 +1,18 @@
-using System.Collections.Frozen;
-
 namespace Quilt.Formats.Chat.Replies;
 
 /// <summary>
 /// Understands a reply while it is generated: text in, thinking, text and tool calls out. Text is passed on at once; only what may be the beginning
-/// of a marker is held back. Time is linear in the text whatever it holds, memory is bounded by one call's arguments, and no text makes it throw. One
-/// parser reads one reply, on one thread.
+/// of a marker, or of a call, is held back, and not for long. Time is linear in the text whatever it holds, memory is bounded by one call's
+/// arguments, and no text makes it throw. One parser reads one reply, on one thread.
 /// </summary>
 public abstract class ReplyParser
 {
-    private static readonly FrozenDictionary<string, Func<ReplyOptions, ReplyParser>> dialects =
-        new Dictionary<string, Func<ReplyOptions, ReplyParser>>
-    {
-        ["deepseek_v3"] = options => new DeepSeekReply(options),
-        ["deepseek_v31"] = options => new DeepSeekReply(options),
-        ["glm45"] = options => new GlmReply(options),
-        ["harmony"] = options => new HarmonyReply(options),
-        ["hermes"] = options => new HermesReply(options),
-        ["kimi_k2"] = options => new KimiReply(options),
-        ["llama3_json"] = options => new LlamaReply(options),
-        ["minimax_m2"] = options => new MiniMaxReply(options),
-        ["minimax_m2_append_think"] = options => new MiniMaxReply(options with { ThinkingAsText = true }, appendsThink: true),
-        ["mistral"] = options => new MistralReply(options),
-        ["qwen3_coder"] = options => new Qwen3CoderReply(options),
-        ["seed_oss"] = options => new SeedReply(options),
-        ["text"] = options => new PlainReply(options, thinks: false),
-        ["think"] = options => new PlainReply(options, thinks: true),
-    }.ToFrozenDictionary(StringComparer.Ordinal);
-
     private readonly ReplyOptions options;
 
     private protected ReplyParser(ReplyOptions options) => this.options = options;
 
     /// <summary>Names of the dialects, sorted.</summary>
-    public static IReadOnlyList<string> Dialects { get; } = [.. dialects.Keys.Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Dialects { get; } = [.. Dialect.ByName.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>
     /// The dialect of a model by the text of its chat template, whose markers tell; <c>text</c>, or <c>think</c>, where its calls are written in none
@@ -46,21 +25,27 @@ public abstract class ReplyParser
         return DialectFinder.Find(template);
     }
 
-    /// <summary>Whether a prompt's end leaves the model inside its thinking, whatever the dialect: behind the marker that begins it.</summary>
+    /// <summary>
+    /// Whether a prompt's end leaves the model inside its thinking, whatever the dialect: behind the marker, or the words, with which it begins.
+    /// </summary>
     /// <param name="prompt">The prompt.</param>
     public static bool EndsInThinking(string prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         var end = prompt.AsSpan().TrimEnd();
-        return end.EndsWith("<think>") || end.EndsWith("<seed:think>") || end.EndsWith("[THINK]") || end.EndsWith("<|channel|>analysis<|message|>");
+        foreach (var opening in Dialect.AllOpenings)
+        {
+            if (end.EndsWith(opening)) return true;
+        }
+        return false;
     }
 
     /// <summary>A parser for one reply.</summary>
     /// <param name="dialect">One of <see cref="Dialects"/>.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="BadInputException">There is no such dialect, or the tools are not a list.</exception>
-    public static ReplyParser Create(string dialect, ReplyOptions? options = null) => dialects.TryGetValue(dialect, out var create)
-        ? create(options ?? new ReplyOptions())
+    public static ReplyParser Create(string dialect, ReplyOptions? options = null) => Dialect.ByName.TryGetValue(dialect, out var known)
+        ? known.Create(options ?? new ReplyOptions())
         : throw new BadInputException("dialect", dialect, $"expected one of {string.Join(", ", Dialects)}");
 
     /// <summary>The dialect's markers, which the parser has to see: many are special tokens, which a detokenizer may leave out.</summary>
@@ -85,7 +70,9 @@ public abstract class ReplyParser
         {
             foreach (var marker in Markers)
             {
-                if (ids.TryGetValue(marker, out var known) && known == id) piece = marker;
+                if (!ids.TryGetValue(marker, out var known) || known != id) continue;
+                PushUnwritten(marker, events);
+                return;
             }
         }
         Push(piece, events);
@@ -96,6 +83,9 @@ public abstract class ReplyParser
 
     /// <summary>Where a whole reply, given as token ids, thinks; markers are known by <see cref="ReplyOptions.MarkerIds"/>.</summary>
     public abstract ThinkingSpan FindThinking(ReadOnlySpan<int> ids);
+
+    /// <summary>Takes a marker that came as a token without text.</summary>
+    private protected abstract void PushUnwritten(string marker, ICollection<ReplyEvent> events);
 
     /// <summary>A marker's token id, null where it is not known.</summary>
     private protected int? MarkerId(string marker) => options.MarkerIds is { } ids && ids.TryGetValue(marker, out var id) ? id : null;

@@ -23,5 +23,22 @@ public readonly record struct ThinkingSpan(Range Thinking, Range WithMarkers, bo
         return new(first..(first + stop), Math.Max(opened, 0)..(first + stop + endMarkers), stop == length);
     }
 
+    /// <summary>
+    /// Where thinking is a message: from the first channel on, if that is the one to think in, behind its header, to the message's end.
+    /// </summary>
+    internal static ThinkingSpan FindMessage(ReadOnlySpan<int> ids, bool startsThinking, int? channel, int? thinking, int? message, int? end)
+    {
+        var (opened, first) = (0, 0);
+        if (!startsThinking)
+        {
+            opened = IndexOf(ids, channel);
+            if (opened < 0 || opened + 1 >= ids.Length || thinking is not { } known || ids[opened + 1] != known) return new(0..0, 0..0, false);
+            first = IndexOf(ids[opened..], message) is >= 0 and var begun ? opened + begun + 1 : ids.Length;
+        }
+        return IndexOf(ids[first..], end) is >= 0 and var stop
+            ? new(first..(first + stop), opened..(first + stop + 1), false)
+            : new(first..ids.Length, opened..ids.Length, true);
+    }
+
     private static int IndexOf(ReadOnlySpan<int> ids, int? id) => id is { } known ? ids.IndexOf(known) : -1;
 }

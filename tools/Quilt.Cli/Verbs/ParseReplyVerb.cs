@@ -90,8 +90,17 @@ internal static class ParseReplyVerb
         ReplyText text => $"text       {Quoted(text.Text)}",
         ToolCallBegun begun => $"call {begun.Index}     {begun.Name.ReplaceLineEndings(" ")}",
         ToolCallArguments more => $"arguments  {Quoted(more.Json)}",
+        ToolCallDropped dropped => $"dropped    {dropped.Name.ReplaceLineEndings(" ")} {dropped.Arguments}  ({Word(dropped.Reason)})",
         ToolCallEnded ended => $"end {ended.Index}      {ended.Arguments}{(ended.IsComplete ? "" : "  (cut short)")}",
         _ => e.ToString(),
+    };
+
+    private static string Word(DropReason reason) => reason switch
+    {
+        DropReason.UndeclaredTool => "undeclared_tool",
+        DropReason.AmbiguousTool => "ambiguous_tool",
+        DropReason.NoName => "no_name",
+        _ => "cut_short",
     };
 
     private static string Quoted(string text) => Written(writer => writer.WriteStringValue(text));
@@ -125,6 +134,12 @@ internal static class ParseReplyVerb
                 writer.WriteString("name", ended.Name);
                 writer.WriteString("arguments", ended.Arguments);
                 writer.WriteBoolean("complete", ended.IsComplete);
+                break;
+            case ToolCallDropped dropped:
+                writer.WriteString("type", "tool_call_dropped");
+                writer.WriteString("name", dropped.Name);
+                writer.WriteString("arguments", dropped.Arguments);
+                writer.WriteString("reason", Word(dropped.Reason));
                 break;
         }
         writer.WriteEndObject();

@@ -6,7 +6,7 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 internal static class ReplyParts
 {
     private static readonly string[] anywhere = ["\n", "  ", "text", "12", "1.50", "true", "null", "<", "[", "{", "}", "]", ",", "\"", "\\", "\\u00",
-        "é", "🌍", "\ud83c", ">", "=", "`"];
+        "é", "🌍", "\ud83c", ">", "=", "`", "```", "\n```\n", "~~~\n"];
     private static readonly string[] json =
     [
         "{\"name\": \"f\", \"arguments\": {\"p\": ", "{\"name\":\"g\",\"parameters\":{}}", "{\"arguments\": {\"q\": \"", "{\"p\": [1, ", "\"}}", "}}",
@@ -45,6 +45,18 @@ internal static class ReplyParts
         "harmony" =>
             ["<|channel|>", "<|start|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>", "<|constrain|>",
                 "<|channel|>commentary to=functions.f<|message|>", "<|channel|>analysis<|message|>", "assistant", "to=functions.g "],
+        "apriel" =>
+            ["<tool_calls>", "</tool_calls>", "<thinking>", "</thinking>", "Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]",
+                "[END FINAL RESPONSE]", "<tool_calls>[{\"name\": \"f\", \"arguments\": {\"p\": 1}}, "],
+        "granite" =>
+            ["<|tool_call|>", "<tool_call>", "</tool_call>", "<think>", "</think>", "<response>", "</response>", "Here is my thought process:",
+                "Here's my response:", "<|tool_call|>[{\"name\": \"f\", \"arguments\": {\"p\": 1}}, "],
+        "cohere" =>
+            ["<|START_ACTION|>", "<|END_ACTION|>", "<|START_THINKING|>", "<|END_THINKING|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>",
+                "<|START_TEXT|>", "<|START_ACTION|>[{\"tool_call_id\": \"0\", \"tool_name\": \"f\", \"parameters\": {\"p\": 1}}, "],
+        "lfm2" =>
+            ["<|tool_call_start|>", "<|tool_call_end|>", "<think>", "</think>", "[f(p=1, q='it's', ", "<|tool_call_start|>[f(p=",
+                "g(q=\"v\")", ")]", "q=", "'", "'''", "(", ")", "None", "\\x4", "\\u00"],
         _ => ["<think>", "</think>"],
     };
 
@@ -87,6 +99,11 @@ internal static class ReplyParts
             ("<|tool_calls_section_begin|><|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{\"p\": \"",
                 "\"}<|tool_call_end|><|tool_calls_section_end|>"),
         "harmony" => ("<|channel|>commentary to=functions.f <|constrain|>json<|message|>{\"p\": \"", "\"}<|call|>"),
+        "apriel" => ("<tool_calls>[{\"name\": \"f\", \"arguments\": {\"p\": \"", "\"}}]</tool_calls>"),
+        "granite" => ("<|tool_call|>[{\"name\": \"f\", \"arguments\": {\"p\": \"", "\"}}]"),
+        "cohere" =>
+            ("<|START_ACTION|>[{\"tool_call_id\": \"0\", \"tool_name\": \"f\", \"parameters\": {\"p\": \"", "\"}}]<|END_ACTION|>"),
+        "lfm2" => ("<|tool_call_start|>[f(p=\"", "\")]<|tool_call_end|>"),
         "think" or "text" => ("", ""),
         _ => throw new AssertionException($"What a call in {dialect} looks like is not said here."),
     };

@@ -14,21 +14,29 @@ public sealed class ReplyPropertyTests
     private static readonly JsonElement tools = JsonElement.Parse(
         """[{"name": "f", "parameters": {"properties": {"p": {"type": ["number", "object"]}, "q": {"type": "string"}}}}]""");
 
-    private static readonly Gen<ReplyOptions> options = Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool, Gen.Bool)
-        .Select((thinks, asText, drop, held, infer, trim, declares) => new ReplyOptions
+    // A bit an option, so that they come in all combinations.
+    private static readonly Gen<ReplyOptions> options = Gen.Int[0, (1 << 10) - 1].Select(bits => new ReplyOptions
     {
-        Tools = declares ? tools : null,
-        StartsThinking = thinks,
-        ThinkingAsText = asText,
-        TextAfterCalls = drop ? TextAfterCalls.Drop : TextAfterCalls.Keep,
-        UnfinishedCalls = held ? UnfinishedCalls.AsText : UnfinishedCalls.Complete,
-        MalformedCalls = held ? MalformedCalls.AsText : MalformedCalls.Drop,
-        Arguments = new ArgumentRules { InferWithoutSchema = infer, TrimNewlinesOnly = trim, DecodeEntities = infer && trim },
+        Tools = Has(bits, 0) ? tools : null,
+        StartsThinking = Has(bits, 1),
+        ThinkingAsText = Has(bits, 2),
+        TextAfterCalls = Has(bits, 3) ? TextAfterCalls.Drop : TextAfterCalls.Keep,
+        UnfinishedCalls = Has(bits, 4) ? UnfinishedCalls.AsText : UnfinishedCalls.Complete,
+        MalformedCalls = Has(bits, 4) ? MalformedCalls.AsText : MalformedCalls.Drop,
+        UndeclaredTools = Has(bits, 5) ? UndeclaredTools.Forward : UndeclaredTools.Drop,
+        CallsInThinking = Has(bits, 6) ? CallsInThinking.AsText : CallsInThinking.CarryOut,
+        CallsInFences = Has(bits, 7) ? CallsInFences.AsText : CallsInFences.CarryOut,
+        Arguments = new ArgumentRules
+        {
+            InferWithoutSchema = Has(bits, 8),
+            TrimNewlinesOnly = Has(bits, 9),
+            DecodeEntities = Has(bits, 8) && Has(bits, 9),
+        },
     });
 
     public static IEnumerable<string> Dialects() => ReplyParser.Dialects;
 
-    public static IEnumerable<TestCaseData> Samples() => ReplyCaseTests.Cases(ReplyCaseTests.Own(), ReplyCaseTests.ReadKinds);
+    public static IEnumerable<TestCaseData> Samples() => ReplyCases.Of(ReplyCases.Own(), ReplyCaseTests.ReadKinds);
 
     [TestCaseSource(nameof(Dialects))]
     public void Where_a_reply_is_cut_does_not_matter(string dialect) =>
@@ -36,9 +44,9 @@ public sealed class ReplyPropertyTests
             (given, text, sizes) =>
             {
                 var whole = ReplyReading.Of(ReplyParser.Create(dialect, given), text).Summary();
-                Assert.That(ReplyReading.Of(ReplyParser.Create(dialect, given), Cut(text, sizes)).Summary(), Is.EqualTo(whole));
+                Assert.That(ReplyReading.Of(ReplyParser.Create(dialect, given), ReplyReading.Cut(text, sizes)).Summary(), Is.EqualTo(whole));
             },
-            iter: 1500);
+            iter: 3000);
 
     [TestCaseSource(nameof(Samples))]
     public void A_recorded_reply_may_be_cut_anywhere(JsonElement? test)
@@ -50,8 +58,9 @@ public sealed class ReplyPropertyTests
             Assert.That(ReplyReading.Of(c.CreateParser(), [new Piece(c.Output[..at], null), new Piece(c.Output[at..], null)]).Summary(),
                 Is.EqualTo(whole), $"cut at {at}");
         }
-        Gen.Int[1, 12].Array[1, 20]
-            .Sample(sizes => Assert.That(ReplyReading.Of(c.CreateParser(), Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)), iter: 100);
+        Gen.Int[1, 12].Array[1, 20].Sample(
+            sizes => Assert.That(ReplyReading.Of(c.CreateParser(), ReplyReading.Cut(c.Output, sizes)).Summary(), Is.EqualTo(whole)),
+            iter: 100);
     }
 
     // What holds of a sample cut short holds at every place: nothing throws, and pieces say what the whole says.
@@ -112,18 +121,27 @@ public sealed class ReplyPropertyTests
     [TestCaseSource(nameof(Dialects))]
     public void Cost_is_linear_in_the_text(string dialect)
     {
-        foreach (var repeated in ReplyParts.Hostile(dialect))
+        var plain = new ReplyOptions();
+        foreach (var (given, size, length) in new[] { (plain, 1, 20_000), (plain, int.MaxValue, 20_000), (Strict(), 1, 10_000) })
         {
-            foreach (var size in new[] { 1, int.MaxValue })
+            foreach (var repeated in ReplyParts.Hostile(dialect))
             {
                 foreach (var start in ReplyParts.Starts(dialect))
                 {
-                    Cost(dialect, repeated, start, 1_000, size);
-                    var (small, large) = (Cost(dialect, repeated, start, 20_000, size), Cost(dialect, repeated, start, 80_000, size));
+                    Cost(dialect, given, repeated, start, 1_000, size);
+                    var small = Cost(dialect, given, repeated, start, length, size);
+                    var large = Cost(dialect, given, repeated, start, 4 * length, size);
                     Assert.That(large, Is.LessThan((6 * small) + 100_000), $"{repeated} behind {start} in pieces of {size}");
                 }
             }
         }
+
+        // Every name is looked for among the declared ones, every call outside of fences alone.
+        static ReplyOptions Strict() => new()
+        {
+            Tools = tools, CallsInThinking = CallsInThinking.AsText, CallsInFences = CallsInFences.AsText,
+            UnfinishedCalls = UnfinishedCalls.AsText, MalformedCalls = MalformedCalls.AsText,
+        };
     }
 
     [TestCaseSource(nameof(Dialects))]
@@ -131,7 +149,7 @@ public sealed class ReplyPropertyTests
     {
         var value = new string('x', 10 << 20);
         var last = new Last();
-        var parser = ReplyParser.Create(dialect);
+        var parser = ReplyParser.Create(dialect, new ReplyOptions { CallsInFences = CallsInFences.AsText });
         var (before, behind) = ReplyParts.AroundValue(dialect);
         foreach (var text in new[] { before, value, behind })
         {
@@ -142,10 +160,35 @@ public sealed class ReplyPropertyTests
         else Assert.That(last.Event, Is.EqualTo(new ReplyText("x")));
     }
 
-    private static long Cost(string dialect, string repeated, string start, int length, int size)
+    // Whatever is undecided waits for no more than this many characters, far behind any place; a call's own beginning may be longer.
+    [TestCaseSource(nameof(Dialects))]
+    public void What_may_be_a_call_is_not_held_for_long(string dialect)
+    {
+        const int mostHeld = 2048;
+        foreach (var begun in ReplyParts.Markers(dialect).Select(marker => "So " + marker).Append("So ").Append("{\"note\": \""))
+        {
+            foreach (var prose in new[] { "and so on ", "word", "\n", "a, b; c.", "(x) " })
+            {
+                var parser = ReplyParser.Create(dialect, new ReplyOptions { CallsInFences = CallsInFences.AsText });
+                var said = new List<ReplyEvent>();
+                var text = begun + string.Concat(Enumerable.Repeat(prose, 8 * mostHeld / prose.Length)) + "end";
+                parser.Push(text, said);
+                var before = Length(said);
+                parser.Finish(said);
+                // What became a call's argument, or its name, was passed on, or is told at the end.
+                if (said.Any(e => e is ToolCallBegun or ToolCallDropped)) continue;
+                Assert.That(Length(said) - before, Is.LessThan(mostHeld), $"{begun} and then {prose}");
+            }
+        }
+
+        static int Length(List<ReplyEvent> events) =>
+            events.OfType<ReplyText>().Sum(e => e.Text.Length) + events.OfType<ThinkingText>().Sum(e => e.Text.Length);
+    }
+
+    private static long Cost(string dialect, ReplyOptions given, string repeated, string start, int length, int size)
     {
         var text = start + string.Concat(Enumerable.Repeat(repeated, length / repeated.Length));
-        var parser = ReplyParser.Create(dialect);
+        var parser = ReplyParser.Create(dialect, given);
         var last = new Last();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < text.Length; i += Math.Min(size, text.Length - i)) parser.Push(text.AsSpan(i, Math.Min(size, text.Length - i)), last);
@@ -153,15 +196,7 @@ public sealed class ReplyPropertyTests
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
-    private static IEnumerable<Piece> Cut(string text, int[] sizes)
-    {
-        for (var (i, n) = (0, 0); i < text.Length; n++)
-        {
-            var size = Math.Min(sizes[n % sizes.Length], text.Length - i);
-            yield return new Piece(text.Substring(i, size), null);
-            i += size;
-        }
-    }
+    private static bool Has(int bits, int bit) => (bits >> bit & 1) != 0;
 
     // Keeps one event, so that what is measured is the parser.
     private sealed class Last : System.Collections.ObjectModel.Collection<ReplyEvent>

@@ -27,6 +27,8 @@ internal sealed class ReplyReading
 
     public List<ToolCallEnded> Calls { get; } = [];
 
+    public List<ToolCallDropped> Dropped { get; } = [];
+
     public static ReplyReading Of(ReplyParser parser, IEnumerable<Piece> pieces, bool finish = true)
     {
         var reading = new ReplyReading(parser);
@@ -45,10 +47,14 @@ internal sealed class ReplyReading
     public static ReplyReading Of(ReplyParser parser, string text, int size = int.MaxValue, bool finish = true) =>
         Of(parser, Cut(text, size), finish);
 
-    public static IEnumerable<Piece> Cut(string text, int size)
+    public static IEnumerable<Piece> Cut(string text, params int[] sizes)
     {
-        for (var i = 0; i < text.Length; i += Math.Min(size, text.Length - i))
-            yield return new Piece(text.Substring(i, Math.Min(size, text.Length - i)), null);
+        for (var (i, n) = (0, 0); i < text.Length; n++)
+        {
+            var size = Math.Min(sizes[n % sizes.Length], text.Length - i);
+            yield return new Piece(text.Substring(i, size), null);
+            i += size;
+        }
     }
 
     /// <summary>Everything the events say, so that readings can be compared whatever their pieces were.</summary>
@@ -115,6 +121,12 @@ internal sealed class ReplyReading
                     }
                     Calls.Add(ended);
                     open = null;
+                    break;
+                case ToolCallDropped dropped:
+                    Assert.That(open, Is.Null);
+                    Assert.That(JsonElement.Parse(dropped.Arguments, new JsonDocumentOptions { MaxDepth = 80 }).ValueKind,
+                        Is.EqualTo(JsonValueKind.Object));
+                    Dropped.Add(dropped);
                     break;
                 default:
                     throw new AssertionException($"an event of an unknown kind: {e}");
