@@ -75,6 +75,7 @@ internal sealed class Talk(Engine engine, SamplingOptions options, string? syste
     private async Task<int> AnswerAsync(CancellationToken cancel)
     {
         var printer = new ReplyPrinter(terminal, thinking);
+        var dropped = new List<ToolCallDropped>();
         var generation = engine.Chat(conversation, options, cancel: cancel);
         // Cancelling ends the generation, and with it this stream; what was said until then stays in the conversation.
         await foreach (var part in generation.Replies(CancellationToken.None))
@@ -84,14 +85,24 @@ internal sealed class Talk(Engine engine, SamplingOptions options, string? syste
                 case ThinkingText thought: printer.Think(thought.Text); break;
                 case ReplyText said: printer.Say(said.Text); break;
                 case ToolCallEnded call: printer.Call(call.Name, call.Arguments); break;
+                case ToolCallDropped call: dropped.Add(call); break;
                 default: break;
             }
         }
         printer.End();
+        foreach (var call in dropped) Failures.Print($"a call is left out: {Why(call)}");
         conversation.Add(printer.Message());
         if (!cancel.IsCancellationRequested) Timings.Print(generation.Stats);
         return printer.Calls.Count;
     }
+
+    private static string Why(ToolCallDropped call) => call.Reason switch
+    {
+        DropReason.UndeclaredTool => $"there is no tool '{call.Name.ReplaceLineEndings(" ")}'",
+        DropReason.AmbiguousTool => $"several tools could be meant by '{call.Name.ReplaceLineEndings(" ")}'",
+        DropReason.NoName => "it names no tool",
+        _ => "the reply ended before its tool's name did",
+    };
 
     // Reading the console cannot be cancelled; the thread that waits for it ends with the process.
     private static Task<string?> ReadLineAsync(CancellationToken cancel) => Task.Run(Console.In.ReadLine, CancellationToken.None).WaitAsync(cancel);
