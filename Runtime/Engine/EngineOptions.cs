@@ -23,8 +23,8 @@ public sealed record EngineOptions
     public Activations Activations { get; init; } = Activations.Float;
 
     /// <summary>
-    /// Precision of cached keys and values. Null: float32 where activations are float and the cache then holds a sequence of the model's full length,
-    /// bfloat16 otherwise.
+    /// Precision of cached keys and values. Null: float32 where activations are float and the cache then holds a sequence of the model's full length;
+    /// bfloat16 otherwise, and on tensor cores, whose attention needs it.
     /// </summary>
     public KvType? KvType { get; init; }
 

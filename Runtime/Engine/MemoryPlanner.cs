@@ -19,6 +19,9 @@ internal readonly record struct MemoryRoom(string Device, long Free, long Total,
     private const long DriverReserve = 512L << 20;
     private const long StandInCache = 2L << 30;
 
+    /// <summary>Whether it has tensor cores that our kernels use: its attention is then many times faster over a bfloat16 cache.</summary>
+    public bool TensorCores { get; private init; }
+
     /// <summary>Asks the device.</summary>
     public static MemoryRoom Of(Device device)
     {
@@ -26,7 +29,7 @@ internal readonly record struct MemoryRoom(string Device, long Free, long Total,
         {
             var free = gpu.FreeMemory;
             // A stand-in has the processor's memory: it is not to take all of it.
-            return Gpu(device.Name, gpu.Traits.IsCuda ? free : Math.Min(free, 2 * StandInCache), gpu.Traits.IsCuda);
+            return Gpu(device.Name, gpu.Traits.IsCuda ? free : Math.Min(free, 2 * StandInCache), gpu.Traits.IsCuda, gpu.Traits.TensorCores);
         }
         var system = SystemMemory.Read();
         // The rest is for the system's own caches, and for whatever else the host does.
@@ -34,13 +37,14 @@ internal readonly record struct MemoryRoom(string Device, long Free, long Total,
     }
 
     /// <summary>A GPU, which is the engine's alone.</summary>
-    public static MemoryRoom Gpu(string name, long free, bool isCuda) => new(name, free, free, isCuda ? DriverReserve : 0, isCuda ? 1 : 0.5);
+    public static MemoryRoom Gpu(string name, long free, bool isCuda, bool tensorCores) =>
+        new(name, free, free, isCuda ? DriverReserve : 0, isCuda ? 1 : 0.5) { TensorCores = tensorCores };
 }
 
 /// <summary>Plans what an engine will hold.</summary>
 /// <remarks>
-/// Keys and values are float32, which is exact, where activations are exact and one sequence of the model's full length fits that way; bfloat16
-/// otherwise. The cache gets what <see cref="EngineOptions.KvMemory"/> says, else what is left, but never more than its sequences could fill.
+/// Keys and values are float32, which is exact, where activations are exact, one sequence of the model's full length fits that way and attention
+/// is no slower for it; bfloat16 otherwise. The cache gets what <see cref="EngineOptions.KvMemory"/> says, else what is left, but never more than its sequences could fill.
 /// (docs/scheduling.md, "Memory")
 /// </remarks>
 internal static class MemoryPlanner
@@ -62,7 +66,8 @@ internal static class MemoryPlanner
         var blocks = (spec.Attention.MaxPositions + (long)options.BlockTokens - 1) / options.BlockTokens;
         var exact = KvStore.BytesPerToken(spec, KvType.Float32);
         var fitsExactly = options.Activations == Activations.Float && budget / exact / options.BlockTokens >= blocks;
-        var type = options.KvType ?? (fitsExactly ? KvType.Float32 : KvType.BFloat16);
+        var halvesAreFaster = room.TensorCores && PagedAttentionOp.HasTensorKernel(spec.Attention.HeadDim, KvType.BFloat16);
+        var type = options.KvType ?? (fitsExactly && !halvesAreFaster ? KvType.Float32 : KvType.BFloat16);
 
         var token = KvStore.BytesPerToken(spec, type);
         var least = options.KvMemory is null ? (LeastTokens + options.BlockTokens - 1L) / options.BlockTokens : 1;

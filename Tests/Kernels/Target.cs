@@ -52,6 +52,16 @@ public sealed class Target
         ? Isa!.Value.IsSupported() ? null : $"this machine does not execute {Isa}"
         : device == Tensor ? null : GpuDevices.List().First(info => info.Name == device).WhyNot;
 
+    /// <summary>Whether products run on tensor cores where there is a kernel for them.</summary>
+    public bool HasTensorCores => device == Tensor || device == "gpu:0";
+
+    /// <summary>
+    /// What a sum of products may be off by, in parts of the sum of their magnitudes. On tensor cores an input stands as two bfloat16, which leave up
+    /// to 2^-18 of it behind, and where float32 rounds a sum, they cut it off (Fasi, Higham, Mikaitis, Pranesh: Numerical behavior of NVIDIA tensor
+    /// cores, 2021).
+    /// </summary>
+    public float SumError => HasTensorCores ? 4e-6f : 1e-6f;
+
     /// <summary>Whether launching a kernel allocates nothing. The stand-ins are not made for speed.</summary>
     public bool LaunchesWithoutAllocating => device is null or "gpu:0";
 

@@ -26,13 +26,13 @@ public sealed class MemoryPlanTests
             "62 layers of 256 experts in INT4, attention in FP8, embedding and head in bfloat16");
         Assert.That(plan.Total, Is.EqualTo(141 * Gb).Within(16 * plan.TokenBytes), "to a block");
         Assert.That(plan.Cache, Is.GreaterThan(5 * Gb));
-        Assert.That(plan.Require(MemoryRoom.Gpu("gpu:0", 141 * Gb, isCuda: true)), Is.SameAs(plan));
+        Assert.That(plan.Require(MemoryRoom.Gpu("gpu:0", 141 * Gb, isCuda: true, tensorCores: true)), Is.SameAs(plan));
     }
 
     [Test]
     public void On_96_GB_it_is_refused_with_every_part_and_what_would_help()
     {
-        var room = MemoryRoom.Gpu("gpu:0", 96 * Gb, isCuda: true);
+        var room = MemoryRoom.Gpu("gpu:0", 96 * Gb, isCuda: true, tensorCores: true);
         var refused = Assert.Throws<NotSupportedException>(() => Plan(room).Require(room))!;
         Assert.That(refused.Message,
             Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain(
@@ -59,13 +59,16 @@ public sealed class MemoryPlanTests
     }
 
     // 496 KiB a token in float32, 248 in bfloat16: 99.9 or 49.9 GB for 196,608 tokens, beside 132 GB of weights.
-    [TestCase(256, Activations.Float, KvType.Float32, 196_607)]
-    [TestCase(225, Activations.Float, KvType.BFloat16, 350_000)]
-    [TestCase(256, Activations.BFloat16, KvType.BFloat16, 470_000)]
-    [TestCase(141, Activations.Float, KvType.BFloat16, 30_000)]
-    public void A_cache_is_exact_where_activations_are_and_the_whole_context_fits(int gigabytes, Activations activations, KvType type, int tokens)
+    [TestCase(256, false, Activations.Float, KvType.Float32, 196_607)]
+    [TestCase(256, true, Activations.Float, KvType.BFloat16, 470_000)]
+    [TestCase(225, false, Activations.Float, KvType.BFloat16, 350_000)]
+    [TestCase(256, false, Activations.BFloat16, KvType.BFloat16, 470_000)]
+    [TestCase(141, false, Activations.Float, KvType.BFloat16, 30_000)]
+    public void A_cache_is_exact_where_activations_are_the_whole_context_fits_and_attention_is_no_slower(
+        int gigabytes, bool tensorCores, Activations activations, KvType type, int tokens)
     {
-        var plan = Plan(gigabytes * Gb, new EngineOptions { Device = "gpu:0", Activations = activations });
+        var room = MemoryRoom.Gpu("gpu:0", gigabytes * Gb, isCuda: true, tensorCores);
+        var plan = Plan(room, new EngineOptions { Device = "gpu:0", Activations = activations });
         Assert.That(plan.CacheType, Is.EqualTo(type));
         Assert.That(plan.CacheTokens, Is.GreaterThan(tokens));
         Assert.That(plan.Warning, tokens < plan.ContextTokens - 1 ? Is.Not.Null : Is.Null);
@@ -126,7 +129,7 @@ public sealed class MemoryPlanTests
     }
 
     private static MemoryPlan Plan(long free, EngineOptions options, int layers = 62) =>
-        Plan(MemoryRoom.Gpu("gpu:0", free, isCuda: true), options, layers);
+        Plan(MemoryRoom.Gpu("gpu:0", free, isCuda: true, tensorCores: true), options, layers);
 
     private static MemoryPlan Plan(MemoryRoom room, EngineOptions? options = null, int layers = 62)
     {

@@ -38,12 +38,14 @@ internal static partial class PagedAttentionOp
 
     /// <summary>Whether the tensor-core kernel takes a cache. Rows of a cache are counted in 32 bits.</summary>
     internal static bool SuitsTensorCores(GpuDevice device, KvLayer kv) =>
-        device.Traits.TensorCores && kv.Type == KvType.BFloat16 && kv.HeadDim is 64 or 128
-            && (long)kv.Blocks * kv.BlockTokens * kv.KvHeads <= int.MaxValue;
+        device.Traits.TensorCores && HasTensorKernel(kv.HeadDim, kv.Type) && (long)kv.Blocks * kv.BlockTokens * kv.KvHeads <= int.MaxValue;
+
+    /// <summary>Whether there is a tensor-core kernel for such heads.</summary>
+    internal static bool HasTensorKernel(int headDim, KvType type) => type == KvType.BFloat16 && headDim is 64 or 128;
 
     /// <summary>Most floats of scratch memory that long contexts of so many sequences take.</summary>
     internal static long Partials(int sequences, int heads, int headDim, KvType type) =>
-        type == KvType.BFloat16 && headDim is (64 or 128) ? Math.Min(MostPartials, (long)sequences * heads * MostSpans * (headDim + 2)) : 0;
+        HasTensorKernel(headDim, type) ? Math.Min(MostPartials, (long)sequences * heads * MostSpans * (headDim + 2)) : 0;
 
     private static void RunTensor(
         GpuStream gpu, Matrix q, int heads, KvLayer kv, Ints positions, Ints tableStarts, Ints tables, float scale, Matrix into, int window,

@@ -24,6 +24,7 @@ internal sealed class Executor : IDisposable
     private readonly Sampler sampler = new();
     private readonly DeviceChoice? choice;
     private readonly string? unrecorded;
+    private readonly string? attention;
     private Matrix logits;
 
     /// <summary>An executor of a decoder whose weights lie on <paramref name="device"/>.</summary>
@@ -43,6 +44,7 @@ internal sealed class Executor : IDisposable
             ops.Gpu.Scratch.Reserve(scratch);
             choice = new DeviceChoice(decoder.Spec.VocabularySize);
             unrecorded = GpuRecordings.WhyNot((GpuDevice)device);
+            attention = PlainProducts.AttentionWarning((GpuDevice)device, decoder.Spec, cache.Type);
         }
         catch
         {
@@ -72,6 +74,7 @@ internal sealed class Executor : IDisposable
     {
         get
         {
+            if (attention is not null) yield return $"{device.Name}: {attention}";
             if (unrecorded is not null) yield return $"{device.Name}: steps are not recorded, which is slower: {unrecorded}";
             if (ops.Gpu?.Recordings?.Failure is { } why) yield return $"{device.Name}: steps are no longer recorded, which is slower: {why}";
         }

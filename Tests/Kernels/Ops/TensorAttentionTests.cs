@@ -16,7 +16,7 @@ public sealed class TensorAttentionTests(Target target) : OpTests(target)
     /// Queries and probabilities as two bfloat16 have 16 bits of mantissa. A score, here of a few units, is off by a few 2^-17; as much are
     /// probabilities, and their sum of values.
     /// </summary>
-    private const float AsGoodAsFloat32 = 2e-5f;
+    internal const float AsGoodAsFloat32 = 2e-5f;
 
     [TestCase(64, 1, 1)]
     [TestCase(64, 3, 15)]

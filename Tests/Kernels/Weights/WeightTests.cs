@@ -25,7 +25,7 @@ public sealed class WeightTests(Target target) : OpTests(target)
             ReferenceMatMul.Run(w, x, expected);
             on.MatMul(Ops, On(x), actual);
 
-            AssertClose(Back(actual), expected, within: 1e-6f * Magnitude(w, x));
+            AssertClose(Back(actual), expected, within: Target.SumError * Magnitude(w, x));
         }
     }
 
@@ -71,7 +71,7 @@ public sealed class WeightTests(Target target) : OpTests(target)
         on.MatMulExperts(Ops, On(x), plan, byPair ? ExpertRows.Pairs : ExpertRows.Tokens, y);
         ReferenceMatMul.Run(w, x, plan, byPair ? ExpertRows.Pairs : ExpertRows.Tokens, expected);
 
-        AssertClose(Back(y), expected, within: 1e-6f * Magnitude(w, x));
+        AssertClose(Back(y), expected, within: Target.SumError * Magnitude(w, x));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using Quilt.Cli;
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
 using Quilt.Tests.Kernels;
@@ -7,7 +8,7 @@ using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Runtime.Models;
 
-/// <summary>A device with tensor cores says which weights it has to multiply without them.</summary>
+/// <summary>A device with tensor cores says which weights it has to multiply without them, and whether attention uses them.</summary>
 public sealed class PlainProductsTests
 {
     // The output projections have 160 columns: a block of 128 and one of 32.
@@ -29,6 +30,21 @@ public sealed class PlainProductsTests
     {
         using var folder = new TinyFolder();
         Assert.That(Warnings(folder.Path, Target.Gpus[0]), Has.None.Contains("slower"));
+    }
+
+    [TestCase(64, KvType.BFloat16, null)]
+    [TestCase(128, KvType.BFloat16, null)]
+    [TestCase(128, KvType.Float32, "keys and values in bfloat16 (--kv-cache-dtype, KvType), found float32")]
+    [TestCase(80, KvType.BFloat16, "heads of 64 or 128 values, found 80")]
+    public void Says_why_attention_uses_none(int headDim, KvType cache, string? words)
+    {
+        using var folder = new TinyFolder();
+        using var model = LoadedModel.Open(folder.Path, new EngineOptions { Threads = 2, KvMemory = 1 << 20 }, null, default);
+        var spec = model.Decoder.Spec with { Attention = model.Decoder.Spec.Attention with { HeadDim = headDim } };
+        Assert.That(PlainProducts.AttentionWarning((GpuDevice)Target.TensorCores[0].Open(), spec, cache),
+            words is null ? Is.Null : Is.EqualTo("attention runs without tensor cores, which is slower: these take " + words));
+        Assert.That(PlainProducts.AttentionWarning((GpuDevice)Target.Known.First(t => t.ToString() == GpuDevices.Emulated).Open(), spec,
+            cache), Is.Null, "it has none");
     }
 
     private static IReadOnlyList<string> Warnings(string folder, Target target)
