@@ -58,7 +58,7 @@ internal sealed class GpuPlan : IDisposable
 
     /// <summary>Sorts the pairs by expert.</summary>
     public void Sort(GpuStream gpu, ExpertPlan plan) =>
-        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(1), Ids, sorted.View.BaseView, plan.Pairs, plan.PerToken, plan.Experts);
+        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(plan.Experts), Ids, sorted.View.BaseView, plan.Pairs, plan.PerToken, plan.Experts);
 
     /// <summary>Sends choices made on the host, and sorts them.</summary>
     public void Send(GpuStream gpu, ExpertPlan plan)
@@ -88,46 +88,57 @@ internal sealed class GpuPlan : IDisposable
     }
 
     /// <summary>
-    /// One group. A thread takes every DimX-th expert: it counts the pairs of lower experts and its own, and then deals its own pairs their places,
-    /// tokens ascending.
+    /// A group takes an expert. Its threads look through a run of neighbouring pairs each: they count those of lower experts and of their own, and mark
+    /// which experts there are. The expert's pairs then get their places, those of the first thread's run first, so that tokens ascend.
     /// </summary>
     internal static void SortKernel(ArrayView<int> ids, ArrayView<int> sorted, int pairs, int perToken, int experts)
     {
-        var counts = SharedMemory.Allocate<int>(RouteOp.MostExpertsOnGpu);
+        var owns = SharedMemory.Allocate<int>(GpuTraits.MostThreads);
+        var seen = SharedMemory.Allocate<int>(RouteOp.MostExpertsOnGpu);
+        var parts = SharedMemory.Allocate<int>(GpuTraits.MostThreads);
         var capacity = (int)((sorted.Length - (2 * experts) - 2) / 3);
         var lists = 3 * capacity;
-        for (var e = Group.IdxX; e < experts; e += Group.DimX)
+        var run = (pairs + Group.DimX - 1) / Group.DimX;
+        var first = Group.IdxX * run;
+        var end = first + run < pairs ? first + run : pairs;
+        for (var e = Grid.IdxX; e < experts; e += Grid.DimX)
         {
+            for (var other = Group.IdxX; other < experts; other += Group.DimX) seen[other] = 0;
+            Group.Barrier();
+
             var (lower, own) = (0, 0);
-            for (var i = 0; i < pairs; i++)
+            for (var i = first; i < end; i++)
             {
                 var id = ids[i];
-                if (id < e) lower++;
-                if (id == e) own++;
+                lower += id < e ? 1 : 0;
+                own += id == e ? 1 : 0;
+                seen[id] = 1;
             }
-            counts[e] = own;
-            sorted[lists + e] = lower;
-            if (own == 0) continue;
-            for (var i = 0; i < pairs; i++)
+            owns[Group.IdxX] = own;
+            var pairsBelow = GpuMath.Sum(parts, lower);
+            var active = 0;
+            for (var other = Group.IdxX; other < e; other += Group.DimX) active += seen[other];
+            var activeBelow = GpuMath.Sum(parts, active);
+            if (own != 0)
             {
-                if (ids[i] != e) continue;
-                sorted[lower] = i / perToken;
-                sorted[capacity + lower] = e;
-                sorted[(2 * capacity) + i] = lower;
-                lower++;
+                var place = pairsBelow;
+                for (var thread = 0; thread < Group.IdxX; thread++) place += owns[thread];
+                for (var i = first; i < end; i++)
+                {
+                    if (ids[i] != e) continue;
+                    sorted[place] = i / perToken;
+                    sorted[capacity + place] = e;
+                    sorted[(2 * capacity) + i] = place;
+                    place++;
+                }
             }
-        }
-        Group.Barrier();
-        for (var e = Group.IdxX; e < experts; e += Group.DimX)
-        {
-            var before = 0;
-            for (var other = 0; other < e; other++) before += counts[other] > 0 ? 1 : 0;
-            if (counts[e] > 0) sorted[lists + experts + 2 + before] = e;
-            if (e == experts - 1)
+            if (Group.IdxX == 0)
             {
-                sorted[lists + experts] = pairs;
-                sorted[lists + experts + 1] = before + (counts[e] > 0 ? 1 : 0);
+                sorted[lists + e] = pairsBelow;
+                if (seen[e] != 0) sorted[lists + experts + 2 + activeBelow] = e;
+                if (e == experts - 1) (sorted[lists + experts], sorted[lists + experts + 1]) = (pairs, activeBelow + seen[e]);
             }
+            Group.Barrier();
         }
     }
 }

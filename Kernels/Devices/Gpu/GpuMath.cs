@@ -36,8 +36,20 @@ internal static class GpuMath
         if (x < -700) return 0;
         var n = (int)((x * 1.4426950408889634) + (x < 0 ? -0.5 : 0.5));
         var r = (x - (n * 0.6931471803691238)) - (n * 1.9082149292705877e-10);
-        var p = 1.0;
-        for (var k = 13; k > 0; k--) p = (p * (r / k)) + 1;
+        // The first fourteen terms of the series; one by one, because a loop would wait for a division in each.
+        var p = 1.0 / 6227020800;
+        p = (p * r) + (1.0 / 479001600);
+        p = (p * r) + (1.0 / 39916800);
+        p = (p * r) + (1.0 / 3628800);
+        p = (p * r) + (1.0 / 362880);
+        p = (p * r) + (1.0 / 40320);
+        p = (p * r) + (1.0 / 5040);
+        p = (p * r) + (1.0 / 720);
+        p = (p * r) + (1.0 / 120);
+        p = (p * r) + (1.0 / 24);
+        p = (p * r) + (1.0 / 6);
+        p = (p * r) + 0.5;
+        p = (((p * r) + 1) * r) + 1;
         return p * Interop.IntAsFloat((ulong)(1023 + n) << 52);
     }
 
@@ -63,6 +75,24 @@ internal static class GpuMath
         var bits = Interop.FloatAsInt(value);
         if ((bits & 0x7FFFFFFF) > 0x7F800000) return (bits >> 16) | 0x40;
         return (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+    }
+
+    /// <summary>
+    /// The sum over a group, of which each thread brings a part; folded in halves in <paramref name="parts"/>, which is shared, one a thread, and
+    /// free again afterwards. Without atomics, for which some OpenCL drivers have no code.
+    /// </summary>
+    public static int Sum(ArrayView<int> parts, int part)
+    {
+        parts[Group.IdxX] = part;
+        Group.Barrier();
+        for (var half = Group.DimX >> 1; half > 0; half >>= 1)
+        {
+            if (Group.IdxX < half) parts[Group.IdxX] += parts[Group.IdxX + half];
+            Group.Barrier();
+        }
+        var sum = parts[0];
+        Group.Barrier();
+        return sum;
     }
 
     /// <summary>

@@ -136,6 +136,18 @@ internal sealed unsafe class GpuStream : IDisposable
     /// <summary>A launch over <paramref name="items"/> items, one a group; groups loop where there are more.</summary>
     public KernelConfig Groups(long items) => new((int)Math.Clamp(items, 1, Device.Traits.Groups), Device.Traits.GroupThreads);
 
+    /// <summary>
+    /// A launch over <paramref name="items"/> items of <paramref name="width"/> values, one a group: on a GPU's own memory with as many threads as
+    /// the values occupy, up to <see cref="GpuTraits.WideThreads"/>. They hang on the width alone, and so do a row's sums.
+    /// </summary>
+    public KernelConfig Groups(long items, int width)
+    {
+        var (groups, threads) = (Groups(items), Device.Traits.GroupThreads);
+        if (!Device.Traits.IsCuda) return groups;
+        while (threads < GpuTraits.WideThreads && 2 * threads <= width) threads *= 2;
+        return new KernelConfig(groups.GridDim.X, threads);
+    }
+
     public void Reset()
     {
         Scratch.Reset();

@@ -9,6 +9,12 @@ internal readonly record struct GpuTraits(int GroupThreads, int Groups, bool Ten
     /// <summary>Most threads of a group of a kernel that needs no particular number: what shared arrays are sized for.</summary>
     public const int MostThreads = 256;
 
+    /// <summary>
+    /// Most threads of a group that takes a row of thousands of values: with few rows a step waits for its memory, and many loads wait no longer than
+    /// one.
+    /// </summary>
+    public const int WideThreads = 1024;
+
     /// <summary>Groups of a launch whose kernel gives each item a group of its own; the hardware queues them.</summary>
     public int MostGroups => IsEmulated ? Groups : 1 << 20;
 

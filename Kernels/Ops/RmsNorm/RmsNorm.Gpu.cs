@@ -8,29 +8,29 @@ internal static partial class RmsNormOp
 {
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, int,
         float>> Kernel =
-        new(RmsNormKernel);
+        new(RmsNormKernel, maxThreads: GpuTraits.WideThreads);
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
         int, int, float>> AddKernel =
-        new(AddRmsNormKernel);
+        new(AddRmsNormKernel, maxThreads: GpuTraits.WideThreads);
 
     private static void RunGpu(GpuStream gpu, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
         if (x.Rows == 0) return;
-        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows, x.Columns, epsilon);
+        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows, x.Columns), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows, x.Columns, epsilon);
     }
 
     private static void RunGpu(GpuStream gpu, Matrix update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
         if (x.Rows == 0) return;
-        AddKernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows), gpu.View(update), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows,
+        AddKernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows, x.Columns), gpu.View(update), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows,
             x.Columns, epsilon);
     }
 
     /// <summary>A group takes a row: each thread sums every DimX-th square, the sums are folded in halves.</summary>
     internal static void RmsNormKernel(ArrayView<float> x, ArrayView<float> gain, ArrayView<float> y, int rows, int columns, float epsilon)
     {
-        var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads);
+        var sums = SharedMemory.Allocate<float>(GpuTraits.WideThreads);
         for (var row = Grid.IdxX; row < rows; row += Grid.DimX)
         {
             var first = (long)row * columns;
@@ -44,7 +44,7 @@ internal static partial class RmsNormOp
     internal static void AddRmsNormKernel(ArrayView<float> update, ArrayView<float> x, ArrayView<float> gain, ArrayView<float> y, int rows,
         int columns, float epsilon)
     {
-        var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads);
+        var sums = SharedMemory.Allocate<float>(GpuTraits.WideThreads);
         for (var row = Grid.IdxX; row < rows; row += Grid.DimX)
         {
             var first = (long)row * columns;

@@ -8,7 +8,7 @@ internal static partial class RopeOp
 {
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
         ArrayView<float>, ArrayView<int>, HeadSizes>> Fused =
-        new(NormRopeKernel);
+        new(NormRopeKernel, maxThreads: GpuTraits.WideThreads);
 
     private static void RunGpu(
         GpuStream gpu, Matrix q, NativeBuffer? qGain, Matrix k, NativeBuffer? kGain, int headDim, bool perHead, float epsilon, RopeTable table,
@@ -25,7 +25,7 @@ internal static partial class RopeOp
         var (onQ, onK) = (gpu.View(q), gpu.View(k));
         // Without a gain nothing is read of it; a view must be given all the same.
         Fused.On(gpu.Device)(
-            gpu.Queue, gpu.Groups((long)q.Rows * (sizes.QueryParts + sizes.KeyParts)), onQ, qGain is null ? onQ : gpu.Device.Mirror(qGain), onK,
+            gpu.Queue, gpu.Groups((long)q.Rows * (sizes.QueryParts + sizes.KeyParts), sizes.QueryWidth), onQ, qGain is null ? onQ : gpu.Device.Mirror(qGain), onK,
             kGain is null ? onK : gpu.Device.Mirror(kGain),
             gpu.Device.Mirror(table.Rows), gpu.View(positions), sizes);
     }
@@ -35,7 +35,7 @@ internal static partial class RopeOp
         ArrayView<float> q, ArrayView<float> qGain, ArrayView<float> k, ArrayView<float> kGain, ArrayView<float> table, ArrayView<int> positions,
             HeadSizes sizes)
     {
-        var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads);
+        var sums = SharedMemory.Allocate<float>(GpuTraits.WideThreads);
         var parts = sizes.QueryParts + sizes.KeyParts;
         for (var item = Grid.IdxX; item < sizes.Tokens * parts; item += Grid.DimX)
         {

@@ -11,7 +11,7 @@ internal static partial class RouteOp
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<int>,
         ArrayView<int>, RouteSizes>> Kernel =
-        new(RouteKernel);
+        new(RouteKernel, maxThreads: GpuTraits.WideThreads);
 
     private static void RunGpu(GpuStream gpu, Matrix logits, NativeBuffer? bias, Routing routing, ExpertPlan plan)
     {
@@ -34,21 +34,22 @@ internal static partial class RouteOp
                 Capacity = on.Capacity,
             };
             var biases = bias is null ? on.Gates : gpu.Device.Mirror(bias);
-            Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(logits.Rows), gpu.View(logits), biases, on.Gates, on.Ids, on.Sorted, sizes);
+            Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(logits.Rows, logits.Columns), gpu.View(logits), biases, on.Gates, on.Ids, on.Sorted, sizes);
         }
         if (logits.Rows != 1) on.Sort(gpu, plan);
     }
 
     /// <summary>
-    /// A group takes a token. Each thread computes every DimX-th expert's score; an expert is chosen if fewer than perToken experts come before it (a
-    /// larger choice value, or the same and a lower id), which each thread counts for its own; its place among the chosen is the number of chosen
-    /// experts with lower ids. A single token's pairs are in order already, so that the plan is finished here.
+    /// A group takes a token. Each thread computes every DimX-th expert's score; an expert's rank is how many experts come before it (a larger choice
+    /// value, or the same and a lower id), which each thread counts for its own; the first perToken are chosen. Their place among the chosen is the
+    /// number of chosen experts with lower ids. A single token's pairs are in order already, so that the plan is finished here.
     /// </summary>
     internal static void RouteKernel(ArrayView<float> logits, ArrayView<float> bias, ArrayView<float> gates, ArrayView<int> ids,
         ArrayView<int> sorted, RouteSizes sizes)
     {
         var scores = SharedMemory.Allocate<float>(MostExpertsOnGpu);
         var choices = SharedMemory.Allocate<float>(MostExpertsOnGpu);
+        var ranked = SharedMemory.Allocate<int>(MostExpertsOnGpu);
         var chosen = SharedMemory.Allocate<int>(MostExpertsOnGpu);
         var sums = SharedMemory.Allocate<float>(MostExpertsOnGpu);
         var n = sizes.Experts;
@@ -65,26 +66,42 @@ internal static partial class RouteOp
             }
             Group.Barrier();
             if (sizes.GroupsPerToken < sizes.Groups) KeepGroups(choices, sums, sizes);
-            for (var e = Group.IdxX; e < n; e += Group.DimX) chosen[e] = Before(choices, e, n) < sizes.PerToken ? 1 : 0;
+            for (var e = Group.IdxX; e < n; e += Group.DimX)
+            {
+                var rank = Before(choices, e, n);
+                if (rank < sizes.PerToken) ranked[rank] = e;
+            }
             Group.Barrier();
             for (var e = Group.IdxX; e < n; e += Group.DimX)
             {
-                if (chosen[e] == 0 && sizes.Tokens != 1) continue;
-                var place = 0;
-                var sum = 0.0;
-                for (var other = 0; other < n; other++)
+                var (place, own) = (0, 0);
+                for (var j = 0; j < sizes.PerToken; j++)
                 {
-                    if (chosen[other] != 0 || (sizes.Softmax != 0 && sizes.Normalize == 0)) sum += scores[other];
-                    if (chosen[other] != 0 && other < e) place++;
+                    place += ranked[j] < e ? 1 : 0;
+                    own += ranked[j] == e ? 1 : 0;
                 }
-                if (sizes.Tokens == 1) Plan(sorted, sizes, e, chosen[e], place);
-                if (chosen[e] == 0) continue;
-                if (sizes.Softmax == 0 && sizes.Normalize == 0) sum = 1;
-                ids[(token * sizes.PerToken) + place] = e;
-                gates[(token * sizes.PerToken) + place] = (float)(scores[e] / sum * sizes.Scale);
+                if (own != 0) chosen[place] = e;
+                if (sizes.Tokens == 1) Plan(sorted, sizes, e, own, place);
+            }
+            Group.Barrier();
+            for (var j = Group.IdxX; j < sizes.PerToken; j += Group.DimX)
+            {
+                var sum = Total(scores, chosen, sizes);
+                ids[(token * sizes.PerToken) + j] = chosen[j];
+                gates[(token * sizes.PerToken) + j] = (float)(scores[chosen[j]] / sum * sizes.Scale);
             }
             Group.Barrier();
         }
+    }
+
+    /// <summary>What scores are divided by: 1, or their sum over the chosen experts or over all, in ascending order.</summary>
+    private static double Total(ArrayView<float> scores, ArrayView<int> chosen, RouteSizes sizes)
+    {
+        if (sizes.Softmax == 0 && sizes.Normalize == 0) return 1;
+        var sum = 0.0;
+        if (sizes.Normalize != 0) for (var i = 0; i < sizes.PerToken; i++) sum += scores[chosen[i]];
+        else for (var e = 0; e < sizes.Experts; e++) sum += scores[e];
+        return sum;
     }
 
     /// <summary>An expert's part of the plan of a single token (<see cref="GpuPlan"/>).</summary>
@@ -109,13 +126,19 @@ internal static partial class RouteOp
     {
         var own = values[e];
         var before = 0;
-        for (var other = 0; other < n; other++)
+        var other = 0;
+        // By fours: the compiler unrolls nothing, and one load would wait for the comparison before it.
+        for (; other + 3 < n; other += 4)
         {
-            var value = values[other];
-            if (value > own || (value == own && other < e)) before++;
+            var (a, b, c, d) = (values[other], values[other + 1], values[other + 2], values[other + 3]);
+            before += Precedes(a, other, own, e) + Precedes(b, other + 1, own, e) + Precedes(c, other + 2, own, e) + Precedes(d, other + 3, own, e);
         }
+        for (; other < n; other++) before += Precedes(values[other], other, own, e);
         return before;
     }
+
+    private static int Precedes(float value, int other, float own, int e) =>
+        (value > own ? 1 : 0) + ((value == own ? 1 : 0) & (other < e ? 1 : 0));
 
     private static float Largest(ArrayView<float> values, long first, int n)
     {

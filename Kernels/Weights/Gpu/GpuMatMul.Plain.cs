@@ -7,23 +7,25 @@ namespace Quilt.Kernels.Weights;
 internal static partial class GpuMatMul<T>
 {
     /// <summary>
-    /// For every device. A group takes a tile of 16 rows, its threads the lanes of its chunks, four input rows at a time; their sums are folded in an
-    /// order that belongs to the device and the weight, never to the number of rows.
+    /// For every device. A group takes a tile of 16 rows, its threads the lanes of its chunks, four input rows at a time, and where there is no plan
+    /// four alone; their sums are folded in an order that belongs to the device and the weight, never to the number of rows.
     /// </summary>
-    internal static void PlainKernel(GpuWeightView w, ArrayView<float> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
+    internal static void PlainKernel<TGroup>(GpuWeightView w, ArrayView<float> x, ArrayView<int> pairToken, ArrayView<int> lists, ArrayView<float> y,
         GpuProduct product)
+        where TGroup : struct, IGroup
     {
-        var sums = SharedMemory.Allocate<float>(GpuTraits.MostThreads * 8);
+        var sums = SharedMemory.Allocate<float>(TGroup.MostThreads * 8);
         var split = Group.DimX < 32 ? 1 : Group.DimX / 32;
-        for (var item = Grid.IdxX; item < w.Tiles * product.Slots; item += Grid.DimX)
+        for (var item = Grid.IdxX; item < w.Tiles * product.Slots * product.Blocks; item += Grid.DimX)
         {
-            var slot = item / w.Tiles;
-            var tile = item - (slot * w.Tiles);
+            var rest = item / w.Tiles;
+            var tile = item - (rest * w.Tiles);
+            var slot = rest / product.Blocks;
             var expert = product.Expert(lists, slot);
-            var first = product.First(lists, expert);
+            var first = product.First(lists, expert) + (4 * (rest - (slot * product.Blocks)));
             var end = product.End(lists, expert);
             var matrixTile = product.Matrix(expert) * w.Tiles + tile;
-            for (var pair = first; pair < end; pair += 4)
+            for (var pair = first; pair < end; pair += 4 * product.Blocks)
             {
                 for (var v = Group.IdxX; v < 32 * split; v += Group.DimX)
                 {
@@ -134,6 +136,23 @@ internal static partial class GpuMatMul<T>
     {
         var word = words.Get(T.Word(step, i, half));
         return T.Bits == 32 ? word : (word >> T.Shift(step, i, half)) & ((1u << (T.Bits & 31)) - 1);
+    }
+
+    /// <summary>How many threads a group has at most.</summary>
+    internal interface IGroup
+    {
+        static abstract int MostThreads { get; }
+    }
+
+    internal readonly struct Narrow : IGroup
+    {
+        public static int MostThreads => 128;
+    }
+
+    /// <summary>A matrix of few tiles, such as a router, would leave most of the device idle.</summary>
+    internal readonly struct Wide : IGroup
+    {
+        public static int MostThreads => GpuTraits.WideThreads;
     }
 
     /// <summary>A lane's part of four chunks.</summary>

@@ -11,7 +11,10 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
 {
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<float>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Plain =
-        new(PlainKernel);
+        new(PlainKernel<Narrow>, maxThreads: Narrow.MostThreads);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<float>, ArrayView<int>, ArrayView<int>,
+        ArrayView<float>, GpuProduct>> PlainWide =
+        new(PlainKernel<Wide>, maxThreads: Wide.MostThreads);
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, int,
         int>> Arrange =
         new(ArrangeKernel);
@@ -28,11 +31,12 @@ internal static partial class GpuMatMul<T> where T : struct, IGpuFormat
         var mark = gpu.Scratch.Mark();
         if (!gpu.Device.Traits.TensorCores || !weight.SuitsTensorCores)
         {
-            var groups = gpu.Groups((long)weight.Tiles * product.Slots);
-            // A matrix of few tiles, such as a router, takes all the threads that its groups can have.
-            var items = gpu.Device.Traits.IsCuda && weight.Tiles < 64 ? new KernelConfig(groups.GridDim.X, GpuTraits.MostThreads) : groups;
-            Plain.On(gpu.Device)(gpu.Queue, items, GpuWeightView.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens, lists, gpu.View(y),
-                product);
+            if (plan is null) product.Blocks = (y.Rows + 3) / 4;
+            var groups = gpu.Groups((long)weight.Tiles * product.Slots * product.Blocks);
+            var wide = gpu.Device.Traits.IsCuda && weight.Tiles < 64;
+            if (wide) groups = new KernelConfig(groups.GridDim.X, Wide.MostThreads);
+            (wide ? PlainWide : Plain).On(gpu.Device)(gpu.Queue, groups, GpuWeightView.Of(weight, 0), gpu.View(Arranged(gpu, weight, x)), tokens,
+                lists, gpu.View(y), product);
         }
         else
         {
