@@ -4,6 +4,7 @@ using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Sampling;
+using Quilt.Tests.Kernels;
 
 namespace Quilt.Tests.Runtime;
 
@@ -22,24 +23,30 @@ public sealed class DemoModelTests
     {
         foreach (var folder in Shared.Folders("models"))
         {
-            // What the engine chooses where a full-length sequence fits in float32, where it does not, and with int8 activations.
-            foreach (var (activations, cache) in new[]
-                     {
-                         (Activations.Float, KvType.Float32), (Activations.Float, KvType.BFloat16), (Activations.Int8, KvType.BFloat16),
-                     })
+            foreach (var (device, activations, cache) in Ways)
             {
-                yield return new TestCaseData(folder, activations, cache)
-                    .SetArgDisplayNames(Path.GetFileName(folder) ?? "none", activations.ToString(), $"cache in {cache}");
+                yield return new TestCaseData(folder, device, activations, cache)
+                    .SetArgDisplayNames(Path.GetFileName(folder) ?? "none", device, activations.ToString(), $"cache in {cache}");
             }
         }
     }
 
+    // What the engine chooses where a full-length sequence fits in float32, where it does not, with int8 activations; and on a GPU, where one is.
+    private static IEnumerable<(string Device, Activations Activations, KvType Cache)> Ways =>
+    [
+        ("cpu", Activations.Float, KvType.Float32), ("cpu", Activations.Float, KvType.BFloat16), ("cpu", Activations.Int8, KvType.BFloat16),
+        .. from target in Target.Gpus
+           where target.ToString() == "gpu:0"
+           from activations in new[] { Activations.Float, Activations.BFloat16 }
+           select (target.ToString(), activations, KvType.BFloat16),
+    ];
+
     [TestCaseSource(nameof(Models))]
-    public async Task Gives_the_recorded_replies(string? folder, Activations activations, KvType cache)
+    public async Task Gives_the_recorded_replies(string? folder, string device, Activations activations, KvType cache)
     {
         using var reference = JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Require(folder), "reference.json")));
         await using var engine = await Engine.OpenAsync(Path.Combine(folder!, "fp8-int4"),
-            new EngineOptions { Threads = 2, Activations = activations, KvType = cache });
+            new EngineOptions { Device = device, Threads = 2, Activations = activations, KvType = cache });
         var cases = reference.RootElement.GetProperty("cases").EnumerateArray().ToArray();
         var generations = cases.Select(test => engine.Chat(Conversation(test), new SamplingOptions { Temperature = 0, MaxTokens = MaxTokens }))
             .ToArray();
@@ -58,7 +65,7 @@ public sealed class DemoModelTests
 
         var accuracy = (double)right / scored;
         TestContext.Out.WriteLine(string.Concat(
-            $"{Path.GetFileName(folder)}, {activations} activations, cache in {cache}: {reproduced} of {cases.Length} replies reproduced, ",
+            $"{Path.GetFileName(folder)} on {device}, {activations} activations, cache in {cache}: {reproduced} of {cases.Length} replies reproduced, ",
             $"{100 * accuracy:0.0} % of {scored} tasks right"));
         Assert.That((double)reproduced / cases.Length, Is.GreaterThanOrEqualTo(activations == Activations.Float ? ShareReproduced : 0.9));
         Assert.That(accuracy, Is.EqualTo(reference.RootElement.GetProperty("accuracy").GetDouble()).Within(AccuracyTolerance + 1e-9));

@@ -18,6 +18,12 @@ internal readonly record struct GpuTraits(int GroupThreads, int Groups, bool Ten
     /// <summary>Groups of a launch whose kernel gives each item a group of its own; the hardware queues them.</summary>
     public int MostGroups => IsEmulated ? Groups : 1 << 20;
 
+    /// <summary>
+    /// Tiles of 16 rows below which a matrix gives the kernel for many input rows, which takes eight at a time, fewer than two groups for each of the
+    /// device's multiprocessors.
+    /// </summary>
+    public int FewTiles => IsEmulated ? 4 : 2 * Groups;
+
     /// <summary>Warps of a group of the tensor-core kernels.</summary>
     public int MostWarps => IsEmulated ? 2 : 32;
 

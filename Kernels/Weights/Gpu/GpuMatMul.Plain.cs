@@ -149,10 +149,12 @@ internal static partial class GpuMatMul<T>
         public static int MostThreads => 128;
     }
 
-    /// <summary>A matrix of few tiles, such as a router, would leave most of the device idle.</summary>
+    /// <summary>
+    /// A matrix of few tiles, such as a router, would leave most of the device idle. As many threads as have all the registers that they ask for.
+    /// </summary>
     internal readonly struct Wide : IGroup
     {
-        public static int MostThreads => GpuTraits.WideThreads;
+        public static int MostThreads => 512;
     }
 
     /// <summary>A lane's part of four chunks.</summary>

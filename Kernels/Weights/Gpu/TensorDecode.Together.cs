@@ -88,20 +88,23 @@ internal static partial class TensorDecode<T, TScales>
         where TTokens : struct, ITokens
     {
         var sums = SharedMemory.Allocate<float>(Warps * MostTokens * 32);
-        for (var item = Grid.IdxX; item < first.Tiles + second.Tiles + third.Tiles; item += Grid.DimX)
+        for (var item = Grid.IdxX; item < (first.Tiles + second.Tiles + third.Tiles) * product.Blocks; item += Grid.DimX)
         {
-            if (item < first.Tiles) Tile<TTokens>(sums, first, item, x, ofFirst, product);
-            else if (item < first.Tiles + second.Tiles) Tile<TTokens>(sums, second, item - first.Tiles, x, ofSecond, product);
-            else Tile<TTokens>(sums, third, item - first.Tiles - second.Tiles, x, ofThird, product);
+            var tile = item / product.Blocks;
+            var token = (item - (tile * product.Blocks)) * 4 * TTokens.Count;
+            if (tile < first.Tiles) Tile<TTokens>(sums, first, tile, x, token, ofFirst, product);
+            else if (tile < first.Tiles + second.Tiles) Tile<TTokens>(sums, second, tile - first.Tiles, x, token, ofSecond, product);
+            else Tile<TTokens>(sums, third, tile - first.Tiles - second.Tiles, x, token, ofThird, product);
         }
     }
 
-    private static void Tile<TTokens>(ArrayView<float> sums, GpuWeightView w, int tile, ArrayView<Words4> x, ArrayView<float> y, GpuProduct product)
+    private static void Tile<TTokens>(ArrayView<float> sums, GpuWeightView w, int tile, ArrayView<Words4> x, int token, ArrayView<float> y,
+        GpuProduct product)
         where TTokens : struct, ITokens
     {
         // Not looked at: the rows are no pairs of a plan.
         var pairToken = w.SegmentOfStep;
-        for (var token = 0; token < product.Count; token += 4 * TTokens.Count)
+        for (; token < product.Count; token += 4 * TTokens.Count * product.Blocks)
         {
             Put<TTokens>(sums, Multiply<TTokens>(w, tile, x, pairToken, product, token, product.Count));
             Group.Barrier();

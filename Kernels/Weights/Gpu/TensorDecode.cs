@@ -11,6 +11,9 @@ internal static class TensorDecode
     /// <summary>Most warps of a group, which share a tile.</summary>
     public const int MostWarps = 8;
 
+    /// <summary>Most input rows that a group takes at a time.</summary>
+    public const int MostTokens = 16;
+
     /// <summary>
     /// Warps that share a tile of <paramref name="units"/> times 64 columns. Each should have a dozen, so that what a tile costs once does not count;
     /// but a single matrix of few tiles, such as keys' and values', would leave most of the device idle. It belongs to the weight, not to the rows,
@@ -29,7 +32,7 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
 {
     private const int Warps = TensorDecode.MostWarps;
 
-    private const int MostTokens = 16;
+    private const int MostTokens = TensorDecode.MostTokens;
 
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, GpuWeightView, ArrayView<Words4>, ArrayView<int>, ArrayView<int>,
         ArrayView<float>, GpuProduct>> Kernel4 =
@@ -60,7 +63,7 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
     private static KernelConfig Config(GpuStream gpu, GpuWeight<T> weight, int tiles, GpuProduct product)
     {
         var warps = Math.Min(gpu.Device.Traits.MostWarps, TensorDecode.WarpsFor(weight.Layout.Places / 64, tiles, weight.Experts));
-        return new((int)Math.Min((long)tiles * product.Slots, gpu.Device.Traits.MostGroups), 32 * warps);
+        return new((int)Math.Min((long)tiles * product.Slots * product.Blocks, gpu.Device.Traits.MostGroups), 32 * warps);
     }
 
     internal static void DecodeKernel<TTokens>(GpuWeightView w, ArrayView<Words4> x, ArrayView<int> pairToken, ArrayView<int> lists,
@@ -69,13 +72,16 @@ internal static partial class TensorDecode<T, TScales> where T : struct, IGpuFor
         where TTokens : struct, ITokens
     {
         var sums = SharedMemory.Allocate<float>(Warps * MostTokens * 32);
-        for (var item = Grid.IdxX; item < w.Tiles * product.Slots; item += Grid.DimX)
+        for (var item = Grid.IdxX; item < w.Tiles * product.Slots * product.Blocks; item += Grid.DimX)
         {
-            var slot = item / w.Tiles;
-            var tile = item - (slot * w.Tiles);
+            // Groups that share a tile are neighbours: all but the first find it in the cache.
+            var rest = item / product.Blocks;
+            var first = (item - (rest * product.Blocks)) * 4 * TTokens.Count;
+            var slot = rest / w.Tiles;
+            var tile = rest - (slot * w.Tiles);
             var expert = product.Expert(lists, slot);
             var end = product.End(lists, expert);
-            for (var pair = product.First(lists, expert); pair < end; pair += 4 * TTokens.Count)
+            for (var pair = product.First(lists, expert) + first; pair < end; pair += 4 * TTokens.Count * product.Blocks)
             {
                 Put<TTokens>(sums, Multiply<TTokens>(w, (product.Matrix(expert) * w.Tiles) + tile, x, pairToken, product, pair, end));
                 Group.Barrier();

@@ -43,7 +43,7 @@ internal abstract class TensorProduct<T> where T : struct, IGpuFormat
 internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : struct, IGpuFormat where TScales : struct, IGpuScales
 {
     /// <summary>Rows up to which a product is bound by the reading of its weight.</summary>
-    private const int DecodeRows = 16;
+    private const int DecodeRows = TensorDecode.MostTokens;
 
     /// <summary>Rows up to which gate and up are multiplied in one launch: more sums would not stand in registers.</summary>
     private const int GatedRows = 8;
@@ -51,13 +51,14 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
     public override void Run(GpuStream gpu, GpuWeight<T> weight, Matrix x, ArrayView<int> tokens, ArrayView<int> lists, Matrix y, GpuProduct product)
     {
         var rows = RowsEach(y.Rows, product);
-        if (rows > DecodeRows && Fp8Prefill.Takes(gpu, weight))
+        var decodes = Decodes(gpu, weight.Tiles, rows, ref product);
+        if (!decodes && Fp8Prefill.Takes(gpu, weight))
         {
             Fp8Prefill.Run(gpu, weight, Fp8Rows.Make(gpu, x, weight.Order, weight.Layout.Places), tokens, lists, y, product);
             return;
         }
-        var halves = Halves(gpu, weight, x, rows, ref product);
-        if (rows <= DecodeRows) TensorDecode<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product, rows);
+        var halves = Halves(gpu, weight, x, decodes, ref product);
+        if (decodes) TensorDecode<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product, rows);
         else TensorPrefill<T, TScales>.Run(gpu, weight, halves, tokens, lists, y, product);
     }
 
@@ -66,7 +67,7 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
     {
         var rows = RowsEach(into.Rows, product);
         if (rows > GatedRows) return false;
-        var halves = Halves(gpu, gate, x, rows, ref product);
+        var halves = Halves(gpu, gate, x, decodes: true, ref product);
         TensorDecode<T, TScales>.RunGated(gpu, gate, up, halves, tokens, lists, into, product, rows);
         return true;
     }
@@ -74,9 +75,9 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
     public override void RunThree(GpuStream gpu, Matrix x, (GpuWeight<T> W, Matrix Y) first, (GpuWeight<T> W, Matrix Y) second,
         (GpuWeight<T> W, Matrix Y) third, GpuProduct product)
     {
-        if (x.Rows <= DecodeRows)
+        if (Decodes(gpu, first.W.Tiles + second.W.Tiles + third.W.Tiles, x.Rows, ref product))
         {
-            TensorDecode<T, TScales>.RunThree(gpu, Halves(gpu, first.W, x, x.Rows, ref product), first, second, third, product);
+            TensorDecode<T, TScales>.RunThree(gpu, Halves(gpu, first.W, x, decodes: true, ref product), first, second, third, product);
             return;
         }
         ReadOnlySpan<(GpuWeight<T> Weight, Matrix Y)> three = [first, second, third];
@@ -86,13 +87,25 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
             foreach (var (weight, y) in three) Fp8Prefill.Run(gpu, weight, codes, weight.Order, weight.Order, y, product);
             return;
         }
-        var halves = Halves(gpu, first.W, x, x.Rows, ref product);
+        var halves = Halves(gpu, first.W, x, decodes: false, ref product);
         foreach (var (weight, y) in three) TensorPrefill<T, TScales>.Run(gpu, weight, halves, weight.Order, weight.Order, y, product);
     }
 
-    private static ArrayView<Words4> Halves(GpuStream gpu, GpuWeight<T> weight, Matrix x, int rows, ref GpuProduct product)
+    /// <summary>
+    /// Whether the kernels for few rows take a product: a matrix of few tiles also with some dozens of rows, each sixteen of which get groups of their
+    /// own, since the kernels for many rows would leave most of the device idle.
+    /// </summary>
+    private static bool Decodes(GpuStream gpu, int tiles, int rows, ref GpuProduct product)
     {
-        product.Planes = rows <= DecodeRows || gpu.Activations == Activations.Float ? 2 : 1;
+        if (rows <= DecodeRows) return true;
+        if (product.Experts != 0 || rows > PrefillItem.Tokens || tiles >= gpu.Device.Traits.FewTiles) return false;
+        product.Blocks = (rows + DecodeRows - 1) / DecodeRows;
+        return true;
+    }
+
+    private static ArrayView<Words4> Halves(GpuStream gpu, GpuWeight<T> weight, Matrix x, bool decodes, ref GpuProduct product)
+    {
+        product.Planes = decodes || gpu.Activations == Activations.Float ? 2 : 1;
         product.Plane = (long)x.Rows * weight.Layout.Places / 8;
         return HalfRows.Make(gpu, x, weight.Order, weight.Layout.Places, product.Planes);
     }

@@ -18,6 +18,9 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     /// <summary>Formats and segments that these kernels take.</summary>
     private static readonly string[] Kinds = ["bf16", "fp8-wide", "fp8-channel", "int4-g32", "int4-channel", "int4-asym", "int4-f32scale"];
 
+    /// <summary>Rows from which on a matrix is multiplied by the kernels for many, however few tiles it has.</summary>
+    private const int Many = 65;
+
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<uint>, ArrayView<uint>, ArrayView<float>>> Product =
         new(ProductKernel, KernelNeeds.TensorCores);
 
@@ -79,7 +82,25 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
 
     [Test]
     public void A_product_of_many_rows_is_as_good_as_float32([Values("bf16", "fp8-wide", "int4-g32", "int4-asym", "int4-f32scale")] string kind) =>
-        Check(kind, rows: 37, columns: 128, tokens: 17, within: 3e-5f, rounded: false);
+        Check(kind, rows: 37, columns: 128, Many, within: 3e-5f, rounded: false);
+
+    [Test]
+    public void A_matrix_of_few_tiles_gives_each_of_some_dozens_of_rows_what_it_has_alone(
+        [Values("bf16", "fp8-wide", "int4-g32")] string kind, [Values(17, 40, Many - 1)] int tokens)
+    {
+        Check(kind, rows: 20, columns: 128, tokens, within: 3e-5f, rounded: false);
+        using var on = Target.Place(RandomWeights.Make(kind, 1, 20, 128, seed: 20));
+        var x = Random(tokens, 128, seed: 128);
+        var together = Ops.Scratch(tokens, 20);
+        on.MatMul(Ops, On(x), together);
+        together = Back(together);
+        for (var t = 0; t < tokens; t += 8)
+        {
+            var alone = Ops.Scratch(1, 20);
+            on.MatMul(Ops, On(x.Slice(t, 1)), alone);
+            AssertSameBits(Back(alone).Values, together.Row(t), $"row {t}");
+        }
+    }
 
     [Test]
     public void With_bfloat16_input_a_product_of_many_rows_is_that_of_the_rounded_input()
@@ -87,8 +108,8 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         using var w = RandomWeights.Make("int4-g32", 1, 37, 128, seed: 37);
         using var on = Target.Place(w);
         using var ops = new OpStream(Target.Open(), Activations.BFloat16);
-        var x = Random(17, 128, seed: 128);
-        var (y, expected) = (ops.Scratch(17, 37), Ops.HostScratch(17, 37));
+        var x = Random(Many, 128, seed: 128);
+        var (y, expected) = (ops.Scratch(Many, 37), Ops.HostScratch(Many, 37));
         on.MatMul(ops, ops.ToDevice(x), y);
         foreach (ref var value in x.Values) value = BFloat16.Round(value);
         ReferenceMatMul.Run(w, x, expected);
@@ -122,7 +143,7 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void An_FP8_product_multiplies_codes_of_both_sides([Values(17, 70)] int tokens, [Values(128, 256)] int columns,
+    public void An_FP8_product_multiplies_codes_of_both_sides([Values(Many, 70)] int tokens, [Values(128, 256)] int columns,
         [Values("fp8-128", "fp8-channel")] string kind)
     {
         using var w = RandomWeights.Make(kind, 1, 37, columns, seed: 37);
@@ -160,12 +181,12 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
         using var ops = new OpStream(Target.Open(), Activations.Fp8);
         int[] rows = [40, 16, 20];
         var on = rows.Select(count => Target.Place(RandomWeights.Make("fp8-128", 1, count, 128, seed: count))).ToArray();
-        var x = ops.ToDevice(Random(17, 128, seed: 5));
-        var y = rows.Select(count => ops.Scratch(17, count)).ToArray();
+        var x = ops.ToDevice(Random(Many, 128, seed: 5));
+        var y = rows.Select(count => ops.Scratch(Many, count)).ToArray();
         Assert.That(on[0].TryMatMulThree(ops, x, y[0], on[1], y[1], on[2], y[2]), Is.True);
         for (var i = 0; i < rows.Length; i++)
         {
-            var alone = ops.Scratch(17, rows[i]);
+            var alone = ops.Scratch(Many, rows[i]);
             on[i].MatMul(ops, x, alone);
             AssertSameBits(ops.ToHost(y[i]).Values, ops.ToHost(alone).Values, $"weight {i}");
             on[i].Dispose();
@@ -214,7 +235,7 @@ public sealed class TensorCoreTests(Target target) : OpTests(target)
 
     [Test]
     public void Three_products_of_one_input_are_what_each_alone_is([Values("int4-g32", "fp8-wide", "bf16")] string kind,
-        [Values(1, 7, 11, 17)] int tokens)
+        [Values(1, 7, 11, 17, Many)] int tokens)
     {
         int[] rows = [40, 16, 20];
         var weights = rows.Select(count => RandomWeights.Make(kind, 1, count, 128, seed: count)).ToArray();

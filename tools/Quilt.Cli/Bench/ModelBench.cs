@@ -89,10 +89,19 @@ internal static class ModelBench
 
     private static KvLayout Cache(BenchModel model, EngineOptions options, BenchOptions bench)
     {
-        var (tokens, most) = (Math.Max(bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps), model.Decoder.Spec.Attention.MaxPositions);
+        var (prompt, row) = (bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps);
+        var (tokens, most) = (Math.Max(prompt, row), model.Decoder.Spec.Attention.MaxPositions);
         if (tokens > most) throw new UsageException($"the model takes {most} tokens at most, {tokens} were asked for");
-        var blocks = bench.Batches.DefaultIfEmpty(1).Max() * ((tokens + options.BlockTokens - 1) / options.BlockTokens);
-        return new(blocks, options.BlockTokens, model.Memory.CacheType);
+        // A prompt alone, or a whole batch: never both at a time.
+        var blocks = Math.Max(Blocks(prompt), (long)bench.Batches.DefaultIfEmpty(1).Max() * Blocks(row));
+        if (blocks * options.BlockTokens > model.Memory.CacheTokens)
+        {
+            throw new UsageException($"--prompt, --batch, --context: expected at most {model.Memory.CacheTokens} tokens in the cache, for which " +
+                $"there is memory, found {blocks * options.BlockTokens}");
+        }
+        return new((int)blocks, options.BlockTokens, model.Memory.CacheType);
+
+        int Blocks(int count) => (count + options.BlockTokens - 1) / options.BlockTokens;
     }
 
     private static MachineFacts Facts(MachineLimits limits, List<double> speeds, List<double> rates) =>
