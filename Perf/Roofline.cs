@@ -35,7 +35,7 @@ internal static class Roofline
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture,
             $"# Roofline\n*Computed*, not measured: from the sizes of MiniMax-M2.5 and from our kernels as ptxas {PtxAssembler.Version} assembles " +
-            $"them for sm_90\n");
+            $"them for sm_90; what was measured is in Gpu.md\n");
         page.Append("(`dotnet run -c Release --project Perf -- --roofline`). One H200: 4.8 TB/s, 132 x 4 x 1.98 G warp instructions a second, 989 " +
             "TFLOP/s in bfloat16.\n");
         page.Append("Time between launches is not counted, nor are the small kernels (a layer is 16 launches when one sequence decodes).\n\n");
@@ -138,14 +138,15 @@ internal static class Roofline
             get
             {
                 var tiles = Matrices * Rows / 16;
-                if (Batch > 16)
+                // The head has tiles enough for the kernel for many rows; the others take the rows by sixteens.
+                if (Batch > 64 || (Batch > 16 && Kernel == BFloat16))
                 {
                     var prefill = Find($"TensorPrefill.PrefillKernel<{Kernel},TwoPlanes>");
                     return Math.Ceiling(Batch / 64) * tiles / 2 * ((Units * prefill.Loop) + prefill.Instructions - prefill.Loop);
                 }
                 var made = Find($"TensorDecode.DecodeKernel<{Kernel},{(Batch <= 4 ? "Four" : Batch <= 8 ? "Eight" : "Sixteen")}>");
                 var warps = TensorDecode.WarpsFor((int)Units, (int)(Rows / 16), Kernel == Int4 ? (int)Experts : 1);
-                return tiles * ((Units * made.Loop) + (warps * (double)(made.Instructions - made.Loop)));
+                return Math.Ceiling(Batch / 16) * tiles * ((Units * made.Loop) + (warps * (double)(made.Instructions - made.Loop)));
             }
         }
     }
