@@ -88,8 +88,8 @@ internal sealed class GpuPlan : IDisposable
     }
 
     /// <summary>
-    /// A group takes an expert. Its threads look through a run of neighbouring pairs each: they count those of lower experts and of their own, and mark
-    /// which experts there are. The expert's pairs then get their places, those of the first thread's run first, so that tokens ascend.
+    /// A group takes an expert. Its threads look through a run of neighbouring pairs each: they count those of lower experts and of their own, and
+    /// mark which experts there are. The expert's pairs then get their places, those of the first thread's run first, so that tokens ascend.
     /// </summary>
     internal static void SortKernel(ArrayView<int> ids, ArrayView<int> sorted, int pairs, int perToken, int experts)
     {

@@ -44,8 +44,8 @@ internal readonly record struct MemoryRoom(string Device, long Free, long Total,
 /// <summary>Plans what an engine will hold.</summary>
 /// <remarks>
 /// Keys and values are float32, which is exact, where activations are exact, one sequence of the model's full length fits that way and attention
-/// is no slower for it; bfloat16 otherwise. The cache gets what <see cref="EngineOptions.KvMemory"/> says, else what is left, but never more than its sequences could fill.
-/// (docs/scheduling.md, "Memory")
+/// is no slower for it; bfloat16 otherwise. The cache gets what <see cref="EngineOptions.KvMemory"/> says, else what is left, but never more than its
+/// sequences could fill. (docs/scheduling.md, "Memory")
 /// </remarks>
 internal static class MemoryPlanner
 {

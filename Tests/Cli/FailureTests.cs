@@ -93,7 +93,8 @@ public sealed class FailureTests
     {
         if (OperatingSystem.IsWindows()) Assert.Ignore("A process cannot be sent Ctrl-C alone on Windows.");
         using var process = QuiltProcess.Start(
-            ["complete", "Once upon a time", "--max-tokens", "4000", "--temperature", "5", "--top-k", "0", "--top-p", "1"]);
+            ["complete", "Once upon a time", "--max-tokens", "4000", "--temperature", "5", "--top-k", "0", "--top-p", "1", "--isa", "reference",
+                "--threads", "1"]);     // slow enough that it cannot end before the signal comes
         process.StandardInput.Close();
         var first = new char[1];
         await process.StandardOutput.ReadAsync(first);

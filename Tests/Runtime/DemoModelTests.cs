@@ -65,7 +65,8 @@ public sealed class DemoModelTests
 
         var accuracy = (double)right / scored;
         TestContext.Out.WriteLine(string.Concat(
-            $"{Path.GetFileName(folder)} on {device}, {activations} activations, cache in {cache}: {reproduced} of {cases.Length} replies reproduced, ",
+            $"{Path.GetFileName(folder)} on {device}, {activations} activations, cache in {cache}: {reproduced} of {cases.Length} replies ",
+            "reproduced, ",
             $"{100 * accuracy:0.0} % of {scored} tasks right"));
         Assert.That((double)reproduced / cases.Length, Is.GreaterThanOrEqualTo(activations == Activations.Float ? ShareReproduced : 0.9));
         Assert.That(accuracy, Is.EqualTo(reference.RootElement.GetProperty("accuracy").GetDouble()).Within(AccuracyTolerance + 1e-9));

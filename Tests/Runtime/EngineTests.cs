@@ -79,29 +79,40 @@ public sealed class EngineTests
     public async Task Cancelling_ends_the_stream_and_frees_the_cache()
     {
         await using var engine = Open();
-        var running = engine.Generate(Prompts[3], Greedy with { MaxTokens = null });
-        var other = engine.Generate(Prompts[1], Greedy);
-        var seen = 0;
-        await foreach (var piece in running)
+        for (var attempt = 0; ; attempt++)
         {
-            if (++seen == 3) running.Cancel();
+            var running = engine.Generate(Prompts[3], Greedy with { MaxTokens = null });
+            var other = engine.Generate(Prompts[1], Greedy);
+            var seen = 0;
+            await foreach (var piece in running)
+            {
+                if (++seen == 3) running.Cancel();
+            }
+            Assert.That(await Ids(other), Is.EqualTo(expected[1]));
+            CheckIsIdle(engine);
+            // On a busy machine the model may be at its end before the third piece is read.
+            if (running.FinishReason == FinishReason.Length && attempt < 50) continue;
+            Assert.That(running.FinishReason, Is.EqualTo(FinishReason.Cancelled));
+            Assert.That(seen, Is.InRange(3, MaxOutput));
+            break;
         }
-        Assert.That(running.FinishReason, Is.EqualTo(FinishReason.Cancelled));
-        Assert.That(seen, Is.InRange(3, MaxOutput));
-        Assert.That(await Ids(other), Is.EqualTo(expected[1]));
-        CheckIsIdle(engine);
     }
 
     [Test]
     public async Task Leaving_the_enumeration_ends_the_request()
     {
-        // Slow, so that the request has not ended by itself before its reader leaves.
+        // Slow, so that the request has not ended by itself before its reader leaves; on a busy machine it may still have, and another is made.
         await using var engine = Open(new EngineOptions { Isa = Isa.Reference, Threads = 1 });
-        var left = engine.Generate(Prompts[0], Greedy with { MaxTokens = null });
-        await foreach (var piece in left) break;
-        Assert.That(await Ids(engine.Generate(Prompts[1], Greedy)), Has.Length.EqualTo(Greedy.MaxTokens));
-        CheckIsIdle(engine);
-        Assert.That(left.FinishReason, Is.EqualTo(FinishReason.Cancelled));
+        for (var attempt = 0; ; attempt++)
+        {
+            var left = engine.Generate(Prompts[0], Greedy with { MaxTokens = null });
+            await foreach (var piece in left) break;
+            Assert.That(await Ids(engine.Generate(Prompts[1], Greedy)), Has.Length.EqualTo(Greedy.MaxTokens));
+            CheckIsIdle(engine);
+            if (left.FinishReason == FinishReason.Length && attempt < 20) continue;
+            Assert.That(left.FinishReason, Is.EqualTo(FinishReason.Cancelled));
+            break;
+        }
     }
 
     [Test]

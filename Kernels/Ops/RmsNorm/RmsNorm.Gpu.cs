@@ -17,13 +17,15 @@ internal static partial class RmsNormOp
     private static void RunGpu(GpuStream gpu, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
         if (x.Rows == 0) return;
-        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows, x.Columns), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows, x.Columns, epsilon);
+        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows, x.Columns), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows, x.Columns,
+            epsilon);
     }
 
     private static void RunGpu(GpuStream gpu, Matrix update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
         if (x.Rows == 0) return;
-        AddKernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows, x.Columns), gpu.View(update), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into), x.Rows,
+        AddKernel.On(gpu.Device)(gpu.Queue, gpu.Groups(x.Rows, x.Columns), gpu.View(update), gpu.View(x), gpu.Device.Mirror(gain), gpu.View(into),
+            x.Rows,
             x.Columns, epsilon);
     }
 

@@ -25,7 +25,8 @@ internal static partial class RopeOp
         var (onQ, onK) = (gpu.View(q), gpu.View(k));
         // Without a gain nothing is read of it; a view must be given all the same.
         Fused.On(gpu.Device)(
-            gpu.Queue, gpu.Groups((long)q.Rows * (sizes.QueryParts + sizes.KeyParts), sizes.QueryWidth), onQ, qGain is null ? onQ : gpu.Device.Mirror(qGain), onK,
+            gpu.Queue, gpu.Groups((long)q.Rows * (sizes.QueryParts + sizes.KeyParts), sizes.QueryWidth), onQ,
+            qGain is null ? onQ : gpu.Device.Mirror(qGain), onK,
             kGain is null ? onK : gpu.Device.Mirror(kGain),
             gpu.Device.Mirror(table.Rows), gpu.View(positions), sizes);
     }

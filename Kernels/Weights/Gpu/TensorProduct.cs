@@ -92,8 +92,8 @@ internal sealed class TensorProduct<T, TScales> : TensorProduct<T> where T : str
     }
 
     /// <summary>
-    /// Whether the kernels for few rows take a product: a matrix of few tiles also with some dozens of rows, each sixteen of which get groups of their
-    /// own, since the kernels for many rows would leave most of the device idle.
+    /// Whether the kernels for few rows take a product: a matrix of few tiles also with some dozens of rows, each sixteen of which get groups of
+    /// their own, since the kernels for many rows would leave most of the device idle.
     /// </summary>
     private static bool Decodes(GpuStream gpu, int tiles, int rows, ref GpuProduct product)
     {

@@ -128,7 +128,8 @@ public sealed class StandInTests(string compiler)
     {
         var folder = Shared.Require(Shared.Folders("golden/checkpoints").FirstOrDefault(folder => Path.GetFileName(folder) == checkpoint));
         var run = driver.Run(
-            ["SM=89"], "complete", "-m", folder, "--tokens", string.Join(',', Enumerable.Range(0, 70).Select(i => 3 + (i % 40))), "--greedy", "--max-tokens", "8", "--device",
+            ["SM=89"], "complete", "-m", folder, "--tokens", string.Join(',', Enumerable.Range(0, 70).Select(i => 3 + (i % 40))), "--greedy",
+            "--max-tokens", "8", "--device",
             "gpu:0", "--activations", activations, "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         foreach (var kernel in kernels) Assert.That(run.Calls, Has.Some.EqualTo($"cuModuleGetFunction Kernel_{kernel}"));
