@@ -4,6 +4,7 @@ using Quilt.Cli;
 namespace Quilt.Tests.Cli;
 
 /// <summary>Whatever goes wrong: one clear line on standard error, the right exit code, nothing on standard output, nothing half-written.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class FailureTests
 {
     private string folder = "";

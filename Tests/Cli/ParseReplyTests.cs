@@ -3,6 +3,7 @@ using System.Text;
 namespace Quilt.Tests.Cli;
 
 /// <summary>parse-reply as a user runs it.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class ParseReplyTests
 {
     private static readonly byte[] pieces = Encoding.UTF8.GetBytes(

@@ -8,6 +8,7 @@ using Quilt.Formats.Tokenizers;
 namespace Quilt.Tests.Cli;
 
 /// <summary>Each verb does its job on the demo model, and standard output carries the result and nothing else.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class VerbTests
 {
     [Test]

@@ -6,6 +6,7 @@ using Quilt.Formats.Tensors;
 namespace Quilt.Tests.Formats;
 
 /// <summary>Settings files are read as Python's json module reads them, and what is ambiguous is refused where it is read.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class PythonJsonTests
 {
     [TestCase("NaN")]

@@ -47,7 +47,7 @@ internal static partial class TopKOp
             var middle = high - ((high - low) >> 1);
             var reach = 0;
             for (var i = Group.IdxX; i < n; i += Group.DimX) reach += keys[i] >= middle ? 1 : 0;
-            reach = Fold(reach, counts);
+            reach = GpuMath.Sum(counts, reach);
             if (reach >= k) low = middle;
             else high = middle - 1;
             if (reach == k) high = middle;
@@ -126,20 +126,6 @@ internal static partial class TopKOp
                 Group.Barrier();
             }
         }
-    }
-
-    private static int Fold(int value, ArrayView<int> folds)
-    {
-        folds[Group.IdxX] = value;
-        Group.Barrier();
-        for (var half = Group.DimX >> 1; half > 0; half >>= 1)
-        {
-            if (Group.IdxX < half) folds[Group.IdxX] += folds[Group.IdxX + half];
-            Group.Barrier();
-        }
-        var sum = folds[0];
-        Group.Barrier();
-        return sum;
     }
 
     private static double Fold(double value, ArrayView<double> folds)

@@ -6,6 +6,7 @@ using Quilt.Formats.Chat;
 namespace Quilt.Tests.Formats.Chat;
 
 /// <summary>Templates and conversations with pieces cut out, doubled or swapped fail with an error of ours, or not at all.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class TemplateMutationTests
 {
     private const string Source = """

@@ -8,6 +8,7 @@ namespace Quilt.Tests.Formats.Tokenizers;
 /// Which added tokens there are, under which numbers and with which flags: of a lone tokenizer.json as its library has them, in a folder as
 /// transformers puts them together from all files.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class AddedTokenTests
 {
     private string folder = "";

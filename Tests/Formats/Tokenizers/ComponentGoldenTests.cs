@@ -8,6 +8,7 @@ namespace Quilt.Tests.Formats.Tokenizers;
 
 /// <summary>Normalizers and decoders by themselves, and the classes behind them, as the reference library has them.</summary>
 [Category("Conformance")]
+[Parallelizable(ParallelScope.Self)]
 public sealed class ComponentGoldenTests
 {
     public static IEnumerable<TestCaseData> Normalizers() => Listed("normalizers", "strings");

@@ -11,6 +11,7 @@ namespace Quilt.Tests.Formats.Tokenizers;
 /// The demo model's tokenizer on any text: no text is lost, and Microsoft.ML.Tokenizers, given the same vocabulary, merges and pattern, finds the
 /// same ids.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class OtherTokenizerTests
 {
     private static readonly Gen<string> Scalars = Gen.OneOf(Gen.Int[0, 0x7F], Gen.Int[0x80, 0x7FF], Gen.Int[0x800, 0xD7FF], Gen.Int[0xE000, 0xFFFF],

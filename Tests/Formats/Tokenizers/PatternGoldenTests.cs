@@ -9,6 +9,7 @@ namespace Quilt.Tests.Formats.Tokenizers;
 
 /// <summary>Pre-tokenizers, character classes and normal forms as the reference library has them.</summary>
 [Category("Conformance")]
+[Parallelizable(ParallelScope.Self)]
 public sealed class PatternGoldenTests
 {
     public static IEnumerable<TestCaseData> PreTokenizers() => Having("pre_tokenizers", root =>

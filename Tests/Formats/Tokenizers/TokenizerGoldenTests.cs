@@ -10,6 +10,7 @@ namespace Quilt.Tests.Formats.Tokenizers;
 /// </summary>
 [Category("Conformance")]
 [TestFixtureSource(nameof(Goldens))]
+[Parallelizable(ParallelScope.Self)]
 public sealed class TokenizerGoldenTests(string? golden)
 {
     private static readonly ConcurrentDictionary<string, Tokenizer> Opened = new();

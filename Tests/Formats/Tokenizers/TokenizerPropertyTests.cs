@@ -11,6 +11,7 @@ namespace Quilt.Tests.Formats.Tokenizers;
 /// What holds for every text and every file: nothing is lost, nothing but the library's own exception is thrown, and no text takes more than its
 /// share of work.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class TokenizerPropertyTests
 {
     private static readonly string[] Fragments =

@@ -8,6 +8,7 @@ using CsCheck;
 namespace Quilt.Tests.Formats.Tokenizers;
 
 /// <summary>The faster ways give what the plain ones give, and no text takes more work than its length allows.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class TokenizerWorkTests
 {
     public static readonly string[] Patterns =

@@ -11,6 +11,7 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 /// The dialect found for a template is the one in which the template writes: what it lays out of an assistant's calls is read back. Where none is
 /// found, none of the dialects reads it.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class DialectFinderTests
 {
     public static IEnumerable<string?> Goldens() => Shared.Files("chat_templates/golden", "*.golden.json");

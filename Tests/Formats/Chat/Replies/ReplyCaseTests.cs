@@ -7,6 +7,7 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 /// <summary>
 /// Recorded replies of MiniMax-M2 and what other engines make of them, and our own few; a case's kind and policy say how it is to be read.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class ReplyCaseTests
 {
     /// <summary>Kinds of cases that hold a reply; <c>reply</c> names its dialect.</summary>

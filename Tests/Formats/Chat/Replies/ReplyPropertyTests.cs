@@ -9,6 +9,7 @@ namespace Quilt.Tests.Formats.Chat.Replies;
 /// What holds for every text: where it is cut does not matter, nothing makes a parser throw, and neither time nor held text grows faster than the
 /// text.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class ReplyPropertyTests
 {
     private static readonly JsonElement tools = JsonElement.Parse(

@@ -4,6 +4,7 @@ using CsCheck;
 namespace Quilt.Tests.Formats.Chat.Replies;
 
 /// <summary>Replies that went wrong somewhere: whatever the cuts, what is wanted of them holds. A case is one that says what it wants.</summary>
+[Parallelizable(ParallelScope.Self)]
 public sealed class ReplyReportTests
 {
     public static IEnumerable<TestCaseData> SharedReports() => ReplyCases.Of(Shared.Files("cases", "*.json"), IsReport);
