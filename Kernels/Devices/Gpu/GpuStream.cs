@@ -137,8 +137,8 @@ internal sealed unsafe class GpuStream : IDisposable
     public KernelConfig Groups(long items) => new((int)Math.Clamp(items, 1, Device.Traits.Groups), Device.Traits.GroupThreads);
 
     /// <summary>
-    /// A launch over <paramref name="items"/> items of <paramref name="width"/> values, one a group: on a GPU's own memory with as many threads as
-    /// the values occupy, up to <see cref="GpuTraits.WideThreads"/>. They hang on the width alone, and so do a row's sums.
+    /// A launch over <paramref name="items"/> items of <paramref name="width"/> values, one a group: under CUDA with as many threads as the values
+    /// occupy, up to <see cref="GpuTraits.WideThreads"/>. They hang on the width alone, and so does the order of a row's sums.
     /// </summary>
     public KernelConfig Groups(long items, int width)
     {
