@@ -29,8 +29,8 @@ internal sealed class EngineCore : IDisposable
     {
         (this.executor, this.options) = (executor, options);
         var layout = executor.Cache.Layout;
-        Blocks = new KvBlockPool(layout.Blocks);
-        Scheduler = new Scheduler(Blocks, layout.BlockTokens, options.StepTokens, options.MaxSequences);
+        Blocks = new KvBlockPool(layout.Blocks, layout.BlockTokens);
+        Scheduler = new Scheduler(Blocks, new SchedulerOptions { MaxBatchedTokens = options.StepTokens, MaxSequences = options.MaxSequences, PrefixCaching = true });
         loop = new EngineLoop(Step, Fail);
         loop.Start();
     }

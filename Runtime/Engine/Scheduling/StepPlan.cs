@@ -50,28 +50,23 @@ internal sealed class StepPlan : IResettable
     /// <summary>Adds the next <paramref name="count"/> tokens of a sequence whose block table has room for them.</summary>
     public void Add(Sequence sequence, int count, int blockTokens, LogitsOf logits)
     {
-        var firstRow = tokens.Count;
+        var (firstRow, firstLogits) = (tokens.Count, logitRows.Count);
         var table = tables.Count;
         tables.AddRange(sequence.BlockTable);
         for (var i = 0; i < count; i++)
         {
             var position = sequence.Computed + i;
-            tokens.Add(sequence.Tokens[position]);
+            tokens.Add(sequence.TokenAt(position));
             positions.Add(position);
             slots.Add((sequence.BlockTable[position / blockTokens] * blockTokens) + (position % blockTokens));
             tableStarts.Add(table);
         }
 
-        var samples = sequence.Computed + count == sequence.Tokens.Count;
-        chunks.Add(new SequenceChunk(sequence, count, samples ? logitRows.Count : -1));
-        if (logits == LogitsOf.EveryToken)
-        {
-            for (var i = 0; i < count; i++) logitRows.Add(firstRow + i);
-        }
-        else if (samples)
-        {
-            logitRows.Add(firstRow + count - 1);
-        }
+        // After the last token and after every guess behind it the next one is asked for.
+        var last = sequence.Tokens.Count - 1 - sequence.Computed;
+        for (var i = logits == LogitsOf.EveryToken ? 0 : last; i < count; i++) logitRows.Add(firstRow + i);
+        var samples = last < count ? logitRows.Count - count + last : -1;
+        chunks.Add(new SequenceChunk(sequence, count, samples) { Start = sequence.Computed, FirstLogitRow = firstLogits });
     }
 
     /// <summary>Empties the plan for the next step.</summary>
@@ -92,7 +87,14 @@ internal sealed class StepPlan : IResettable
 /// <param name="Sequence">Whose they are.</param>
 /// <param name="Count">How many tokens.</param>
 /// <param name="LogitRow">The row of the step's logits that the next token is sampled from; −1 while the prompt is not finished.</param>
-internal readonly record struct SequenceChunk(Sequence Sequence, int Count, int LogitRow);
+internal readonly record struct SequenceChunk(Sequence Sequence, int Count, int LogitRow)
+{
+    /// <summary>The position of its first token.</summary>
+    public required int Start { get; init; }
+
+    /// <summary>The first of its rows of the step's logits, where there are any.</summary>
+    public required int FirstLogitRow { get; init; }
+}
 
 /// <summary>After which tokens logits are asked for.</summary>
 internal enum LogitsOf

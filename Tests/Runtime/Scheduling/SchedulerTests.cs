@@ -59,8 +59,8 @@ public sealed class SchedulerTests
         Gen.Select(Gen.Int[4, 12], Gen.Int[1, 20], Gen.Int[1, 4], Gen.Select(Gen.Int[1, 10], Gen.Int[1, 6]).Array[1, 12])
             .Sample((blocks, stepTokens, most, requests) =>
         {
-            var pool = new KvBlockPool(blocks);
-            var scheduler = new Scheduler(pool, BlockTokens, stepTokens, most);
+            var pool = new KvBlockPool(blocks, BlockTokens);
+            var scheduler = new Scheduler(pool, new SchedulerOptions { MaxBatchedTokens = stepTokens, MaxSequences = most });
             var left = new Dictionary<Sequence, int>();
             foreach (var (prompt, output) in requests)
             {
@@ -90,8 +90,8 @@ public sealed class SchedulerTests
 
     private static (Scheduler Scheduler, KvBlockPool Pool) Make(int blocks, int stepTokens)
     {
-        var pool = new KvBlockPool(blocks);
-        return (new Scheduler(pool, BlockTokens, stepTokens, maxSequences: 16), pool);
+        var pool = new KvBlockPool(blocks, BlockTokens);
+        return (new Scheduler(pool, new SchedulerOptions { MaxBatchedTokens = stepTokens, MaxSequences = 16 }), pool);
     }
 
     private static Sequence Prompt(int length) => new([.. Enumerable.Range(1, length)]);
