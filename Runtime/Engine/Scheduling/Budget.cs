@@ -20,13 +20,13 @@ internal struct Budget(int tokens, int promptTokens, int rows)
 
     /// <summary>How many tokens a running sequence gets.</summary>
     public readonly int For(Sequence sequence, int most) =>
-        sequence.IsDecoding ? Math.Min(sequence.Missing, Tokens) : Of(sequence.Missing, most, sequence.WantsPromptLogits);
+        sequence.IsDecoding ? Math.Min(sequence.Missing, Math.Min(Tokens, rows)) : Of(sequence.Missing, most, sequence.WantsPromptLogits);
 
     /// <summary>How many tokens a prompt gets of which so many are missing.</summary>
     public readonly int Of(int missing, int most, bool everyRow)
     {
         var count = Math.Min(Math.Min(missing, most), Math.Min(Tokens, promptTokens));
-        return everyRow ? Math.Min(count, rows) : count;
+        return everyRow ? Math.Min(count, rows) : rows > 0 ? count : 0;
     }
 
     /// <summary>Takes a share out.</summary>
@@ -39,6 +39,6 @@ internal struct Budget(int tokens, int promptTokens, int rows)
     {
         Tokens += sign * share.Count;
         if (share.IsPrompt) promptTokens += sign * share.Count;
-        rows += sign * (share is { IsPrompt: true, Sequence.WantsPromptLogits: true } ? share.Count : 1);
+        rows += sign * (!share.IsPrompt || share.Sequence.WantsPromptLogits ? share.Count : 1);
     }
 }
