@@ -17,7 +17,8 @@ public class SchedulerBench
     [IterationSetup]
     public void Open()
     {
-        scheduler = new Scheduler(new KvBlockPool(1 << 16), BlockTokens, 1 << 14, Sequences);
+        scheduler = new Scheduler(new KvBlockPool(1 << 16, BlockTokens),
+            new SchedulerOptions { MaxBatchedTokens = 1 << 14, MaxSequences = Sequences, PrefixCaching = true });
         sequences = [.. Enumerable.Range(0, Sequences).Select(_ => new Sequence([1, 2, 3, 4]))];
         foreach (var sequence in sequences) scheduler.Submit(sequence);
         Step();

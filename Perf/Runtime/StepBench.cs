@@ -26,7 +26,7 @@ public abstract class StepBench
         var options = new EngineOptions { Activations = Input };
         model = BenchModel.Open(options);
         executor = new Executor(model.Decoder, model.Device, new KvLayout(1024, options.BlockTokens, KvType.BFloat16), Input);
-        Runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.StepTokens);
+        Runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.BatchedTokens);
     }
 
     [GlobalCleanup]

@@ -3,6 +3,7 @@ using Quilt.Formats.Chat;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tokenizers;
+using Quilt.Kernels.Devices;
 using Quilt.Runtime.Execution;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
@@ -63,7 +64,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// later, and then comes last.
     /// </summary>
     public IReadOnlyList<string> Warnings =>
-        [.. model.Warnings, .. Memory.Warning is { } small ? [small] : Array.Empty<string>(), .. executor.Warnings];
+        [.. model.Warnings, .. Memory.Warning is { } small ? [small] : Array.Empty<string>(), .. executor.Warnings, .. OwnWarnings()];
 
     /// <summary>
     /// Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.
@@ -108,13 +109,19 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// <exception cref="EngineBusyException">As many requests wait as may (<see cref="EngineOptions.MaxWaiting"/>).</exception>
     /// <exception cref="EngineFailedException">The engine failed before (<see cref="Failure"/>).</exception>
     /// <exception cref="ObjectDisposedException">The engine was disposed of.</exception>
-    public Generation Generate(string prompt, SamplingOptions? options = null, CancellationToken cancel = default) =>
-        Submit(Encode(prompt, addSpecialTokens: true), options, parser: null, cancel);
+    public Generation Generate(string prompt, SamplingOptions? options = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return Submit(new GenerationRequest { Text = prompt, Sampling = options }, cancel)[0];
+    }
 
     /// <summary>Continues token ids. Works without a tokenizer; the pieces then have no text.</summary>
     /// <inheritdoc cref="Generate(string, SamplingOptions?, CancellationToken)"/>
-    public Generation Generate(IReadOnlyList<int> prompt, SamplingOptions? options = null, CancellationToken cancel = default) =>
-        Submit(CopyOf(prompt), options, parser: null, cancel);
+    public Generation Generate(IReadOnlyList<int> prompt, SamplingOptions? options = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return Submit(new GenerationRequest { Tokens = prompt, Sampling = options }, cancel)[0];
+    }
 
     /// <summary>
     /// Answers a conversation, laid out by the checkpoint's chat template. <see cref="Generation.Replies"/> gives thinking, text and tool calls
@@ -133,13 +140,33 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     public Generation Chat(Conversation conversation, SamplingOptions? options = null, ReplyOptions? reply = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(conversation);
-        var template = Template ?? throw new BadInputException(model.Folder, "chat_template.jinja", "expected a chat template, found none");
-        var prompt = template.Render(conversation);
-        return Submit(Encode(prompt, addSpecialTokens: false), options, model.CreateReplyParser(conversation, prompt, reply), cancel);
+        return Submit(new GenerationRequest { Conversation = conversation, Sampling = options, Reply = reply }, cancel)[0];
     }
 
+    /// <summary>Answers a request in all its detail; its choices read the prompt once, where it is cached (docs/api.md).</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="cancel">Ends the request; the last event of each choice then says so.</param>
+    /// <returns>A generation for each choice, in order.</returns>
+    /// <inheritdoc cref="Chat"/>
+    public IReadOnlyList<Generation> Submit(GenerationRequest request, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request.Validate(vocabulary);
+        return Submit(PromptOf(request), request, cancel);
+    }
+
+    /// <summary>What runs, what waits, what is cached, as of the last step. Costs nothing to ask, from any thread.</summary>
+    public EngineSnapshot Snapshot() => core.Reports.Snapshot;
+
+    /// <summary>Forgets all that the prefix cache holds.</summary>
+    /// <param name="restartRunning">What runs is computed again from its start; else nothing is forgotten while anything runs.</param>
+    /// <returns>Whether it was forgotten.</returns>
+    /// <exception cref="EngineFailedException">The engine failed before (<see cref="Failure"/>).</exception>
+    /// <exception cref="ObjectDisposedException">The engine was disposed of.</exception>
+    public Task<bool> ResetPrefixCacheAsync(bool restartRunning = false) => core.TryForgetPrefixesAsync(restartRunning);
+
     /// <summary>Runs one prompt on its own and returns the numbers inside: logits after every token and, if asked for, the layers' own.</summary>
-    internal Task<StepTrace> TraceAsync(IReadOnlyList<int> tokens, bool layers = false) => core.TraceAsync(CopyOf(tokens), layers);
+    internal Task<StepTrace> TraceAsync(IReadOnlyList<int> tokens, bool layers = false) => core.TraceAsync(Checked([.. tokens]), layers);
 
     /// <summary>Ends all requests, frees weights and cache, and stops the engine's threads. Whoever comes second waits for the first.</summary>
     public void Dispose()
@@ -160,28 +187,62 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     }
 
     // What belongs to a request is copied here, before it is looked at: nobody can change it behind the engine's back.
-    private Generation Submit(int[] prompt, SamplingOptions? options, ReplyParser? parser, CancellationToken cancel)
+    private Generation[] Submit(Prompt prompt, GenerationRequest request, CancellationToken cancel)
     {
-        var own = (options ?? DefaultSampling).Copy();
+        var own = (request.Sampling ?? DefaultSampling).Copy();
         own.Validate();
-        var generation = new Generation(prompt, core.Wake, cancel);
-        var reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, own);
-        core.Submit(generation, own, model.EndTokens, MaxTokens - prompt.Length, reply);
-        return generation;
+        request.Validate(vocabulary);
+        if (request.Choices > 1 && own.IsGreedy)
+            throw new ArgumentException($"Choices: expected 1 at temperature 0, which makes all of them equal, found {request.Choices}.");
+        var submitted = new (Generation Generation, RequestTerms Terms)[request.Choices];
+        for (var i = 0; i < submitted.Length; i++)
+        {
+            var sampling = i == 0 || own.Seed is null ? own : own with { Seed = unchecked(own.Seed + i) };
+            var parser = prompt.Parser?.Invoke();
+            submitted[i] = (new Generation(prompt.Ids, core.Wake, cancel) { Choice = i }, new RequestTerms
+            {
+                Sampling = sampling,
+                EndTokens = model.EndTokens,
+                Room = MaxTokens - prompt.Ids.Length,
+                Reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, sampling),
+                Priority = request.Priority,
+                CacheKeys = request.CacheKeys,
+                PromptTop = request.PromptLogProbabilities,
+                Echo = request.Echo ? prompt.Text ?? Tokenizer?.Decode(prompt.Ids, skipSpecialTokens: true) : null,
+                Deadline = request.Deadline,
+                MaxWaitingTime = Options.MaxWaitingTime,
+            });
+        }
+        core.Submit(submitted);
+        return [.. submitted.Select(one => one.Generation)];
     }
 
-    private int[] Encode(string prompt, bool addSpecialTokens)
+    private Prompt PromptOf(GenerationRequest request)
     {
-        ArgumentNullException.ThrowIfNull(prompt);
+        if (request.Conversation is { } conversation)
+        {
+            var template = Template ?? throw new BadInputException(model.Folder, "chat_template.jinja", "expected a chat template, found none");
+            var text = template.Render(conversation);
+            return new(Encode(text, addSpecialTokens: false, request), text, () => model.CreateReplyParser(conversation, text, request.Reply));
+        }
+        return request.Text is { } raw
+            ? new(Encode(raw, request.AddSpecialTokens, request), raw, null)
+            : new(Checked(Cut(request.Tokens!, request)), null, null);
+    }
+
+    private int[] Encode(string prompt, bool addSpecialTokens, GenerationRequest request)
+    {
         var tokenizer = Tokenizer ?? throw new BadInputException(model.Folder, "tokenizer.json", "expected a tokenizer, found none");
+        if (request.TruncatePrompt is not null) return Checked(Cut(tokenizer.Encode(prompt, addSpecialTokens), request));
         return tokenizer.TryEncode(prompt, MaxTokens - 1, out var ids, addSpecialTokens) ? Checked(ids) : throw TooLong($"more than {MaxTokens - 1}");
     }
 
-    private int[] CopyOf(IReadOnlyList<int> prompt)
+    private int[] Cut(IReadOnlyList<int> prompt, GenerationRequest request)
     {
-        ArgumentNullException.ThrowIfNull(prompt);
-        if (prompt.Count >= MaxTokens) throw TooLong($"{prompt.Count}");
-        return Checked([.. prompt.Take(MaxTokens)]);
+        var most = request.TruncatePrompt is { } given and not -1 ? given : MaxTokens - 1;
+        if (request.TruncatePrompt is null || prompt.Count <= most)
+            return prompt.Count < MaxTokens ? [.. prompt.Take(MaxTokens)] : throw TooLong($"{prompt.Count}");
+        return request.TruncateAt == PromptEnd.Start ? [.. prompt.Skip(prompt.Count - most)] : [.. prompt.Take(most)];
     }
 
     private int[] Checked(int[] prompt)
@@ -192,7 +253,18 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         return bad < 0 ? prompt : throw new BadInputException("prompt", null, $"expected token ids from 0 to {vocabulary - 1}, found {prompt[bad]}");
     }
 
+    private IEnumerable<string> OwnWarnings()
+    {
+        if (Options.PrefixCaching && model.Device is GpuDevice { Traits.TensorCores: true })
+            yield return $"{model.Device.Name}: tensor cores sum a prompt in another order than a reply, so that a cached prompt can change the last " +
+                "bits of what follows it (PrefixCaching)";
+        if (core.Reports.ObserverFailure is { } thrown) yield return $"the observer threw and is told nothing more: {thrown.Message}";
+    }
+
     private BadInputException TooLong(string found) => new("prompt", null, $"expected fewer than {MaxTokens} tokens, found {found}");
+
+    /// <summary>A prompt, and what reads a reply to it; each choice needs its own.</summary>
+    private readonly record struct Prompt(int[] Ids, string? Text, Func<ReplyParser?>? Parser);
 
     private static Engine Create(LoadedModel model, EngineOptions options)
     {

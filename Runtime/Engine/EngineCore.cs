@@ -1,9 +1,9 @@
+using System.Diagnostics;
 using Microsoft.Extensions.ObjectPool;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
-using Quilt.Runtime.Sampling;
 using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Runtime;
@@ -17,11 +17,15 @@ internal sealed class EngineCore : IDisposable
     private readonly Executor executor;
     private readonly EngineOptions options;
     private readonly EngineLoop loop;
+    private readonly PromptPace pace;
+    private readonly EngineReports reports;
     private readonly List<Request> live = [];
     private readonly List<Request> ended = [];
     private readonly ObjectPool<Request> requests = new DefaultObjectPoolProvider().Create<Request>();
     private volatile Exception? failure;
     private volatile bool closed;
+    private volatile bool anyCancelled;
+    private long nextDeadline = long.MaxValue;
     private int held;                                        // requests between door and end
 
     /// <summary>A core that owns <paramref name="executor"/> and starts at once.</summary>
@@ -30,7 +34,21 @@ internal sealed class EngineCore : IDisposable
         (this.executor, this.options) = (executor, options);
         var layout = executor.Cache.Layout;
         Blocks = new KvBlockPool(layout.Blocks, layout.BlockTokens);
-        Scheduler = new Scheduler(Blocks, new SchedulerOptions { MaxBatchedTokens = options.StepTokens, MaxSequences = options.MaxSequences, PrefixCaching = true });
+        Scheduler = new Scheduler(Blocks, new SchedulerOptions
+        {
+            MaxBatchedTokens = options.BatchedTokens,
+            MaxSequences = options.MaxSequences,
+            MaxLogitRows = options.MaxSequences,
+            MaxPartialPrompts = options.MaxPartialPrompts,
+            MaxLongPartialPrompts = options.MaxLongPartialPrompts,
+            LongPromptTokens = options.LongPromptTokens,
+            ByPriority = options.Scheduling == SchedulingPolicy.Priority,
+            PriorityAging = options.PriorityAging,
+            WatermarkBlocks = (int)(options.Watermark * layout.Blocks),
+            PrefixCaching = options.PrefixCaching,
+        });
+        pace = new PromptPace(options.StepTime ?? TimeSpan.FromMilliseconds(executor.Device is CpuDevice ? 200 : 0), options.BatchedTokens);
+        reports = new EngineReports(Scheduler, Blocks, options.Observer);
         loop = new EngineLoop(Step, Fail);
         loop.Start();
     }
@@ -47,54 +65,59 @@ internal sealed class EngineCore : IDisposable
     /// <summary>The cache's blocks; read it while nothing runs.</summary>
     public KvBlockPool Blocks { get; }
 
-    /// <summary>Looks after cancelled requests without waiting for the next step.</summary>
-    public void Wake() => loop.TryPost(static () => { });
+    /// <summary>What those outside may see at any time.</summary>
+    public EngineReports Reports => reports;
 
-    /// <summary>Lets a request in: it will be heard of through its <see cref="Generation"/>. From any thread.</summary>
+    /// <summary>Looks after cancelled requests without waiting for the next step.</summary>
+    public void Wake()
+    {
+        anyCancelled = true;
+        loop.TryPost(static () => { });
+    }
+
+    /// <summary>Lets requests in, all or none: they will be heard of through their <see cref="Generation"/>. From any thread.</summary>
     /// <exception cref="EngineBusyException">There are as many as there may be.</exception>
     /// <exception cref="EngineFailedException">The engine failed before.</exception>
     /// <exception cref="ObjectDisposedException">The engine was disposed of.</exception>
-    public void Submit(Generation generation, SamplingOptions sampling, IReadOnlyCollection<int> endTokens, int room, ReplyDecoder reply)
+    public void Submit(params (Generation Generation, RequestTerms Terms)[] some)
     {
-        if (Interlocked.Increment(ref held) > (long)options.MaxSequences + options.MaxWaiting)
+        if (Interlocked.Add(ref held, some.Length) > (long)options.MaxSequences + options.MaxWaiting)
         {
-            Interlocked.Decrement(ref held);
+            Interlocked.Add(ref held, -some.Length);
             throw new EngineBusyException(options.MaxSequences, options.MaxWaiting);
         }
         try
         {
-            var request = requests.Get();
-            request.Begin(generation, sampling, endTokens, room, reply);
-            Post(() => Admit(request));
+            var begun = new Request[some.Length];
+            for (var i = 0; i < some.Length; i++)
+            {
+                begun[i] = requests.Get();
+                begun[i].Begin(some[i].Generation, some[i].Terms);
+                // Hashing is the caller's time, not the engine's.
+                if (options.PrefixCaching) begun[i].Sequence.Hash((some[i].Generation.PromptIds.Count - 1) / Blocks.BlockTokens, Blocks.BlockTokens);
+            }
+            Post(() =>
+            {
+                foreach (var request in begun) Admit(request);
+            });
         }
         catch
         {
-            generation.Finish(new GenerationEnd(FinishReason.Cancelled, generation.Stats));
-            Interlocked.Decrement(ref held);
+            foreach (var (generation, _) in some) generation.Finish(new GenerationEnd(FinishReason.Cancelled, generation.Stats));
+            Interlocked.Add(ref held, -some.Length);
             throw;
         }
     }
 
     /// <summary>Runs one prompt on its own, in a cache of its own, and returns the numbers inside.</summary>
-    public Task<StepTrace> TraceAsync(IReadOnlyList<int> tokens, bool layers)
+    public Task<StepTrace> TraceAsync(IReadOnlyList<int> tokens, bool layers) => Ask(() =>
     {
-        var result = new TaskCompletionSource<StepTrace>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(() =>
-        {
-            try
-            {
-                if (failure is { } cause) throw new EngineFailedException(cause);
-                result.SetResult(PromptTracer.Run(executor, tokens, layers, options.StepTokens, options.KvType ?? KvType.Float32));
-            }
-#pragma warning disable CA1031 // The caller waits for this task, whatever happened.
-            catch (Exception thrown)
-#pragma warning restore CA1031
-            {
-                result.SetException(thrown);
-            }
-        });
-        return result.Task;
-    }
+        if (failure is { } cause) throw new EngineFailedException(cause);
+        return PromptTracer.Run(executor, tokens, layers, options.BatchedTokens, options.KvType ?? KvType.Float32);
+    });
+
+    /// <summary>Forgets what is cached (<see cref="Scheduler.TryForgetPrefixes"/>).</summary>
+    public Task<bool> TryForgetPrefixesAsync(bool restartRunning) => Ask(() => Scheduler.TryForgetPrefixes(restartRunning));
 
     /// <summary>Ends all requests and the thread. One caller at a time.</summary>
     public void Dispose()
@@ -109,11 +132,41 @@ internal sealed class EngineCore : IDisposable
     /// <summary>The whole loop body. False if there is nothing to do.</summary>
     private bool Step()
     {
-        DropCancelled();
-        if (!Scheduler.TryPlan(out var plan)) return false;
+        EndCancelled();
+        EndLate();
+        if (!Scheduler.TryPlan(out var plan, pace.Tokens(Scheduler.IsDecoding)))
+        {
+            reports.Idle();
+            return false;
+        }
+        var start = Stopwatch.GetTimestamp();
+        StartNew(plan);
         executor.Run(plan);
+        var (prompts, replies, chosen) = Count(plan);
         Commit(plan);
+        var time = Stopwatch.GetElapsedTime(start);
+        pace.Observe(prompts, replies, time);
+        reports.StepEnded(prompts, replies, chosen, time);
         return true;
+    }
+
+    private void StartNew(StepPlan plan)
+    {
+        foreach (var chunk in plan.Chunks)
+        {
+            if (chunk.Start == chunk.Sequence.Cached && chunk.Sequence.Request!.Start()) reports.Started(chunk.Sequence.Request.Generation);
+        }
+    }
+
+    private static (int Prompts, int Replies, int Chosen) Count(StepPlan plan)
+    {
+        var (replies, chosen) = (0, 0);
+        foreach (var chunk in plan.Chunks)
+        {
+            if (chunk.LogitRow >= 0) chosen++;
+            if (chunk.LogitRow >= 0 && chunk.Count == 1 && chunk.Start >= chunk.Sequence.PromptLength) replies++;
+        }
+        return (plan.Tokens.Length - replies, replies, chosen);
     }
 
     /// <summary>Every sequence that has its logits gets its next token; those that are done end.</summary>
@@ -121,6 +174,7 @@ internal sealed class EngineCore : IDisposable
     {
         foreach (var chunk in plan.Chunks)
         {
+            if (chunk.Sequence.WantsPromptLogits) Score(chunk);
             if (chunk.LogitRow < 0) continue;
             Advance(chunk);
             if (chunk.Sequence.Request is { Finished: not null } done) ended.Add(done);
@@ -128,6 +182,13 @@ internal sealed class EngineCore : IDisposable
         Scheduler.Return(plan);
         foreach (var request in ended) End(request, request.Finished!.Value);
         ended.Clear();
+    }
+
+    // Before a token is chosen: that changes its row.
+    private void Score(in SequenceChunk chunk)
+    {
+        for (var i = 0; i < chunk.Rows; i++)
+            chunk.Sequence.Request!.Score(chunk.Start + chunk.Count - chunk.Rows + i, executor.Row(chunk.FirstLogitRow + i));
     }
 
     private void Advance(in SequenceChunk chunk)
@@ -144,19 +205,39 @@ internal sealed class EngineCore : IDisposable
         }
     }
 
-    private void DropCancelled()
+    private void EndCancelled()
     {
+        if (!anyCancelled) return;
+        anyCancelled = false;
         for (var i = live.Count - 1; i >= 0; i--)
         {
             if (live[i].Generation.IsCancelled) End(live[i], FinishReason.Cancelled);
         }
     }
 
+    private void EndLate()
+    {
+        if (nextDeadline == long.MaxValue || Stopwatch.GetTimestamp() is var now && now < nextDeadline) return;
+        nextDeadline = long.MaxValue;
+        for (var i = live.Count - 1; i >= 0; i--)
+        {
+            var request = live[i];
+            if (request.TimeIsUpAt <= now) End(request, FinishReason.Timeout);
+            else nextDeadline = Math.Min(nextDeadline, request.TimeIsUpAt);
+        }
+    }
+
     private void Admit(Request request)
     {
         live.Add(request);
-        if (failure is { } cause) Leave(request, FinishReason.Error, new EngineFailedException(cause));
-        else Scheduler.Submit(request.Sequence);
+        if (failure is { } cause)
+        {
+            Leave(request, FinishReason.Error, new EngineFailedException(cause));
+            return;
+        }
+        nextDeadline = Math.Min(nextDeadline, request.TimeIsUpAt);
+        Scheduler.Submit(request.Sequence);
+        reports.Submitted(request.Generation);
     }
 
     private void End(Request request, FinishReason reason)
@@ -169,6 +250,7 @@ internal sealed class EngineCore : IDisposable
     {
         live.Remove(request);
         request.Finish(reason, error);
+        reports.Ended(request.Generation);
         requests.Return(request);
         Interlocked.Decrement(ref held);
     }
@@ -178,6 +260,25 @@ internal sealed class EngineCore : IDisposable
     {
         failure = cause;
         while (live.Count > 0) Leave(live[^1], FinishReason.Error, new EngineFailedException(cause));
+    }
+
+    private Task<T> Ask<T>(Func<T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                answer.SetResult(question());
+            }
+#pragma warning disable CA1031 // The caller waits for this task, whatever happened.
+            catch (Exception thrown)
+#pragma warning restore CA1031
+            {
+                answer.SetException(thrown);
+            }
+        });
+        return answer.Task;
     }
 
     private void Post(Action action)

@@ -40,8 +40,17 @@ public sealed record EngineOptions
     /// </summary>
     public int BlockTokens { get; init; } = 16;
 
-    /// <summary>Most tokens in one step: a longer prompt is read in chunks of this size.</summary>
-    public int StepTokens { get; init; } = 512;
+    /// <summary>
+    /// Most tokens in one step, prompts and replies together (vLLM's max_num_batched_tokens): a longer prompt is read in parts. Null: 512 on a CPU,
+    /// 2,048 on a GPU, which needs many rows to be busy.
+    /// </summary>
+    public int? MaxBatchedTokens { get; init; }
+
+    /// <summary>
+    /// How long a step may hold up replies that run: a prompt's part in it shrinks so that it takes no longer. Null: 200 ms on a CPU, no bound on a
+    /// GPU. Zero: no bound.
+    /// </summary>
+    public TimeSpan? StepTime { get; init; }
 
     /// <summary>Most sequences that run at the same time; more wait their turn.</summary>
     public int MaxSequences { get; init; } = 64;
@@ -49,8 +58,47 @@ public sealed record EngineOptions
     /// <summary>Most requests that wait beside those that run; one more is refused (<see cref="EngineBusyException"/>).</summary>
     public int MaxWaiting { get; init; } = 1024;
 
+    /// <summary>Longest that a request may wait before it begins; it then ends (<see cref="FinishReason.Timeout"/>). Null: as long as it takes.</summary>
+    public TimeSpan? MaxWaitingTime { get; init; }
+
+    /// <summary>Most prompts that are read in parts at the same time (vLLM's max_num_partial_prefills).</summary>
+    public int MaxPartialPrompts { get; init; } = 4;
+
+    /// <summary>Most of them that are long (vLLM's max_long_partial_prefills), so that short prompts pass them.</summary>
+    public int MaxLongPartialPrompts { get; init; } = 1;
+
+    /// <summary>
+    /// A prompt is long while more tokens than this are missing, and gets no more of them in one step (vLLM's long_prefill_token_threshold). 0: half
+    /// of <see cref="MaxBatchedTokens"/>, and all of it where nobody else wants any.
+    /// </summary>
+    public int LongPromptTokens { get; init; }
+
+    /// <summary>Who is served first.</summary>
+    public SchedulingPolicy Scheduling { get; init; }
+
+    /// <summary>
+    /// So many later arrivals outweigh one level of <see cref="GenerationRequest.Priority"/>: a request is overtaken by more urgent ones for so
+    /// long, and none waits for ever.
+    /// </summary>
+    public int PriorityAging { get; init; } = 256;
+
+    /// <summary>Part of the cache that a newcomer must leave free for those that run, so that they need not give way at once.</summary>
+    public double Watermark { get; init; } = 0.01;
+
+    /// <summary>
+    /// Whether what was computed of one request is kept for others that begin with the same tokens. On a CPU that changes no bit of a reply; on a GPU
+    /// it may change the last ones (<see cref="Engine.Warnings"/>).
+    /// </summary>
+    public bool PrefixCaching { get; init; } = true;
+
+    /// <summary>Is told of every step and request; null: nobody.</summary>
+    public EngineObserver? Observer { get; init; }
+
     /// <summary>How the model writes its replies, one of <see cref="ReplyParser.Dialects"/>; null: as the text of its chat template tells.</summary>
     public string? ReplyDialect { get; init; }
+
+    /// <summary><see cref="MaxBatchedTokens"/>, or what it is where it was left open.</summary>
+    internal int BatchedTokens => MaxBatchedTokens ?? Math.Max(MaxSequences, Device == "cpu" ? 512 : 2048);
 
     /// <summary>Checks ranges.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
@@ -66,8 +114,15 @@ public sealed record EngineOptions
             throw new ArgumentException($"ReplyDialect: expected one of {string.Join(", ", ReplyParser.Dialects)}, found '{ReplyDialect}'.");
         Check(nameof(Threads), Threads, 0, 4096);
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);
-        Check(nameof(StepTokens), StepTokens, 1, 1 << 16);
+        Check(nameof(MaxBatchedTokens), BatchedTokens, 1, 1 << 16);
         Check(nameof(MaxSequences), MaxSequences, 1, 1 << 16);
+        Check(nameof(MaxPartialPrompts), MaxPartialPrompts, 1, int.MaxValue);
+        Check(nameof(MaxLongPartialPrompts), MaxLongPartialPrompts, 1, int.MaxValue);
+        Check(nameof(LongPromptTokens), LongPromptTokens, 0, int.MaxValue);
+        Check(nameof(PriorityAging), PriorityAging, 1, 1 << 20);
+        if (!(Watermark is >= 0 and < 1)) throw new ArgumentException($"Watermark: expected at least 0 and less than 1, found {Watermark}.");
+        if (StepTime < TimeSpan.Zero) throw new ArgumentException($"StepTime: expected no negative time, found {StepTime}.");
+        if (MaxWaitingTime <= TimeSpan.Zero) throw new ArgumentException($"MaxWaitingTime: expected more than zero, found {MaxWaitingTime}.");
         Check(nameof(MaxWaiting), MaxWaiting, 0, 1 << 24);
         Check(nameof(KvMemory), KvMemory ?? 1, 1, long.MaxValue);
     }

@@ -14,4 +14,9 @@ public enum FinishReason
 
     /// <summary>Something failed: <see cref="GenerationEnd.Error"/> says what.</summary>
     Error,
+
+    /// <summary>
+    /// Its time was up: it waited longer than <see cref="EngineOptions.MaxWaitingTime"/>, or ran into <see cref="GenerationRequest.Deadline"/>.
+    /// </summary>
+    Timeout,
 }

@@ -34,6 +34,15 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
     /// <summary>Why it ended; null while it runs.</summary>
     public FinishReason? FinishReason => end?.Reason;
 
+    /// <summary>Which of the request's choices it is, from 0.</summary>
+    public int Choice { get; internal init; }
+
+    /// <summary>
+    /// For each token of the prompt how likely it was after those before it, as <see cref="GenerationRequest.PromptLogProbabilities"/> asks; of the
+    /// first nothing can be said, and it has NaN. Complete before the first token comes; null before, and where not asked for.
+    /// </summary>
+    public IReadOnlyList<PromptScore>? PromptScores { get; internal set; }
+
     /// <summary>Counts and times; complete once it has ended.</summary>
     public GenerationStats Stats { get; }
 
@@ -98,9 +107,9 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
         return text.ToString();
     }
 
-    internal void Write(in TokenPiece token)
+    internal void Write(in TokenPiece token, bool isThinking)
     {
-        Stats.Token();
+        Stats.Token(isThinking);
         events.Writer.TryWrite(new(token));
     }
 

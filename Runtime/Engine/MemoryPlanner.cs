@@ -98,7 +98,7 @@ internal static class MemoryPlanner
         if (needed <= room.Total) return plan;
         throw new NotSupportedException(string.Create(CultureInfo.InvariantCulture,
             $"{plan.Device}: expected at most {MemoryPlan.Gib(room.Total):0.00} GiB, which are free, found {MemoryPlan.Gib(needed):0.00}: {plan}. " +
-            $"Less cache (KvMemory, --kv-memory), shorter steps (StepTokens, --step-tokens) or fewer sequences (MaxSequences, --max-sequences) " +
+            $"Less cache (KvMemory, --kv-memory), shorter steps (MaxBatchedTokens, --max-num-batched-tokens) or fewer sequences (MaxSequences, --max-sequences) " +
             $"take less."));
     }
 
@@ -107,7 +107,7 @@ internal static class MemoryPlanner
     /// </summary>
     private static long ScratchBytes(DecoderSpec spec, EngineOptions options)
     {
-        long tokens = options.StepTokens, hidden = spec.Hidden;
+        long tokens = options.BatchedTokens, hidden = spec.Hidden;
         long queries = (long)spec.Attention.Heads * spec.Attention.HeadDim, keys = (long)spec.Attention.KeyValueHeads * spec.Attention.HeadDim;
         var attention = (tokens * (hidden + queries + (2 * keys) + Math.Max(hidden, queries)))
             + PagedAttentionOp.Partials(options.MaxSequences, spec.Attention.Heads, spec.Attention.HeadDim, options.KvType ?? KvType.BFloat16);

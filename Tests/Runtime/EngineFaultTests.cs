@@ -226,7 +226,10 @@ public sealed class EngineFaultTests
     {
         var generation = new Generation(Prompt, () => { }, CancellationToken.None);
         var options = Greedy with { BadWords = [[]] };
-        engine.Core.Submit(generation, options, [], 100, new ReplyDecoder(null, null, null, options));
+        engine.Core.Submit((generation, new RequestTerms
+        {
+            Sampling = options, EndTokens = [], Room = 100, Reply = new ReplyDecoder(null, null, null, options),
+        }));
         return generation;
     }
 

@@ -28,7 +28,7 @@ public sealed class EngineHuntTests
 
         await using var engine = Open(folder, new EngineOptions
         {
-            Threads = 1, KvType = KvType.Float32, KvMemory = 220 * TokenBytes(folder), BlockTokens = 16, StepTokens = 48,
+            Threads = 1, KvType = KvType.Float32, KvMemory = 220 * TokenBytes(folder), BlockTokens = 16, MaxBatchedTokens = 48,
             MaxSequences = 10, MaxWaiting = 6,
         });
         var (left, answered, failed) = (Requests, 0, 0);
@@ -105,7 +105,10 @@ public sealed class EngineHuntTests
             case 4:
                 var failing = new Generation(one.Prompt, () => { }, CancellationToken.None);
                 var options = one.Options with { BadWords = [[]] };
-                await Retry(() => engine.Core.Submit(failing, options, [], 100, new ReplyDecoder(null, null, null, options)));
+                await Retry(() => engine.Core.Submit((failing, new RequestTerms
+                {
+                    Sampling = options, EndTokens = [], Room = 100, Reply = new ReplyDecoder(null, null, null, options),
+                })));
                 Assert.That((await Answer(failing)).End.Error, Is.TypeOf<RequestFailedException>());
                 break;
             case 5:

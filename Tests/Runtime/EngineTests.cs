@@ -55,7 +55,7 @@ public sealed class EngineTests
     public async Task Continues_the_same_in_steps_of_any_size_and_in_any_company([Values(1, 7, 512)] int stepTokens,
         [Values(1, 5, 16)] int blockTokens)
     {
-        await using var engine = Open(new EngineOptions { StepTokens = stepTokens, BlockTokens = blockTokens, Threads = 2 });
+        await using var engine = Open(new EngineOptions { MaxBatchedTokens = stepTokens, BlockTokens = blockTokens, Threads = 2 });
         for (var p = 0; p < Prompts.Length; p++)
             Assert.That(await Ids(engine.Generate(Prompts[p], Greedy)), Is.EqualTo(expected[p]), $"prompt {p} alone");
         var together = Enumerable.Range(0, 3).SelectMany(_ => Prompts.Select(prompt => engine.Generate(prompt, Greedy))).ToArray();

@@ -36,7 +36,7 @@ public sealed class MemoryPlanTests
         var refused = Assert.Throws<NotSupportedException>(() => Plan(room).Require(room))!;
         Assert.That(refused.Message,
             Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain(
-            "--kv-memory").And.Contain("--step-tokens").And.Contain("--max-sequences"));
+            "--kv-memory").And.Contain("--max-num-batched-tokens").And.Contain("--max-sequences"));
     }
 
     [Test]
@@ -119,7 +119,7 @@ public sealed class MemoryPlanTests
     {
         using var folder = new TinyFolder();
         var device = (GpuDevice)Target.Gpus[0].Open();
-        var options = new EngineOptions { Device = device.Name, Threads = 2, StepTokens = tokens, MaxSequences = 4, KvMemory = 16 << 20 };
+        var options = new EngineOptions { Device = device.Name, Threads = 2, MaxBatchedTokens = tokens, MaxSequences = 4, KvMemory = 16 << 20 };
         using var model = LoadedModel.Open(folder.Path, options, null, default, on: device);
         using var executor = new Executor(model.Decoder, device, new KvLayout(64, 16, KvType.Float32), scratch: model.Memory.Scratch);
         var reserved = executor.ScratchBytes;

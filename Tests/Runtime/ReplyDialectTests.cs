@@ -63,7 +63,10 @@ public sealed class ReplyDialectTests
         var request = new Request();
         // A stop text that never comes makes text wait, so that a marker must wait its turn too.
         var options = new SamplingOptions { Stop = ["never to be met"] };
-        request.Begin(generation, options, [], 1000, new ReplyDecoder(tokenizer, ReplyParser.Create(dialect), kept, options));
+        request.Begin(generation, new RequestTerms
+        {
+            Sampling = options, EndTokens = [], Room = 1000, Reply = new ReplyDecoder(tokenizer, ReplyParser.Create(dialect), kept, options),
+        });
         foreach (var id in ids) request.Accept(new TokenChoice(id, float.NaN, []));
         request.Finish(FinishReason.Length);
 

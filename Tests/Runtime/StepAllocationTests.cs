@@ -29,7 +29,7 @@ public sealed class StepAllocationTests
         using var model = LoadedModel.Open(folder.Path, new EngineOptions { Threads = 1 }, null, default);
         var pool = new KvBlockPool(64);
         using var executor = new Executor(model.Decoder, model.Device, new KvLayout(pool.Blocks, 16, KvType.Float32), activations);
-        var scheduler = new Scheduler(pool, 16, stepTokens: 512, maxSequences: 8);
+        var scheduler = new Scheduler(pool, new SchedulerOptions { MaxBatchedTokens = 512, MaxSequences = 8, PrefixCaching = true });
         var sequences = new List<Sequence>();
         foreach (var prompt in Prompts)
         {
@@ -41,6 +41,7 @@ public sealed class StepAllocationTests
             // What a sequence grows by is amortized and counted once, not in each step.
             sequence.Tokens.EnsureCapacity(TinyMiniMax.MaxPositions);
             sequence.BlockTable.EnsureCapacity(TinyMiniMax.MaxPositions / 16);
+            sequence.Hashes.EnsureCapacity(TinyMiniMax.MaxPositions / 16);
             sequences.Add(sequence);
             scheduler.Submit(sequence);
         }

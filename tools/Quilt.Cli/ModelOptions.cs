@@ -37,8 +37,8 @@ internal sealed class ModelOptions
         "Precision of cached keys and values; by default float32 where a sequence of the model's full length fits that way, else bfloat16.");
 
     /// <summary>Tokens of a step.</summary>
-    public Option<int?> StepTokens { get; } = TypedOption.Whole("--step-tokens",
-        "Most tokens in one step: longer prompts are read in chunks of this size; default 512.");
+    public Option<int?> MaxBatchedTokens { get; } = TypedOption.Whole("--max-num-batched-tokens",
+        "Most tokens in one step: longer prompts are read in parts of this size; default 512 on a CPU, 2,048 on a GPU.");
 
     /// <summary>Sequences that run together.</summary>
     public Option<int?> MaxSequences { get; } = TypedOption.Whole("--max-sequences", "Most sequences that run at the same time; default 64.");
@@ -53,7 +53,7 @@ internal sealed class ModelOptions
         command.Options.Add(Isa);
         command.Options.Add(KvMemory);
         command.Options.Add(KvType);
-        command.Options.Add(StepTokens);
+        command.Options.Add(MaxBatchedTokens);
         command.Options.Add(MaxSequences);
         return this;
     }
@@ -71,7 +71,7 @@ internal sealed class ModelOptions
             Isa = parsed.GetValue(Isa),
             KvMemory = parsed.GetValue(KvMemory) is { } gib ? Bytes(gib) : null,
             KvType = parsed.GetValue(KvType),
-            StepTokens = parsed.GetValue(StepTokens) ?? usual.StepTokens,
+            MaxBatchedTokens = parsed.GetValue(MaxBatchedTokens),
             MaxSequences = parsed.GetValue(MaxSequences) ?? usual.MaxSequences,
         };
     }

@@ -94,6 +94,9 @@ internal sealed class Executor : IDisposable
         choice?.Run(ops, logits);
     }
 
+    /// <summary>A row of the last step's logits, before a token is chosen from it; valid until the next call.</summary>
+    public ReadOnlySpan<float> Row(int row) => choice is null ? logits.Row(row) : ops.ToHost(logits.Slice(row, 1)).Values;
+
     /// <summary>Chooses the next token of a sequence from its row of the last step's logits, and takes note of it.</summary>
     public TokenChoice Choose(in SequenceChunk chunk)
     {

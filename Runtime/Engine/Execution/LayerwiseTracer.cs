@@ -105,14 +105,14 @@ internal sealed class LayerwiseTracer : IDisposable
         ops.Reset();
         plan.TryReset();
         sequence.Computed = first;
-        plan.Add(sequence, Math.Min(options.StepTokens, sequence.Tokens.Count - first), options.BlockTokens, LogitsOf.EveryToken);
+        plan.Add(sequence, Math.Min(options.BatchedTokens, sequence.Tokens.Count - first), options.BlockTokens, LogitsOf.EveryToken);
         trace.Begin(first);
         return new StepInputs(plan, ops);
     }
 
     private IEnumerable<int> Chunks(int tokens)
     {
-        for (var first = 0; first < tokens; first += options.StepTokens) yield return first;
+        for (var first = 0; first < tokens; first += options.BatchedTokens) yield return first;
     }
 
     private unsafe Matrix Rows(NativeBuffer stream, int first, int count) =>

@@ -20,6 +20,9 @@ internal sealed class ReplyDecoder(Tokenizer? tokenizer, ReplyParser? parser, IR
     private readonly List<ReplyEvent> parsed = [];
     private bool isFinished;
 
+    /// <summary>Whether the reply, as far as it is known, is inside thinking.</summary>
+    public bool IsThinking => parser?.IsThinking ?? false;
+
     /// <summary>The stop text that was found; null so far.</summary>
     public string? StopFound => stop.Found;
 

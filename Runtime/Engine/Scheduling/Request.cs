@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Runtime.Sampling;
@@ -15,6 +16,9 @@ internal sealed class Request
     private StopRule stop = null!;
     private ReplyDecoder reply = null!;
     private RequestFailedException? failure;
+    private PromptScorer? scores;
+    private long deadline;
+    private long latestStart;
 
     public Request() => Sequence = new Sequence(this, sampling);
 
@@ -27,19 +31,42 @@ internal sealed class Request
     /// <summary>Why it is over; null while it runs.</summary>
     public FinishReason? Finished { get; private set; }
 
+    /// <summary>When its time is up as things stand, in ticks of <see cref="Stopwatch"/>.</summary>
+    public long TimeIsUpAt => Generation.Stats.HasStarted ? deadline : Math.Min(deadline, latestStart);
+
     /// <summary>Starts a request; what an earlier one left is forgotten.</summary>
     /// <param name="generation">The caller's end, with the prompt.</param>
-    /// <param name="options">The request's own copy.</param>
-    /// <param name="endTokens">The model's end tokens.</param>
-    /// <param name="room">Tokens the sequence may still grow by.</param>
-    /// <param name="reply">What makes text of tokens.</param>
-    public void Begin(Generation generation, SamplingOptions options, IReadOnlyCollection<int> endTokens, int room, ReplyDecoder reply)
+    /// <param name="terms">What was asked for.</param>
+    public void Begin(Generation generation, RequestTerms terms)
     {
-        (Generation, Finished, failure, this.reply) = (generation, null, null, reply);
+        (Generation, Finished, failure, reply) = (generation, null, null, terms.Reply);
         parts.Clear();
+        if (!string.IsNullOrEmpty(terms.Echo)) parts.Add(new ReplyText(terms.Echo));
+        (deadline, latestStart) = (After(terms.Deadline), After(terms.MaxWaitingTime));
         Sequence.Begin(generation.PromptIds);
-        stop = new StopRule(options, endTokens, room);
-        sampling.Begin(options, CollectionsMarshal.AsSpan(Sequence.Tokens), endTokens);
+        (Sequence.Priority, Sequence.CacheKeys, Sequence.WantsPromptLogits) = (terms.Priority, terms.CacheKeys, terms.PromptTop is not null);
+        scores = terms.PromptTop is { } top ? new PromptScorer(generation.PromptIds, top) : null;
+        if (scores is { IsComplete: true }) Score(0, []);
+        stop = new StopRule(terms.Sampling, terms.EndTokens, terms.Room);
+        sampling.Begin(terms.Sampling, CollectionsMarshal.AsSpan(Sequence.Tokens), terms.EndTokens);
+    }
+
+    /// <summary>Takes note that the request is part of the next step.</summary>
+    /// <returns>Whether that is so for the first time.</returns>
+    public bool Start()
+    {
+        var first = !Generation.Stats.HasStarted;
+        Generation.Stats.Started(Sequence.Cached);
+        return first;
+    }
+
+    /// <summary>Takes a row of logits after a token of the prompt, at a position, to say how likely the next one was.</summary>
+    public void Score(int position, ReadOnlySpan<float> logits)
+    {
+        if (scores is null || !scores.Take(position, logits)) return;
+        Generation.PromptScores = scores.Scores;
+        // It is not computed whole again if it has to give way.
+        (Sequence.WantsPromptLogits, scores) = (false, null);
     }
 
     /// <summary>Takes the chosen token: it is appended, and what it says goes to the caller.</summary>
@@ -47,13 +74,14 @@ internal sealed class Request
     {
         Sequence.Tokens.Add(chosen.Token);
         var mayStop = !stop.BelowLeast;
+        var isThinking = reply.IsThinking;
         Finished = stop.Accept(chosen.Token);
 
         // The token that ended the reply is not part of its text.
         var text = Finished == FinishReason.Stop ? "" : reply.Push(chosen.Token, mayStop, parts);
         if (reply.StopFound is not null) Finished = FinishReason.Stop;
         if (Finished is not null) text += reply.Finish(parts);
-        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top));
+        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top), isThinking);
         Tell();
     }
 
@@ -80,6 +108,9 @@ internal sealed class Request
         Tell();
         Generation.Finish(new GenerationEnd(reason, Generation.Stats) { StopText = reply.StopFound, StopToken = stop.StopToken, Error = error });
     }
+
+    private static long After(TimeSpan? time) =>
+        time is { } given ? Stopwatch.GetTimestamp() + (long)(given.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
 
     private void Tell()
     {

@@ -66,7 +66,7 @@ internal sealed class StepPlan : IResettable
         var last = sequence.Tokens.Count - 1 - sequence.Computed;
         for (var i = logits == LogitsOf.EveryToken ? 0 : last; i < count; i++) logitRows.Add(firstRow + i);
         var samples = last < count ? logitRows.Count - count + last : -1;
-        chunks.Add(new SequenceChunk(sequence, count, samples) { Start = sequence.Computed, FirstLogitRow = firstLogits });
+        chunks.Add(new SequenceChunk(sequence, count, samples) { Start = sequence.Computed, FirstLogitRow = firstLogits, Rows = logitRows.Count - firstLogits });
     }
 
     /// <summary>Empties the plan for the next step.</summary>
@@ -94,6 +94,9 @@ internal readonly record struct SequenceChunk(Sequence Sequence, int Count, int 
 
     /// <summary>The first of its rows of the step's logits, where there are any.</summary>
     public required int FirstLogitRow { get; init; }
+
+    /// <summary>How many rows of logits it has, after its last tokens.</summary>
+    public required int Rows { get; init; }
 }
 
 /// <summary>After which tokens logits are asked for.</summary>

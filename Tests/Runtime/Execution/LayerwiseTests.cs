@@ -39,7 +39,7 @@ public sealed class LayerwiseTests
     public void On_a_GPU_too()
     {
         using var folder = new TinyFolder();
-        var options = new EngineOptions { StepTokens = 32, Threads = 2 };
+        var options = new EngineOptions { MaxBatchedTokens = 32, Threads = 2 };
         var device = (GpuDevice)Target.Gpus[0].Open();
         using var model = LoadedModel.Open(folder.Path, options with { Device = device.Name, KvMemory = 8 << 20 }, null, default, on: device);
         var whole = PromptRun.Trace(model, Prompt, layers: true, 32);
@@ -99,7 +99,7 @@ public sealed class LayerwiseTests
 
     private static void AssertSame(string folder, int[] tokens, int stepTokens = 512)
     {
-        var options = new EngineOptions { Threads = 2, StepTokens = stepTokens };
+        var options = new EngineOptions { Threads = 2, MaxBatchedTokens = stepTokens };
         using var model = LoadedModel.Open(folder, options, null, default);
         var whole = PromptRun.Trace(model, tokens, layers: true, stepTokens);
         using var checkpoint = Checkpoint.Open(folder);

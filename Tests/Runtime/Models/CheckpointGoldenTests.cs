@@ -94,7 +94,7 @@ public sealed class CheckpointGoldenTests(string? folder, Isa isa)
     public async Task Continues_greedily_as_the_reference_does([Values(1, 7, 512)] int stepTokens)
     {
         await using var engine = new Engine(LoadedModel.Open(folder!, new EngineOptions { Isa = isa, Threads = 2 }, null, default),
-            new EngineOptions { StepTokens = stepTokens });
+            new EngineOptions { MaxBatchedTokens = stepTokens });
         var wanted = Prompts().Select(p => expected.ReadIntegers($"prompt.{p}.greedy").Select(id => (int)id).ToArray()).ToArray();
         var options = new SamplingOptions { Temperature = 0, IgnoreEos = true };
 

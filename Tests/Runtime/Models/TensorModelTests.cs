@@ -26,7 +26,7 @@ public sealed class TensorModelTests(string? folder, Target target)
         Shared.Require(folder);
         // 18 tokens at a time are a prompt to attention, the other two are as in decoding.
         int[] tokens = [.. Enumerable.Range(3, 20)];
-        var options = new EngineOptions { Threads = 2, StepTokens = 18, KvMemory = 64 << 20 };
+        var options = new EngineOptions { Threads = 2, MaxBatchedTokens = 18, KvMemory = 64 << 20 };
         using var expected = LoadedModel.Open(folder!, options, null, default);
         using var model = LoadedModel.Open(folder!, options, null, default, on: target.Open());
         var (wanted, exact, found) = (Logits(expected, KvType.BFloat16), Logits(expected, KvType.Float32), Logits(model, KvType.BFloat16));
@@ -38,7 +38,7 @@ public sealed class TensorModelTests(string? folder, Target target)
 
         float[] Logits(LoadedModel model, KvType type)
         {
-            return PromptRun.Trace(model, tokens, stepTokens: options.StepTokens, type: type).Logits;
+            return PromptRun.Trace(model, tokens, stepTokens: options.BatchedTokens, type: type).Logits;
         }
     }
 

@@ -96,7 +96,11 @@ public sealed class ReplyDecoderTests
         var generation = new Generation([0], () => { }, CancellationToken.None);
         var request = new Request();
         var kept = Enumerable.Range(0, Tokenizer.VocabularySize).Where(Tokenizer.IsSpecial).ToHashSet();
-        request.Begin(generation, options, [], cancel ? ids.Length + 1 : ids.Length, new ReplyDecoder(Tokenizer, parser, kept, options));
+        request.Begin(generation, new RequestTerms
+        {
+            Sampling = options, EndTokens = [], Room = cancel ? ids.Length + 1 : ids.Length,
+            Reply = new ReplyDecoder(Tokenizer, parser, kept, options),
+        });
         foreach (var id in ids)
         {
             request.Accept(new TokenChoice(id, float.NaN, []));

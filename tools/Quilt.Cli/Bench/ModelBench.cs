@@ -37,7 +37,7 @@ internal static class ModelBench
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         using var limits = MachineLimits.Of(model.Device);
         using var executor = new Executor(model.Decoder, model.Device, Cache(model, options, bench), options.Activations);
-        var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.StepTokens);
+        var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.BatchedTokens);
 
         var (speeds, rates) = (new List<double>(), new List<double>());
         var prompts = bench.Prompts.Select(_ => new List<(double Rate, double Share)>()).ToArray();
