@@ -236,6 +236,8 @@ internal sealed class EngineCore : IDisposable
             return;
         }
         nextDeadline = Math.Min(nextDeadline, request.TimeIsUpAt);
+        // It may have been given up before it was here to be found.
+        anyCancelled |= request.Generation.IsCancelled;
         Scheduler.Submit(request.Sequence);
         reports.Submitted(request.Generation);
     }
