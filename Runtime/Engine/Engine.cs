@@ -163,9 +163,12 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     private Generation Submit(int[] prompt, SamplingOptions? options, ReplyParser? parser, CancellationToken cancel)
     {
         var own = (options ?? DefaultSampling).Copy();
-        own.Validate();
+        own.Validate(vocabulary);
+        var thinkingEnd = parser is null ? [] : model.ThinkingEnd;
+        if (own.ThinkingBudget >= 0 && thinkingEnd.Length == 0)
+            throw new ArgumentException("ThinkingBudget: expected a conversation in a dialect that ends thinking with a marker, found none.");
         var generation = new Generation(prompt, core.Wake, cancel);
-        var reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, own);
+        var reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, own) { ThinkingEnd = thinkingEnd };
         core.Submit(generation, own, model.EndTokens, MaxTokens - prompt.Length, reply);
         return generation;
     }

@@ -112,6 +112,7 @@ internal sealed class EngineCore : IDisposable
         DropCancelled();
         if (!Scheduler.TryPlan(out var plan)) return false;
         executor.Run(plan);
+        executor.Choose(plan);
         Commit(plan);
         return true;
     }
@@ -135,7 +136,7 @@ internal sealed class EngineCore : IDisposable
         var request = chunk.Sequence.Request!;
         try
         {
-            request.Accept(executor.Choose(chunk));
+            request.Accept(executor.Chosen(chunk));
         }
         // What a device has to say is everybody's affair.
         catch (Exception thrown) when (GpuDevices.Explain(thrown) is null)

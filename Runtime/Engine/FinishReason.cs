@@ -14,4 +14,7 @@ public enum FinishReason
 
     /// <summary>Something failed: <see cref="GenerationEnd.Error"/> says what.</summary>
     Error,
+
+    /// <summary>It ran in circles (<see cref="Sampling.SamplingOptions.RepetitionGuard"/>).</summary>
+    Repetition,
 }

@@ -40,6 +40,7 @@ internal sealed class Request
         Sequence.Begin(generation.PromptIds);
         stop = new StopRule(options, endTokens, room);
         sampling.Begin(options, CollectionsMarshal.AsSpan(Sequence.Tokens), endTokens);
+        sampling.Thinking.Begin(options.ThinkingBudget, reply.ThinkingEnd, reply.IsThinking);
     }
 
     /// <summary>Takes the chosen token: it is appended, and what it says goes to the caller.</summary>
@@ -53,7 +54,8 @@ internal sealed class Request
         var text = Finished == FinishReason.Stop ? "" : reply.Push(chosen.Token, mayStop, parts);
         if (reply.StopFound is not null) Finished = FinishReason.Stop;
         if (Finished is not null) text += reply.Finish(parts);
-        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top));
+        sampling.Thinking.IsOpen = reply.IsThinking;
+        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top) { LogProbabilityTokens = chosen.Asked ?? [] });
         Tell();
     }
 
