@@ -35,8 +35,7 @@ internal sealed partial class Sampler
         Penalties.Apply(logits, state, output);
         if (options.IsGreedy)
         {
-            var best = TensorPrimitives.IndexOfMax<float>(logits);
-            BadLogits.Check(logits[best], best);
+            var best = LargestLogit.Find(logits);
             if (options.WantsProcessed) report.Keep(logits);
             return Forced(state, best);
         }

@@ -41,8 +41,7 @@ internal static class Softmax
     /// <exception cref="InvalidOperationException">All are −∞.</exception>
     public static double LogSum(ReadOnlySpan<float> logits)
     {
-        var at = TensorPrimitives.IndexOfMax(logits);
-        BadLogits.Check(logits[at], at);
-        return logits[at] + Math.Log(Sum(logits, logits[at], 1));
+        var largest = logits[LargestLogit.Find(logits)];
+        return largest + Math.Log(Sum(logits, largest, 1));
     }
 }

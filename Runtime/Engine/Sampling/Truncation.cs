@@ -57,9 +57,7 @@ internal sealed partial class Truncation
     /// </summary>
     private void RunTopP(ReadOnlySpan<float> logits, double p, double scale)
     {
-        var at = TensorPrimitives.IndexOfMax(logits);
-        var largest = logits[at];
-        BadLogits.Check(largest, at);
+        var largest = logits[LargestLogit.Find(logits)];
         var total = Softmax.Sum(logits, largest, scale);
         survivors.Find(logits, 0, (float)(-Math.Log(Budget(p, total) / logits.Length) / scale));
         Weigh(scale);
