@@ -190,10 +190,13 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     private Generation[] Submit(Prompt prompt, GenerationRequest request, CancellationToken cancel)
     {
         var own = (request.Sampling ?? DefaultSampling).Copy();
-        own.Validate();
+        own.Validate(vocabulary);
         request.Validate(vocabulary);
         if (request.Choices > 1 && own.IsGreedy)
             throw new ArgumentException($"Choices: expected 1 at temperature 0, which makes all of them equal, found {request.Choices}.");
+        var thinkingEnd = prompt.Parser is null ? [] : model.ThinkingEnd;
+        if (own.ThinkingBudget >= 0 && thinkingEnd.Length == 0)
+            throw new ArgumentException("ThinkingBudget: expected a conversation in a dialect that ends thinking with a marker, found none.");
         var submitted = new (Generation Generation, RequestTerms Terms)[request.Choices];
         for (var i = 0; i < submitted.Length; i++)
         {
@@ -204,7 +207,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
                 Sampling = sampling,
                 EndTokens = model.EndTokens,
                 Room = MaxTokens - prompt.Ids.Length,
-                Reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, sampling),
+                Reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, sampling) { ThinkingEnd = thinkingEnd },
                 Priority = request.Priority,
                 CacheKeys = request.CacheKeys,
                 PromptTop = request.PromptLogProbabilities,

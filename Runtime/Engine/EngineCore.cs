@@ -142,6 +142,8 @@ internal sealed class EngineCore : IDisposable
         var start = Stopwatch.GetTimestamp();
         StartNew(plan);
         executor.Run(plan);
+        Score(plan);
+        executor.Choose(plan);
         var (prompts, replies, chosen) = Count(plan);
         Commit(plan);
         var time = Stopwatch.GetElapsedTime(start);
@@ -174,9 +176,7 @@ internal sealed class EngineCore : IDisposable
     {
         foreach (var chunk in plan.Chunks)
         {
-            if (chunk.Sequence.WantsPromptLogits) Score(chunk);
-            if (chunk.LogitRow < 0) continue;
-            Advance(chunk);
+            if (chunk.LogitRow >= 0 && chunk.Sequence.Request is { Finished: null }) Advance(chunk);
             if (chunk.Sequence.Request is { Finished: not null } done) ended.Add(done);
         }
         Scheduler.Return(plan);
@@ -184,11 +184,27 @@ internal sealed class EngineCore : IDisposable
         ended.Clear();
     }
 
-    // Before a token is chosen: that changes its row.
-    private void Score(in SequenceChunk chunk)
+    // Before tokens are chosen: that changes their rows.
+    private void Score(StepPlan plan)
     {
-        for (var i = 0; i < chunk.Rows; i++)
-            chunk.Sequence.Request!.Score(chunk.Start + chunk.Count - chunk.Rows + i, executor.Row(chunk.FirstLogitRow + i));
+        foreach (var chunk in plan.Chunks)
+        {
+            if (!chunk.Sequence.WantsPromptLogits) continue;
+            var request = chunk.Sequence.Request!;
+            for (var i = 0; i < chunk.Rows && request.Finished is null; i++)
+            {
+                var row = executor.Row(chunk.FirstLogitRow + i);
+                var position = chunk.Start + chunk.Count - chunk.Rows + i;
+                try
+                {
+                    request.Score(position, row);
+                }
+                catch (Exception thrown) when (GpuDevices.Explain(thrown) is null)
+                {
+                    request.Fail(new RequestFailedException(thrown));
+                }
+            }
+        }
     }
 
     private void Advance(in SequenceChunk chunk)
@@ -196,7 +212,7 @@ internal sealed class EngineCore : IDisposable
         var request = chunk.Sequence.Request!;
         try
         {
-            request.Accept(executor.Choose(chunk));
+            request.Accept(executor.Chosen(chunk));
         }
         // What a device has to say is everybody's affair.
         catch (Exception thrown) when (GpuDevices.Explain(thrown) is null)

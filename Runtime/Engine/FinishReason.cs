@@ -15,6 +15,9 @@ public enum FinishReason
     /// <summary>Something failed: <see cref="GenerationEnd.Error"/> says what.</summary>
     Error,
 
+    /// <summary>It ran in circles (<see cref="Sampling.SamplingOptions.RepetitionGuard"/>).</summary>
+    Repetition,
+
     /// <summary>
     /// Its time was up: it waited longer than <see cref="EngineOptions.MaxWaitingTime"/>, or ran into <see cref="GenerationRequest.Deadline"/>.
     /// </summary>

@@ -9,7 +9,11 @@ namespace Quilt.Runtime;
 /// writes it, markers of thinking and calls included; in a continuation it ends before a stop text.
 /// </param>
 /// <param name="LogProbability">
-/// Natural logarithm of its probability under the model's own distribution, before any sampling option; NaN where not asked for.
+/// Natural logarithm of its probability, of the kind that <see cref="SamplingOptions.LogProbabilityKind"/> says; NaN where not asked for.
 /// </param>
 /// <param name="Top">The most likely tokens, most likely first, as <see cref="SamplingOptions.TopLogProbabilities"/> asks.</param>
-public readonly record struct TokenPiece(int Id, string Text, float LogProbability, IReadOnlyList<TokenProbability> Top);
+public readonly record struct TokenPiece(int Id, string Text, float LogProbability, IReadOnlyList<TokenProbability> Top)
+{
+    /// <summary>The tokens of <see cref="SamplingOptions.LogProbabilityTokens"/>, in their order; empty where none are named.</summary>
+    public IReadOnlyList<TokenProbability> LogProbabilityTokens { get => field ?? []; init; }
+}

@@ -34,7 +34,6 @@ public sealed class StepAllocationTests
         foreach (var prompt in Prompts)
         {
             var state = new SamplerState(sampling, prompt);
-            state.OutputCounts.EnsureCapacity(TinyMiniMax.MaxPositions);
             state.Seen.EnsureCapacity(TinyMiniMax.MaxPositions);
             var sequence = new Sequence(sampling: state);
             sequence.Begin(prompt);
@@ -57,7 +56,8 @@ public sealed class StepAllocationTests
         {
             if (!scheduler.TryPlan(out var plan)) throw new InvalidOperationException("There is always something to do.");
             executor.Run(plan);
-            foreach (var chunk in plan.Chunks) chunk.Sequence.Tokens.Add(executor.Choose(chunk).Token);
+            executor.Choose(plan);
+            foreach (var chunk in plan.Chunks) chunk.Sequence.Tokens.Add(executor.Chosen(chunk).Token);
             scheduler.Return(plan);
         }
     }

@@ -21,7 +21,17 @@ internal sealed class SamplingArguments
     /// <summary>Adds all of them to a verb.</summary>
     public SamplingArguments AddTo(Command command)
     {
-        Option[] options = [maxTokens, temperature, topP, topK, minP, repetitionPenalty, frequencyPenalty, presencePenalty, stop, seed, greedy];
+        command.Options.Add(maxTokens);
+        AddChoiceTo(command);
+        command.Options.Add(stop);
+        command.Options.Add(seed);
+        return this;
+    }
+
+    /// <summary>Adds those that say how a token is chosen, not when it ends.</summary>
+    public SamplingArguments AddChoiceTo(Command command)
+    {
+        Option[] options = [temperature, topP, topK, minP, repetitionPenalty, frequencyPenalty, presencePenalty, greedy];
         foreach (var option in options) command.Options.Add(option);
         return this;
     }

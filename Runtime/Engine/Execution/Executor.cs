@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime.Kv;
@@ -21,7 +20,7 @@ internal sealed class Executor : IDisposable
     private readonly Decoder decoder;
     private readonly Device device;
     private readonly OpStream ops;
-    private readonly Sampler sampler = new();
+    private readonly StepChoice chosen;
     private readonly DeviceChoice? choice;
     private readonly string? unrecorded;
     private readonly string? attention;
@@ -36,6 +35,7 @@ internal sealed class Executor : IDisposable
     public Executor(Decoder decoder, Device device, KvLayout cache, Activations activations = Activations.Float, long scratch = 0)
     {
         (this.decoder, this.device) = (decoder, device);
+        chosen = new StepChoice(device);
         Cache = new KvStore(decoder.Spec, cache, device);
         try
         {
@@ -81,8 +81,8 @@ internal sealed class Executor : IDisposable
     }
 
     /// <summary>
-    /// Runs a step. Afterwards <see cref="Choose"/> gives the next token of every sequence that has a row of logits; each of these has
-    /// <see cref="Sequence.Sampling"/>.
+    /// Runs a step. Afterwards <see cref="Choose"/> finds the next token of every sequence that has a row of logits; each of these has
+    /// <see cref="Sequence.Sampling"/> of its own.
     /// </summary>
     public void Run(StepPlan plan)
     {
@@ -97,15 +97,13 @@ internal sealed class Executor : IDisposable
     /// <summary>A row of the last step's logits, before a token is chosen from it; valid until the next call.</summary>
     public ReadOnlySpan<float> Row(int row) => choice is null ? logits.Row(row) : ops.ToHost(logits.Slice(row, 1)).Values;
 
-    /// <summary>Chooses the next token of a sequence from its row of the last step's logits, and takes note of it.</summary>
-    public TokenChoice Choose(in SequenceChunk chunk)
-    {
-        var sequence = chunk.Sequence;
-        var output = CollectionsMarshal.AsSpan(sequence.Tokens)[sequence.PromptLength..];
-        return choice is null
-            ? sampler.Sample(logits.Row(chunk.LogitRow), sequence.Sampling!, output)
-            : choice.Sample(ops, chunk.LogitRow, sequence.Sampling!, output);
-    }
+    /// <summary>Chooses the next tokens of all sequences that have a row of the last step's logits, and takes note of them.</summary>
+    /// <param name="plan">The step that was run.</param>
+    public void Choose(StepPlan plan) => chosen.Run(plan, logits, ops, choice);
+
+    /// <summary>The token that was chosen for a sequence.</summary>
+    /// <exception cref="Exception">What the choice threw: its request's own affair, unless the device failed.</exception>
+    public TokenChoice Chosen(in SequenceChunk chunk) => chosen.Of(chunk);
 
     /// <summary>Runs a step and returns its logits [rows asked for, vocabulary] in the host's memory, valid until the next step.</summary>
     /// <param name="plan">The step.</param>

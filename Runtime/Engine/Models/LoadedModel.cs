@@ -23,6 +23,9 @@ internal sealed class LoadedModel : IDisposable
             ? [.. checkpoint.Warnings, slow]
             : [.. checkpoint.Warnings];
         Markers = FindMarkers();
+        ThinkingEnd = Dialect is not null && ReplyParser.Create(Dialect).ThinkingEnd is { } end
+            ? Tokenizer?.Encode(end) ?? []
+            : [];
     }
 
     public string Folder { get; }
@@ -42,6 +45,9 @@ internal sealed class LoadedModel : IDisposable
 
     /// <summary>Special tokens that are markers of the dialect.</summary>
     public IReadOnlySet<int> Markers { get; }
+
+    /// <summary>The tokens of the marker that ends thinking; none where the dialect has none.</summary>
+    public int[] ThinkingEnd { get; }
 
     /// <summary>Ids that end a reply.</summary>
     public int[] EndTokens { get; }

@@ -31,6 +31,9 @@ internal readonly ref struct Candidates
     /// <summary>Σ e^((logit − largest) · scale) of the others, where <see cref="RowDemand.Scale"/> asked for it.</summary>
     public required float ScaledSum { get; init; }
 
+    /// <summary>Whether every token that may come was taken out.</summary>
+    public required bool HoldsFew { get; init; }
+
     /// <summary>No logit that is not here is larger.</summary>
     public float Reach => Logits.Length < Vocabulary ? Logits[^1] : float.NegativeInfinity;
 
@@ -59,23 +62,31 @@ internal readonly ref struct Candidates
 /// <param name="Scale">What the second sum is scaled by; 0: none is needed.</param>
 internal readonly record struct RowDemand(int K, float Scale)
 {
-    /// <summary>What a request's options demand.</summary>
-    public static RowDemand Of(SamplingOptions options, int vocabulary)
+    /// <summary>What a request demands.</summary>
+    /// <param name="state">The request.</param>
+    /// <param name="takesAll">Whether all tokens that may come are taken out of the row, and nothing else may come.</param>
+    /// <param name="vocabulary">Logits of the row.</param>
+    public static RowDemand Of(SamplerState state, bool takesAll, int vocabulary)
     {
-        var demand = ToChoose(options, vocabulary);
+        var options = state.Options;
+        if (options.WantsProcessed || options.TopLogProbabilities is < 0 or > TopKOp.MostK) return default;
+        if (state.Allowed is not null && !takesAll) return default;
+        var demand = takesAll ? new(1, 0) : ToChoose(options, vocabulary, masked: !state.Mask.IsEmpty);
         return demand.K == 0 ? demand : demand with { K = Math.Max(demand.K, Math.Min(options.TopLogProbabilities, vocabulary)) };
     }
 
-    private static RowDemand ToChoose(SamplingOptions options, int vocabulary)
+    private static RowDemand ToChoose(SamplingOptions options, int vocabulary, bool masked)
     {
-        // Allowed tokens are all taken out, and nothing else may come.
-        if (options.IsGreedy || options.AllowedTokens is not null) return new(1, 0);
+        var most = Math.Min(TopKOp.MostK, vocabulary);
+        if (options.IsGreedy) return new(masked ? Math.Min(Masked, most) : 1, 0);
 
         // One more than are to stay tells whether the last of them has equals that were left out.
-        var most = Math.Min(TopKOp.MostK, vocabulary);
         var cuts = options.TopK > 0 && options.TopK < vocabulary;
-        if (cuts && options.TopK < most) return new(options.TopK + 1, 0);
+        if (cuts && options.TopK < most) return new(masked ? most : options.TopK + 1, 0);
         if (most == vocabulary || options.MinP > 0) return new(most, 0);
-        return cuts || options.TopP == 1 ? default : new(most, options.Temperature == 1 ? 0 : (float)Truncation.Scale(options));
+        return cuts || masked || options.TopP == 1 ? default : new(most, options.Temperature == 1 ? 0 : (float)Truncation.Scale(options));
     }
+
+    // Of so many largest tokens one will mostly be among those that a grammar lets through.
+    private const int Masked = 32;
 }

@@ -10,14 +10,14 @@ namespace Quilt.Runtime.Sampling;
 /// Chooses tokens where the logits lie on a GPU: a step brings back what the choices need, not all logits. Logits that options change are taken out
 /// of their row and come back as they are, to be changed by the same code as on a CPU; of the others come the largest. Where that does not decide, a
 /// row comes back whole: the choice is always the one that the whole row gives. Used by one thread; one step at a time: <see cref="Begin()"/>,
-/// <see cref="Add"/> and <see cref="Place"/> before the forward pass, <see cref="Run"/> after it, then <see cref="Sample"/>.
+/// <see cref="Add"/> and <see cref="Place"/> before the forward pass, <see cref="Run"/> after it, then <see cref="TrySample"/>, on any threads.
 /// </summary>
 internal sealed class DeviceChoice(int vocabulary)
 {
     /// <summary>More logits of one row than this are not worth taking out.</summary>
-    private const int MostTaken = 8192;
+    private const int MostTaken = AllowedFew.Most;
 
-    private readonly Sampler sampler = new();
+    private readonly AllowedFew few = new();
     private readonly List<Row> rows = [];
     private readonly List<int> places = [];
     private readonly List<int> scales = [];
@@ -45,6 +45,8 @@ internal sealed class DeviceChoice(int vocabulary)
         Begin();
         foreach (var chunk in plan.Chunks)
         {
+            // Rows that are only looked at stand before the one that is chosen from.
+            for (var row = chunk.LogitRow < 0 ? 0 : 1; row < chunk.Rows; row++) Pass();
             if (chunk.LogitRow >= 0) Add(chunk.Sequence.Sampling!);
         }
         Place(ops);
@@ -63,14 +65,22 @@ internal sealed class DeviceChoice(int vocabulary)
     /// <summary>The next row of logits will be one that this request chooses from.</summary>
     public void Add(SamplerState state)
     {
-        var demand = RowDemand.Of(state.Options, vocabulary);
+        var takesAll = state.Thinking.Forced >= 0 || few.TryFind(state, vocabulary);
+        var demand = RowDemand.Of(state, takesAll, vocabulary);
         var first = places.Count;
         var begin = (long)rows.Count * vocabulary;
-        var whole = demand.K == 0 || begin + vocabulary > int.MaxValue || !TryTake(state, (int)begin);
+        var whole = demand.K == 0 || begin + vocabulary > int.MaxValue || !TryTake(state, takesAll, (int)begin);
         if (whole) places.RemoveRange(first, places.Count - first);
         else k = Math.Max(k, demand.K);
-        rows.Add(new(first, places.Count - first, whole));
+        rows.Add(new(first, places.Count - first, whole, takesAll));
         scales.Add(BitConverter.SingleToInt32Bits(whole ? 0 : demand.Scale));
+    }
+
+    /// <summary>Nothing will be chosen from the next row.</summary>
+    private void Pass()
+    {
+        rows.Add(new(places.Count, 0, IsWhole: false, default));
+        scales.Add(0);
     }
 
     /// <summary>Puts what the step's choice needs beside its inputs, behind those of the forward pass.</summary>
@@ -102,18 +112,27 @@ internal sealed class DeviceChoice(int vocabulary)
         ops.TopK(logits, k, new Ints(CollectionsMarshal.AsSpan(scales), scalesAt), results.Part(0, rows.Count, width));
         for (var row = 0; row < rows.Count; row++)
         {
-            if (rows[row].IsWhole) rows[row] = rows[row] with { Brought = ops.Bring(logits.Slice(row, 1)) };
+            if (!rows[row].IsWhole) continue;
+            rows[row] = rows[row] with { Brought = ops.Bring(logits.Slice(row, 1)) };
+            WholeRows++;
         }
         found = ops.ToHost(results);
     }
 
-    /// <summary>Chooses a token from a row and takes note of it, as <see cref="Sampler.Sample"/> does.</summary>
-    public TokenChoice Sample(OpStream ops, int row, SamplerState state, ReadOnlySpan<int> output)
+    /// <summary>
+    /// Chooses a token from what came back of a row and takes note of it, as <see cref="Sampler.Sample"/> does; false if that does not decide: then
+    /// nothing has happened. Any thread, rows in any order.
+    /// </summary>
+    public bool TrySample(Sampler by, int row, SamplerState state, ReadOnlySpan<int> output, out TokenChoice chosen)
     {
-        if (k == 0) return sampler.Sample(found.Row(row), state, output);
-        if (!rows[row].IsWhole && sampler.TrySample(CandidatesOf(row), state, output, out var chosen)) return chosen;
-        return sampler.Sample(Whole(ops, row), state, output);
+        if (k > 0 && !rows[row].IsWhole) return by.TrySample(CandidatesOf(row), state, output, out chosen);
+        chosen = by.Sample(k == 0 ? found.Row(row) : rows[row].Brought.Values, state, output);
+        return true;
     }
+
+    /// <summary>The same where that did not decide: the whole row is brought.</summary>
+    public TokenChoice SampleWhole(OpStream ops, Sampler by, int row, SamplerState state, ReadOnlySpan<int> output) =>
+        by.Sample(Whole(ops, row), state, output);
 
     private Candidates CandidatesOf(int row)
     {
@@ -122,6 +141,7 @@ internal sealed class DeviceChoice(int vocabulary)
         return new Candidates
         {
             Vocabulary = vocabulary,
+            HoldsFew = rows[row].HoldsFew,
             Taken = CollectionsMarshal.AsSpan(places).Slice(rows[row].First, rows[row].Count),
             TakenBase = row * vocabulary,
             TakenLogits = TakenLogits(row),
@@ -138,7 +158,6 @@ internal sealed class DeviceChoice(int vocabulary)
     private Span<float> Whole(OpStream ops, int row)
     {
         WholeRows++;
-        if (rows[row].IsWhole) return rows[row].Brought.Values;
         var whole = ops.ToHost(logits.Slice(row, 1)).Values;
         var taken = CollectionsMarshal.AsSpan(places).Slice(rows[row].First, rows[row].Count);
         var values = TakenLogits(row);
@@ -146,29 +165,30 @@ internal sealed class DeviceChoice(int vocabulary)
         return whole;
     }
 
-    /// <summary>Takes every token whose logit the request's options may change; false if they are too many.</summary>
-    private bool TryTake(SamplerState state, int begin)
+    /// <summary>Takes every token whose logit the request's options may change, or that it asks about; false if they are too many.</summary>
+    private bool TryTake(SamplerState state, bool takesAll, int begin)
     {
         var options = state.Options;
         var limit = places.Count + MostTaken;
         mark++;
-        if (options.AllowedTokens is { } allowed)
+        for (var i = 0; i < options.LogProbabilityTokens.Count; i++) Take(options.LogProbabilityTokens[i], begin);
+        if (takesAll)
         {
-            if (allowed.Count > MostTaken) return false;
-            foreach (var id in allowed) Take(id, begin);
-            return true;
+            if (state.Thinking.Forced is >= 0 and var forced) Take(forced, begin);
+            else Take(few.Ids, begin);
+            return places.Count <= limit;
         }
-        if (state.Seen.Count + state.OutputCounts.Count + options.LogitBias.Count > MostTaken) return false;
+        if (state.Seen.Ids.Length + state.BiasedTokens.Length > MostTaken) return false;
         for (var i = 0; i < options.BadWords.Count; i++) Take(options.BadWords[i][^1], begin);
-        if (state.OutputTokens < options.MinTokens)
-        {
-            for (var i = 0; i < options.StopTokens.Count; i++) Take(options.StopTokens[i], begin);
-            if (!options.IgnoreEos) foreach (var id in state.EndTokens) Take(id, begin);
-        }
-        if (options.LogitBias.Count > 0) foreach (var id in options.LogitBias.Keys) Take(id, begin);
-        foreach (var id in state.Seen) Take(id, begin);
-        foreach (var (id, _) in state.OutputCounts) Take(id, begin);
+        if (state.OutputTokens < options.MinTokens) Take(state.EndTokens, begin);
+        Take(state.BiasedTokens, begin);
+        Take(state.Seen.Ids, begin);
         return places.Count <= limit;
+    }
+
+    private void Take(ReadOnlySpan<int> ids, int begin)
+    {
+        foreach (var id in ids) Take(id, begin);
     }
 
     // Each once: a second reading would find it taken.
@@ -183,7 +203,8 @@ internal sealed class DeviceChoice(int vocabulary)
     /// <param name="First">Its first place.</param>
     /// <param name="Count">How many it has.</param>
     /// <param name="IsWhole">Whether the choice needs all of it.</param>
-    private readonly record struct Row(int First, int Count, bool IsWhole)
+    /// <param name="HoldsFew">Whether its places are all tokens that may come.</param>
+    private readonly record struct Row(int First, int Count, bool IsWhole, bool HoldsFew)
     {
         /// <summary>The whole row on the host, where it was clear from the start that it is needed.</summary>
         public Matrix Brought { get; init; }

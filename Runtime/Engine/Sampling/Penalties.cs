@@ -1,7 +1,8 @@
 namespace Quilt.Runtime.Sampling;
 
 /// <summary>
-/// What is done to logits before the temperature, in this order: allowed tokens, bad words, least length, bias, repetition, frequency, presence.
+/// What is done to logits before the temperature, in this order: grammar, allowed tokens, bad words, least length, bias, repetition, frequency,
+/// presence.
 /// </summary>
 internal static class Penalties
 {
@@ -11,64 +12,69 @@ internal static class Penalties
     /// <param name="output">Tokens chosen so far.</param>
     public static void Apply(Span<float> logits, SamplerState state, ReadOnlySpan<int> output)
     {
-        var options = state.Options;
-        if (options.AllowedTokens is { } allowed) KeepOnly(logits, allowed);
-        for (var i = 0; i < options.BadWords.Count; i++) Forbid(logits, options.BadWords[i], output);
-        if (state.OutputTokens < options.MinTokens) ForbidEnd(logits, state);
-        if (options.LogitBias.Count > 0) AddBias(logits, options.LogitBias);
+        if (!state.Mask.IsEmpty) VocabularyMask.Keep(state.Mask.Span, logits);
+        if (state.Allowed is { } allowed) KeepOnly(logits, allowed);
+        ApplyToAllowed(logits, state, output);
+    }
 
-        if (options.RepetitionPenalty != 1)
+    /// <summary>The same but for grammar and allowed tokens, where only those are looked at afterwards.</summary>
+    public static void ApplyToAllowed(Span<float> logits, SamplerState state, ReadOnlySpan<int> output)
+    {
+        var options = state.Options;
+        for (var i = 0; i < options.BadWords.Count; i++) Forbid(logits, options.BadWords[i], output);
+        if (state.OutputTokens < options.MinTokens) Forbid(logits, state.EndTokens);
+        for (var i = 0; i < state.BiasedTokens.Length; i++)
         {
-            var r = (float)options.RepetitionPenalty;
-            foreach (var id in state.Seen) logits[id] = logits[id] > 0 ? logits[id] / r : logits[id] * r;
+            var id = state.BiasedTokens[i];
+            if ((uint)id < (uint)logits.Length) logits[id] += state.Bias[i];
         }
-        if (options.FrequencyPenalty != 0 || options.PresencePenalty != 0)
+        Penalize(logits, state);
+    }
+
+    private static void Penalize(Span<float> logits, SamplerState state)
+    {
+        var ids = state.Seen.Ids;
+        var outputs = state.Seen.Outputs[..ids.Length];
+        var options = state.Options;
+        var (r, frequency, presence) =
+            ((float)options.RepetitionPenalty, (float)options.FrequencyPenalty, (float)options.PresencePenalty);
+        for (var i = 0; i < ids.Length; i++)
         {
-            var (frequency, presence) = ((float)options.FrequencyPenalty, (float)options.PresencePenalty);
-            foreach (var (id, count) in state.OutputCounts) logits[id] = logits[id] - (frequency * count) - presence;
+            ref var logit = ref logits[ids[i]];
+            var value = logit > 0 ? logit / r : logit * r;
+            if (outputs[i] > 0) value = value - (frequency * outputs[i]) - presence;
+            logit = value;
         }
     }
 
-    private static void KeepOnly(Span<float> logits, IReadOnlyCollection<int> allowed)
+    private static void KeepOnly(Span<float> logits, ReadOnlySpan<int> ascending)
     {
-        var kept = new (int Id, float Logit)[allowed.Count];
-        var count = 0;
-        foreach (var id in allowed)
+        var next = 0;
+        foreach (var id in ascending)
         {
-            if ((uint)id < (uint)logits.Length) kept[count++] = (id, logits[id]);
+            if ((uint)id >= (uint)logits.Length) continue;
+            logits[next..id].Fill(float.NegativeInfinity);
+            next = id + 1;
         }
-        logits.Fill(float.NegativeInfinity);
-        foreach (var (id, logit) in kept.AsSpan(0, count)) logits[id] = logit;
+        logits[next..].Fill(float.NegativeInfinity);
+    }
+
+    private static void Forbid(Span<float> logits, ReadOnlySpan<int> ids)
+    {
+        foreach (var id in ids)
+        {
+            if ((uint)id < (uint)logits.Length) logits[id] = float.NegativeInfinity;
+        }
     }
 
     private static void Forbid(Span<float> logits, IReadOnlyList<int> word, ReadOnlySpan<int> output)
     {
         var before = word.Count - 1;
         if (before > output.Length) return;
-        for (var i = 0; i < before; i++)
+        for (var i = before - 1; i >= 0; i--)
         {
             if (output[output.Length - before + i] != word[i]) return;
         }
         if ((uint)word[before] < (uint)logits.Length) logits[word[before]] = float.NegativeInfinity;
-    }
-
-    private static void ForbidEnd(Span<float> logits, SamplerState state)
-    {
-        foreach (var id in state.Options.StopTokens) Out(logits, id);
-        if (state.Options.IgnoreEos) return;
-        foreach (var id in state.EndTokens) Out(logits, id);
-
-        static void Out(Span<float> logits, int id)
-        {
-            if ((uint)id < (uint)logits.Length) logits[id] = float.NegativeInfinity;
-        }
-    }
-
-    private static void AddBias(Span<float> logits, IReadOnlyDictionary<int, float> bias)
-    {
-        foreach (var (id, value) in bias)
-        {
-            if ((uint)id < (uint)logits.Length) logits[id] += Math.Clamp(value, -100, 100);
-        }
     }
 }

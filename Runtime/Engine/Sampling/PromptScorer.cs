@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace Quilt.Runtime.Sampling;
 
 /// <summary>From the rows of logits after the tokens of a prompt to how likely each next token was. One thread.</summary>
@@ -8,7 +6,8 @@ namespace Quilt.Runtime.Sampling;
 internal sealed class PromptScorer(IReadOnlyList<int> prompt, int top)
 {
     private readonly List<PromptScore> scores = [new(prompt[0], float.NaN, [])];
-    private readonly LargestLogits largest = new();
+    private readonly SamplingOptions options = new() { LogProbabilities = true, TopLogProbabilities = top };
+    private readonly ProbabilityReport report = new();
 
     /// <summary>What is known: one for each token of the prompt once it is complete.</summary>
     public IReadOnlyList<PromptScore> Scores => scores;
@@ -17,20 +16,13 @@ internal sealed class PromptScorer(IReadOnlyList<int> prompt, int top)
     public bool IsComplete => scores.Count == prompt.Count;
 
     /// <summary>Takes the row after the token at a position; one that was taken before, or the last, counts for nothing. True once complete.</summary>
+    /// <exception cref="ArithmeticException">The logits are damaged.</exception>
     public bool Take(int position, ReadOnlySpan<float> logits)
     {
         if (position + 1 != scores.Count || IsComplete) return IsComplete;
-        var next = prompt[position + 1];
-        var logSum = LogSum(logits);
-        scores.Add(new(next, (float)(logits[next] - logSum), largest.Of(logits, logSum, top)));
+        report.Keep(logits);
+        var score = report.Of(prompt[position + 1], logits.Length, options);
+        scores.Add(new(score.Token, score.LogProbability, score.Top));
         return IsComplete;
-    }
-
-    private static double LogSum(ReadOnlySpan<float> logits)
-    {
-        var most = TensorPrimitives.Max(logits);
-        var sum = 0.0;
-        foreach (var logit in logits) sum += Math.Exp(logit - most);
-        return most + Math.Log(sum);
     }
 }

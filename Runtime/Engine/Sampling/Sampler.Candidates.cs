@@ -17,56 +17,80 @@ internal sealed partial class Sampler
     {
         var options = state.Options;
         chosen = default;
-        var count = Gather(row, state, output);
-        var token = options.IsGreedy ? Best(count) : TryDraw(row, count, state);
+        // Where numbers are none, and where all are −∞, the whole row tells what is wrong.
+        var logSum = options.WantsProbabilities ? row.LogSum() : 0;
+        if (double.IsNaN(logSum)) return false;
+        var token = state.Thinking.Forced;
+        if (token < 0)
+        {
+            // It is 0 where the largest of them is no number, and none where any of them is none.
+            if (!row.HoldsFew && !(row.Sum > 0 && float.IsFinite(row.Sum))) return false;
+            var count = Gather(row, state, output);
+            token = options.IsGreedy ? Best(row, count, state) : TryDraw(row, count, state);
+        }
         if (token < 0) return false;
-        var logSum = options.WantsProbabilities ? row.LogSum() : double.NaN;
-        chosen = options.WantsProbabilities
-            ? new(token, (float)(row.Of(token) - logSum), largest.Of(row, logSum, options.TopLogProbabilities))
-            : new(token, float.NaN, []);
+        chosen = options.WantsProbabilities ? report.Of(token, row, logSum, options) : new(token, float.NaN, []);
         state.Accept(token);
         return true;
     }
 
-    /// <summary>All that is known, in no order, the taken ones in front and as the options change them.</summary>
+    /// <summary>All that is known and may come, in no order, the taken ones in front and as the options change them.</summary>
     private int Gather(in Candidates row, SamplerState state, ReadOnlySpan<int> output)
     {
-        var most = row.Taken.Length + row.Logits.Length;
-        if (ids.Length < most) (ids, values) = (new int[2 * most], new float[2 * most]);
+        Reserve(row.Taken.Length + row.Logits.Length);
         if (changed.Length < row.Vocabulary) changed = new float[row.Vocabulary];
+        var mask = state.Mask.Span;
         var count = 0;
         if (row.Taken.Length > 0)
         {
             // A row that is right where the options change it.
             var whole = changed.AsSpan(0, row.Vocabulary);
             for (var i = 0; i < row.Taken.Length; i++) whole[row.Taken[i] - row.TakenBase] = row.TakenLogits[i];
-            Penalties.Apply(whole, state, output);
-            foreach (var place in row.Taken) (ids[count], values[count++]) = (place - row.TakenBase, whole[place - row.TakenBase]);
+            Penalties.ApplyToAllowed(whole, state, output);
+            foreach (var place in row.Taken)
+            {
+                var id = place - row.TakenBase;
+                var isOut = (!mask.IsEmpty && !VocabularyMask.Allows(mask, id)) || (state.Allowed is { } allowed && allowed.AsSpan().BinarySearch(id) < 0);
+                (ids[count], values[count++]) = (id, isOut ? float.NegativeInfinity : whole[id]);
+            }
         }
-        if (state.Options.AllowedTokens is not null) return count;
+        if (row.HoldsFew) return count;
         for (var i = 0; i < row.Logits.Length && row.Logits[i] != float.NegativeInfinity; i++)
-            (ids[count], values[count++]) = ((int)row.Ids[i], row.Logits[i]);
+        {
+            var id = (int)row.Ids[i];
+            if (mask.IsEmpty || VocabularyMask.Allows(mask, id)) (ids[count], values[count++]) = (id, row.Logits[i]);
+        }
         return count;
     }
 
-    // As ArgMax; −1 where nothing is above −∞, since then all tokens are equal.
-    private int Best(int count)
+    // As the largest of the row; −1 where that may be another, or is no finite number.
+    private int Best(in Candidates row, int count, SamplerState state)
     {
         var (token, best) = (-1, TopKOp.Key(BitConverter.SingleToUInt32Bits(float.NegativeInfinity)));
         for (var i = 0; i < count; i++)
         {
+            if (float.IsNaN(values[i])) return -1;
             var key = TopKOp.Key(BitConverter.SingleToUInt32Bits(values[i]));
             if (key > best || (key == best && ids[i] < token)) (token, best) = (ids[i], key);
         }
-        return token;
+        var reach = row.HoldsFew ? float.NegativeInfinity : row.Reach;
+        var isBeyond = best > TopKOp.Key(BitConverter.SingleToUInt32Bits(reach));
+        // Without a grammar the largest of the others is among the known ones.
+        return best < TopKOp.Key(BitConverter.SingleToUInt32Bits(float.PositiveInfinity)) && (isBeyond || state.Mask.IsEmpty) ? token : -1;
     }
 
     private int TryDraw(in Candidates row, int count, SamplerState state)
     {
         var options = state.Options;
-        var others = options.AllowedTokens is not null
+        var sum = state.Mask.IsEmpty ? options.Temperature == 1 ? row.Sum : row.ScaledSum : double.NaN;
+        var others = row.HoldsFew
             ? new Unknown(float.NegativeInfinity, float.NegativeInfinity, 0, count)
-            : new Unknown(row.Reach, row.Logits[0], options.Temperature == 1 ? row.Sum : row.ScaledSum, row.Taken.Length);
+            : new Unknown(row.Reach, row.Logits[0], sum, row.Taken.Length);
         return truncation.TryRun(ids.AsSpan(0, count), values.AsSpan(0, count), others, options, row.Vocabulary) ? Draw(state) : -1;
+    }
+
+    private void Reserve(int tokens)
+    {
+        if (ids.Length < tokens) (ids, values) = (new int[2 * tokens], new float[2 * tokens]);
     }
 }

@@ -1,14 +1,10 @@
-using System.Runtime.InteropServices;
-
 namespace Quilt.Runtime.Sampling;
 
-/// <summary>What sampling remembers of one request: its random numbers, and which tokens it has seen.</summary>
+/// <summary>What sampling remembers of one request: its random numbers, which tokens it has seen, and what may come next.</summary>
 internal sealed class SamplerState
 {
-    private readonly Dictionary<int, int> outputCounts = [];
-    private readonly HashSet<int> seen = [];
     private bool countsOutput;
-    private bool countsSeen;
+    private bool countsPrompt;
     private ulong random;
 
     /// <summary>A state without a request, to be given one by <see cref="Begin"/>.</summary>
@@ -23,27 +19,46 @@ internal sealed class SamplerState
     /// <summary>The request's options.</summary>
     public SamplingOptions Options { get; private set; } = new();
 
-    /// <summary>The model's end tokens, which may not come before <see cref="SamplingOptions.MinTokens"/>.</summary>
-    public IReadOnlyCollection<int> EndTokens { get; private set; } = [];
+    /// <summary>The tokens that may not come before <see cref="SamplingOptions.MinTokens"/>: those that would end the output.</summary>
+    public int[] EndTokens { get; private set; } = [];
+
+    /// <summary>The tokens of <see cref="SamplingOptions.LogitBias"/>.</summary>
+    public int[] BiasedTokens { get; private set; } = [];
+
+    /// <summary>[biased tokens] what is added to their logits.</summary>
+    public float[] Bias { get; private set; } = [];
+
+    /// <summary><see cref="SamplingOptions.AllowedTokens"/>, each once, ascending; null: all.</summary>
+    public int[]? Allowed { get; private set; }
+
+    /// <summary>
+    /// A bit for each token, in words of 32, least significant first: 1 where a grammar lets it come next. Words that are missing are 0; empty: there
+    /// is no grammar. To be set before the step whose token it is about, and not to be changed until that is chosen.
+    /// </summary>
+    public ReadOnlyMemory<uint> Mask { get; set; }
+
+    /// <summary>Ends thinking in time.</summary>
+    public ThinkingLimit Thinking { get; } = new();
 
     /// <summary>Tokens chosen so far.</summary>
     public int OutputTokens { get; private set; }
 
-    /// <summary>How often each token is in the output; empty where no penalty asks.</summary>
-    public Dictionary<int, int> OutputCounts => outputCounts;
-
-    /// <summary>Tokens in the prompt or the output; empty where no penalty asks.</summary>
-    public HashSet<int> Seen => seen;
+    /// <summary>The tokens that penalties are about; empty where there is none.</summary>
+    public TokenCounts Seen { get; } = new();
 
     /// <summary>Forgets what was and starts a request.</summary>
     public void Begin(SamplingOptions options, ReadOnlySpan<int> prompt, IReadOnlyCollection<int> endTokens)
     {
-        (Options, EndTokens, OutputTokens) = (options, endTokens, 0);
-        outputCounts.Clear();
-        seen.Clear();
-        countsOutput = options.FrequencyPenalty != 0 || options.PresencePenalty != 0;
-        countsSeen = options.RepetitionPenalty != 1;
-        if (countsSeen) foreach (var id in prompt) seen.Add(id);
+        (Options, OutputTokens, Mask) = (options, 0, default);
+        EndTokens = options.MinTokens == 0 ? [] : [.. options.StopTokens, .. options.IgnoreEos ? [] : endTokens];
+        BiasedTokens = options.LogitBias.Count == 0 ? [] : [.. options.LogitBias.Keys];
+        Bias = options.LogitBias.Count == 0 ? [] : [.. options.LogitBias.Values.Select(bias => Math.Clamp(bias, -100, 100))];
+        Allowed = options.AllowedTokens is { } allowed ? [.. allowed.Distinct().Order()] : null;
+        Thinking.Begin(null, [], isOpen: false);
+        Seen.Clear();
+        countsPrompt = options.RepetitionPenalty != 1;
+        countsOutput = countsPrompt || options.FrequencyPenalty != 0 || options.PresencePenalty != 0;
+        if (countsPrompt) foreach (var id in prompt) Seen.Add(id, isOutput: false);
         random = (ulong)(options.Seed ?? Random.Shared.NextInt64());
     }
 
@@ -51,18 +66,18 @@ internal sealed class SamplerState
     public void Accept(int token)
     {
         OutputTokens++;
-        if (countsOutput) CollectionsMarshal.GetValueRefOrAddDefault(outputCounts, token, out _)++;
-        if (countsSeen) seen.Add(token);
+        if (countsOutput) Seen.Add(token, isOutput: true);
+        Thinking.Accept(token);
     }
 
-    /// <summary>A draw from the exponential distribution with mean 1, never 0. The generator is SplitMix64, the same on every machine.</summary>
-    public double NextExponential()
+    /// <summary>A number above 0 and at most 1, each as likely. The generator is SplitMix64, the same on every machine.</summary>
+    public double NextUniform()
     {
         random += 0x9E3779B97F4A7C15;
         var z = random;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         z ^= z >> 31;
-        return -Math.Log(((z >> 11) + 0.5) * (1.0 / (1ul << 53)));
+        return ((z >> 11) + 0.5) * (1.0 / (1ul << 53));
     }
 }

@@ -1,10 +1,9 @@
 using Quilt.Formats.Checkpoints;
-using Quilt.Kernels.Ops;
 
 namespace Quilt.Runtime.Sampling;
 
 /// <summary>How tokens are chosen and when a reply ends. The steps apply in vLLM's order (docs/api.md, "Choosing a token").</summary>
-public sealed record SamplingOptions
+public sealed partial record SamplingOptions
 {
     /// <summary>Below this temperature the most likely token is taken.</summary>
     internal const double GreedyTemperature = 1e-5;
@@ -41,7 +40,7 @@ public sealed record SamplingOptions
     /// <summary>Tokens before which nothing ends the output.</summary>
     public int MinTokens { get; init; }
 
-    /// <summary>Texts that end the output.</summary>
+    /// <summary>Texts that end the output; at most 256, of 65,536 characters together.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 
     /// <summary>Whether the text that ended the output is part of it.</summary>
@@ -53,26 +52,44 @@ public sealed record SamplingOptions
     /// </summary>
     public bool StopInThinking { get; init; }
 
-    /// <summary>Token ids that end the output, beside the model's own.</summary>
+    /// <summary>Token ids that end the output, beside the model's own; at most 1024.</summary>
     public IReadOnlyList<int> StopTokens { get; init; } = [];
 
     /// <summary>True: the model's end token is a token like any other.</summary>
     public bool IgnoreEos { get; init; }
 
-    /// <summary>Added to logits, by token id; clamped to −100 … 100.</summary>
+    /// <summary>Added to logits, by token id; clamped to −100 … 100. At most 1024.</summary>
     public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
 
     /// <summary>The only tokens there are; null: all.</summary>
     public IReadOnlyCollection<int>? AllowedTokens { get; init; }
 
-    /// <summary>Sequences of token ids that may not come about: the last of one is out where the others have just been.</summary>
+    /// <summary>
+    /// Sequences of token ids that may not come about: the last of one is out where the others have just been. At most 1024, of 16,384 tokens
+    /// together.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<int>> BadWords { get; init; } = [];
 
-    /// <summary>Whether each token comes with its log probability under the model's own distribution.</summary>
+    /// <summary>
+    /// Most tokens of a conversation's reply that may be thinking, all of it together: then the marker that ends thinking is forced. 0: none; null or
+    /// −1: any number. Needs a dialect in which thinking ends with a marker (<see cref="Engine.ReplyDialect"/>).
+    /// </summary>
+    public int? ThinkingBudget { get; init; }
+
+    /// <summary>Ends an output that runs in circles (<see cref="FinishReason.Repetition"/>); null: none does.</summary>
+    public RepetitionGuard? RepetitionGuard { get; init; }
+
+    /// <summary>Whether each token comes with its log probability.</summary>
     public bool LogProbabilities { get; init; }
 
-    /// <summary>How many of the most likely tokens come with each token, under the model's own distribution. 0 to 256; 0: none.</summary>
+    /// <summary>How many of the most likely tokens come with each token. 0: none; −1: all that can come at all.</summary>
     public int TopLogProbabilities { get; init; }
+
+    /// <summary>Tokens whose log probabilities come with each token, whatever they are; at most 128.</summary>
+    public IReadOnlyList<int> LogProbabilityTokens { get; init; } = [];
+
+    /// <summary>Which distribution log probabilities are of, and whether logits come in their place.</summary>
+    public LogProbabilityKind LogProbabilityKind { get; init; }
 
     /// <summary>What a checkpoint asks for.</summary>
     internal static SamplingOptions From(GenerationDefaults defaults) => new()
@@ -89,47 +106,8 @@ public sealed record SamplingOptions
     internal bool IsGreedy => Temperature < GreedyTemperature;
 
     /// <summary>Whether tokens come with probabilities.</summary>
-    internal bool WantsProbabilities => LogProbabilities || TopLogProbabilities > 0;
+    internal bool WantsProbabilities => LogProbabilities || TopLogProbabilities != 0 || LogProbabilityTokens.Count > 0;
 
-    /// <summary>The same options in collections of their own: a caller may change theirs while a request runs.</summary>
-    /// <exception cref="ArgumentException">A collection is null.</exception>
-    internal SamplingOptions Copy() => this with
-    {
-        Stop = [.. Given(Stop, nameof(Stop))],
-        StopTokens = [.. Given(StopTokens, nameof(StopTokens))],
-        LogitBias = new Dictionary<int, float>(Given(LogitBias, nameof(LogitBias))),
-        AllowedTokens = AllowedTokens is null ? null : [.. AllowedTokens],
-        BadWords = [.. Given(BadWords, nameof(BadWords)).Select(word => Given(word, nameof(BadWords)).ToArray())],
-    };
-
-    /// <summary>Checks ranges.</summary>
-    /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
-    internal void Validate()
-    {
-        Check(nameof(Temperature), Temperature, 0, 1e6);
-        Check(nameof(TopP), TopP, double.Epsilon, 1);
-        Check(nameof(TopK), TopK, -1, int.MaxValue);
-        Check(nameof(MinP), MinP, 0, 1);
-        Check(nameof(RepetitionPenalty), RepetitionPenalty, double.Epsilon, 1e6);
-        Check(nameof(FrequencyPenalty), FrequencyPenalty, -2, 2);
-        Check(nameof(PresencePenalty), PresencePenalty, -2, 2);
-        Check(nameof(MaxTokens), MaxTokens ?? 1, 1, int.MaxValue);
-        Check(nameof(MinTokens), MinTokens, 0, MaxTokens ?? int.MaxValue);
-        Check(nameof(TopLogProbabilities), TopLogProbabilities, 0, TopKOp.MostK);
-        if (Stop.Any(string.IsNullOrEmpty)) throw new ArgumentException("Stop: expected texts of at least one character, found an empty one.");
-        if (BadWords.Any(word => word.Count == 0))
-            throw new ArgumentException("BadWords: expected sequences of at least one token, found an empty one.");
-        if (AllowedTokens is { Count: 0 }) throw new ArgumentException("AllowedTokens: expected at least one token, found none.");
-        if (LogitBias.Values.Any(float.IsNaN)) throw new ArgumentException("LogitBias: expected numbers, found NaN.");
-    }
-
-    private static void Check(string name, double value, double least, double most)
-    {
-        if (!(value >= least && value <= most))
-            throw new ArgumentException(
-                FormattableString.Invariant($"{name}: expected {(least == double.Epsilon ? "more than 0" : $"{least}")} to {most}, found {value}."));
-    }
-
-    private static T Given<T>(T? collection, string name) where T : class =>
-        collection ?? throw new ArgumentException($"{name}: expected a collection, found null.");
+    /// <summary>Whether those are of the distribution that tokens are drawn from.</summary>
+    internal bool WantsProcessed => WantsProbabilities && LogProbabilityKind >= LogProbabilityKind.Processed;
 }

@@ -7,6 +7,8 @@ internal sealed partial class Truncation
     // A device's sum of exponentials in float32 is off by less than this share.
     private const double SumError = 5e-6;
 
+    private float[] order = [];
+
     /// <summary>The same from some of the logits, if they decide; false if the others could matter.</summary>
     /// <param name="known">Ids, in any order; order and content are lost.</param>
     /// <param name="logits">Their logits; likewise.</param>
@@ -23,7 +25,7 @@ internal sealed partial class Truncation
 
         var cuts = options.TopK > 0 && options.TopK < vocabulary;
         var least = cuts && options.TopK <= known.Length ? KthLargest(logits, options.TopK) : float.NegativeInfinity;
-        var leastByMinP = options.MinP > 0 ? largest + (Math.Log(options.MinP) / scale) : double.NegativeInfinity;
+        var leastByMinP = largest - Below(options, scale);
         var complete = others.Reach == float.NegativeInfinity || others.Reach < least || others.Reach < leastByMinP;
         var total = 0.0;
         if (!complete)
@@ -43,10 +45,18 @@ internal sealed partial class Truncation
             count++;
         }
         known[..count].Sort(logits[..count]);
-        for (var i = 0; i < count; i++) (ids[i], weights[i]) = (known[i], Math.Exp((logits[i] - largest) * scale));
+        known[..count].CopyTo(ids);
+        Softmax.Exponentials(logits[..count], largest, scale, weights);
         if (!complete) return TryCutTail(options.TopP, total, Math.Exp((others.Reach - largest) * scale));
-        if (options.TopP < 1) CutTail(options.TopP);
+        if (options.TopP < 1) CutTail(options.TopP, TensorPrimitives.Sum<double>(weights.AsSpan(0, count)), 0);
         return true;
+    }
+
+    private float KthLargest(ReadOnlySpan<float> logits, int k)
+    {
+        if (order.Length < logits.Length) order = new float[ids.Length];
+        logits.CopyTo(order);
+        return Selection.KthLargest(order.AsSpan(0, logits.Length), k);
     }
 
     /// <summary>
@@ -56,19 +66,19 @@ internal sealed partial class Truncation
     private bool TryCutTail(double p, double total, double reach)
     {
         var budget = (1 - p + SumTolerance) * total;
-        weights.AsSpan(0, count).CopyTo(sorted);
-        Array.Sort(sorted, 0, count);
+        weights.AsSpan(0, count).CopyTo(work);
+        Array.Sort(work, 0, count);
         var (left, kept) = (total, 0);
         while (kept < count && left > budget)
         {
             if (left - budget < SumError * total) return false;
-            left -= sorted[count - 1 - kept++];
+            left -= work[count - 1 - kept++];
         }
         if (kept == 0 || budget - left < SumError * total) return false;
-        var threshold = sorted[count - kept];
+        var threshold = work[count - kept];
         if (reach >= threshold) return false;
         var equals = 0;
-        for (var i = count - kept; i < count && sorted[i] == threshold; i++) equals++;
+        for (var i = count - kept; i < count && work[i] == threshold; i++) equals++;
         Keep(threshold, equals);
         return true;
     }

@@ -20,11 +20,14 @@ internal sealed class ReplyDecoder(Tokenizer? tokenizer, ReplyParser? parser, IR
     private readonly List<ReplyEvent> parsed = [];
     private bool isFinished;
 
-    /// <summary>Whether the reply, as far as it is known, is inside thinking.</summary>
-    public bool IsThinking => parser?.IsThinking ?? false;
-
     /// <summary>The stop text that was found; null so far.</summary>
     public string? StopFound => stop.Found;
+
+    /// <summary>The tokens that end thinking; none where the reply has no thinking, or nothing that ends it.</summary>
+    public IReadOnlyList<int> ThinkingEnd { get; init; } = [];
+
+    /// <summary>Whether the reply, as far as it is known, is inside thinking.</summary>
+    public bool IsThinking => parser?.IsThinking ?? false;
 
     /// <summary>Takes a token; adds the parts of the reply that are certain now. Returns the token's text.</summary>
     public string Push(int token, bool mayStop, List<ReplyEvent> parts) => decoder is null ? "" : Take(decoder.Push(token), mayStop, parts);

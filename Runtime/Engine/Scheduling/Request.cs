@@ -49,6 +49,7 @@ internal sealed class Request
         if (scores is { IsComplete: true }) Score(0, []);
         stop = new StopRule(terms.Sampling, terms.EndTokens, terms.Room);
         sampling.Begin(terms.Sampling, CollectionsMarshal.AsSpan(Sequence.Tokens), terms.EndTokens);
+        sampling.Thinking.Begin(terms.Sampling.ThinkingBudget, reply.ThinkingEnd, reply.IsThinking);
     }
 
     /// <summary>Takes note that the request is part of the next step.</summary>
@@ -81,7 +82,8 @@ internal sealed class Request
         var text = Finished == FinishReason.Stop ? "" : reply.Push(chosen.Token, mayStop, parts);
         if (reply.StopFound is not null) Finished = FinishReason.Stop;
         if (Finished is not null) text += reply.Finish(parts);
-        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top), isThinking);
+        sampling.Thinking.IsOpen = reply.IsThinking;
+        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top) { LogProbabilityTokens = chosen.Asked ?? [] }, isThinking);
         Tell();
     }
 

@@ -9,6 +9,7 @@ namespace Quilt.Runtime.Scheduling;
 internal sealed class StopRule(SamplingOptions options, IReadOnlyCollection<int> endTokens, int room)
 {
     private readonly int most = Math.Min(options.MaxTokens ?? int.MaxValue, room);
+    private readonly RepetitionDetector? repetition = options.RepetitionGuard is { } guard ? new(guard) : null;
     private int tokens;
 
     /// <summary>The stop token that ended the request; null if the model's own end token did, or something else.</summary>
@@ -21,6 +22,7 @@ internal sealed class StopRule(SamplingOptions options, IReadOnlyCollection<int>
     public FinishReason? Accept(int token)
     {
         tokens++;
+        var repeats = repetition?.Accept(token) ?? false;
         if (!BelowLeast)
         {
             if (!options.IgnoreEos && endTokens.Contains(token)) return FinishReason.Stop;
@@ -30,7 +32,8 @@ internal sealed class StopRule(SamplingOptions options, IReadOnlyCollection<int>
                 return FinishReason.Stop;
             }
         }
-        return tokens >= most ? FinishReason.Length : null;
+        if (tokens >= most) return FinishReason.Length;
+        return repeats && !BelowLeast ? FinishReason.Repetition : null;
     }
 
     /// <summary>Takes the tokens of one step until one ends the request; returns how many count.</summary>

@@ -18,7 +18,7 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
 
     [Test]
     public void What_requests_usually_ask_for_brings_no_row_back(
-        [Values("greedy", "checkpoint", "top_p", "min_p", "penalties", "log probabilities", "allowed", "rules")] string what)
+        [Values("greedy", "checkpoint", "top_p", "min_p", "penalties", "log probabilities", "allowed", "rules", "grammar", "thinking")] string what)
     {
         const int Vocabulary = 20_000;
         var options = what switch
@@ -28,13 +28,21 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             "top_p" => new SamplingOptions { Temperature = 0.8, TopP = 0.9 },
             "min_p" => new SamplingOptions { MinP = 0.05, TopP = 0.99 },
             "penalties" => new SamplingOptions { TopP = 0.95, TopK = 40, RepetitionPenalty = 1.2, FrequencyPenalty = 0.3, PresencePenalty = 0.3 },
-            "log probabilities" => new SamplingOptions { TopK = 200, LogProbabilities = true, TopLogProbabilities = 20 },
+            "log probabilities" =>
+                new SamplingOptions { TopK = 200, LogProbabilities = true, TopLogProbabilities = 20, LogProbabilityTokens = [7, 9] },
+            "grammar" => new SamplingOptions { TopK = 40, TopP = 0.95 },
+            "thinking" => new SamplingOptions { TopP = 0.9 },
             "allowed" => new SamplingOptions { AllowedTokens = [.. Enumerable.Range(0, 50).Select(i => 300 * i)] },
             _ =>
                 new SamplingOptions { TopK = 20, MinTokens = 5, StopTokens = [7], LogitBias = new Dictionary<int, float> { [9] = 3, [11] = -100 },
                     BadWords = [[3], [4, 5]] },
         };
-        Run(Vocabulary, [options with { Seed = 5 }], steps: 4, (_, _) => Peaked(new Random(1), Vocabulary), wholeRows: 0);
+        Run(Vocabulary, [options with { Seed = 5 }], steps: 4, (_, _) => Peaked(new Random(1), Vocabulary), wholeRows: 0, state =>
+        {
+            // A text between quotes: all but few tokens are right.
+            if (what == "grammar") state.Mask = Enumerable.Repeat(0xFFFE_FFFFu, Vocabulary / 32).ToArray();
+            if (what == "thinking" && state.OutputTokens == 0) state.Thinking.Begin(1, [2], isOpen: true);
+        });
     }
 
     [Test]
@@ -73,9 +81,8 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             _ => new SamplingOptions { Seed = 3 },
         };
         var state = new SamplerState(options, [1, 2, 3]);
-        state.OutputCounts.EnsureCapacity(100);
         state.Seen.EnsureCapacity(100);
-        var (choice, logits) = (new DeviceChoice(5000), Peaked(new Random(3), 5000));
+        var (choice, sampler, logits) = (new DeviceChoice(5000), new Sampler(), Peaked(new Random(3), 5000));
         Assert.That(Allocated(() =>
         {
             Ops.Reset();
@@ -85,7 +92,7 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             var row = Ops.HostScratch(1, 5000);
             logits.CopyTo(row.Values);
             choice.Run(Ops, Ops.ToDevice(row));
-            choice.Sample(Ops, 0, state, []);
+            Choose(choice, sampler, 0, state, []);
         }), Is.Zero);
     }
 
@@ -94,14 +101,19 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
         var random = new Random(seed);
         var vocabulary = Pick(random, 1, 2, 3, 9, 40, 300, 700);
         var options = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Options(random, vocabulary)).ToArray();
-        Run(vocabulary, options, steps: random.Next(1, 4), (_, _) => Logits(random, vocabulary), wholeRows: null);
+        Run(vocabulary, options, steps: random.Next(1, 4), (_, _) => Logits(random, vocabulary), wholeRows: null, state =>
+        {
+            state.Mask = Mask(random, vocabulary);
+            if (state.OutputTokens == 0) state.Thinking.Begin(1, [2 % vocabulary], isOpen: random.Next(8) == 0);
+        });
     }
 
-    // Every request is two: one that chooses on the host and one that chooses on the device.
-    private void Run(int vocabulary, SamplingOptions[] options, int steps, Func<int, int, float[]> logits, int? wholeRows)
+    // Every request is two: one that chooses on the host and one that chooses on the device. A row that one refuses the other refuses too.
+    private void Run(int vocabulary, SamplingOptions[] options, int steps, Func<int, int, float[]> logits, int? wholeRows,
+        Action<SamplerState>? prepare = null)
     {
         int[] prompt = [.. new[] { 1, 3, 3 }.Where(id => id < vocabulary)], ends = [0];
-        var (host, choice) = (new Sampler(), new DeviceChoice(vocabulary));
+        var (host, sampler, choice) = (new Sampler(), new Sampler(), new DeviceChoice(vocabulary));
         var expected = Array.ConvertAll(options, o => new SamplerState(o, prompt, ends));
         var actual = Array.ConvertAll(options, o => new SamplerState(o, prompt, ends));
         var outputs = Array.ConvertAll(options, _ => new List<int>());
@@ -109,7 +121,13 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
         {
             Ops.Reset();
             choice.Begin();
-            foreach (var state in actual) choice.Add(state);
+            for (var row = 0; row < options.Length; row++)
+            {
+                prepare?.Invoke(actual[row]);
+                expected[row].Mask = actual[row].Mask;
+                if (step == 0 && prepare is not null) expected[row].Thinking.Begin(1, [2 % vocabulary], isOpen: actual[row].Thinking.IsOpen);
+                choice.Add(actual[row]);
+            }
             choice.Place(Ops);
             var rows = Ops.HostScratch(options.Length, vocabulary);
             for (var row = 0; row < options.Length; row++) logits(row, step).CopyTo(rows.Row(row));
@@ -117,26 +135,62 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
             for (var row = 0; row < options.Length; row++)
             {
                 var output = outputs[row].ToArray();
-                var (token, logProbability, top) = choice.Sample(Ops, row, actual[row], output);
-                var (wanted, wantedLogProbability, wantedTop) = host.Sample(rows.Row(row), expected[row], output);
-                Assert.That(token, Is.EqualTo(wanted), $"step {step}, {options[row]}");
-                if (float.IsFinite(wantedLogProbability))
-                    Assert.That(logProbability, Is.EqualTo(wantedLogProbability).Within(2e-6 * Math.Max(1, Math.Abs(wantedLogProbability))),
-                        $"{options[row]}");
-                else Assert.That(logProbability, Is.EqualTo(wantedLogProbability), $"{options[row]}");
-                if (wantedTop.All(token => float.IsFinite(token.LogProbability)))
-                {
-                    Assert.That(top.Select(t => t.Id), Is.EqualTo(wantedTop.Select(t => t.Id)), $"{options[row]}");
-                    var off = top.Zip(wantedTop, (a, b) => Math.Abs(a.LogProbability - b.LogProbability)).DefaultIfEmpty().Max();
-                    Assert.That(off, Is.LessThan(1e-4), $"{options[row]}");
-                }
-                outputs[row].Add(wanted);
+                var (wanted, refused) = Try(() => host.Sample(rows.Row(row), expected[row], output));
+                var (found, error) = Try(() => Choose(choice, sampler, row, actual[row], output));
+                Assert.That(error?.GetType(), Is.EqualTo(refused?.GetType()), $"step {step}, {options[row]}, {error} {refused}");
+                if (refused is not null) return;
+                AssertSame(found, wanted, $"step {step}, {options[row]}");
+                outputs[row].Add(wanted.Token);
             }
             if (wholeRows is { } count) Assert.That(choice.WholeRows, Is.EqualTo(count), "rows that came back whole");
         }
     }
 
+    private static void AssertSame(TokenChoice found, TokenChoice wanted, string what)
+    {
+        Assert.That(found.Token, Is.EqualTo(wanted.Token), what);
+        Assert.That(found.Top.Select(t => t.Id), Is.EqualTo(wanted.Top.Select(t => t.Id)), what);
+        Assert.That((found.Asked ?? []).Select(t => t.Id), Is.EqualTo((wanted.Asked ?? []).Select(t => t.Id)), what);
+        AssertNear(found.LogProbability, wanted.LogProbability, what);
+        foreach (var (a, b) in found.Top.Zip(wanted.Top).Concat((found.Asked ?? []).Zip(wanted.Asked ?? [])))
+            AssertNear(a.LogProbability, b.LogProbability, what);
+    }
+
+    private static void AssertNear(float found, float wanted, string what)
+    {
+        if (float.IsFinite(wanted)) Assert.That(found, Is.EqualTo(wanted).Within(4e-6 * Math.Max(1, Math.Abs(wanted))), what);
+        else Assert.That(found, Is.EqualTo(wanted), what);
+    }
+
+    private static (TokenChoice Choice, Exception? Error) Try(Func<TokenChoice> choose)
+    {
+        try
+        {
+            return (choose(), null);
+        }
+        catch (Exception thrown) when (thrown is ArithmeticException or InvalidOperationException)
+        {
+            return (default, thrown);
+        }
+    }
+
+    private TokenChoice Choose(DeviceChoice choice, Sampler by, int row, SamplerState state, ReadOnlySpan<int> output) =>
+        choice.TrySample(by, row, state, output, out var chosen) ? chosen : choice.SampleWhole(Ops, by, row, state, output);
+
     private static T Pick<T>(Random random, params T[] values) => values[random.Next(values.Length)];
+
+    // No grammar, one that lets few tokens through, or most of them.
+    private static uint[] Mask(Random random, int vocabulary)
+    {
+        var kind = random.Next(6);
+        if (kind < 3) return [];
+        var words = new uint[Math.Max(1, (vocabulary / 32) + random.Next(2))];
+        for (var id = 0; id < 32 * words.Length; id++)
+        {
+            if (random.Next(10) is var n && (kind == 3 ? n == 0 : n > 0)) words[id / 32] |= 1u << (id % 32);
+        }
+        return words;
+    }
 
     private static int[] Ids(Random random, int vocabulary, int most) =>
         [.. Enumerable.Range(0, random.Next(1, most)).Select(_ => random.Next(-1, vocabulary + 2))];
@@ -160,7 +214,9 @@ public sealed class DeviceChoiceTests(Target target) : OpTests(target)
         AllowedTokens = random.Next(5) > 0 ? null : Ids(random, vocabulary, 12),
         BadWords = random.Next(3) > 0 ? [] : [Ids(random, vocabulary, 2), Ids(random, vocabulary, 3)],
         LogProbabilities = random.Next(2) == 0,
-        TopLogProbabilities = Pick(random, 0, 0, 1, 4, 20),
+        TopLogProbabilities = Pick(random, 0, 0, 1, 4, 20, 300, -1),
+        LogProbabilityTokens = random.Next(3) > 0 ? [] : [random.Next(vocabulary), random.Next(vocabulary)],
+        LogProbabilityKind = (LogProbabilityKind)Pick(random, 0, 0, 0, 1, 2, 3),
     };
 
     private static float[] Logits(Random random, int vocabulary)

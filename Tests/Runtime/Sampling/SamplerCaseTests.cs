@@ -10,21 +10,21 @@ namespace Quilt.Tests.Runtime.Sampling;
 [Category("Conformance")]
 public sealed class SamplerCaseTests
 {
-    public static IEnumerable<TestCaseData> Sampling() => Cases("sampler");
+    public static IEnumerable<TestCaseData> Sampling() => Cases.OfKind("sampler");
 
-    public static IEnumerable<TestCaseData> Stopping() => Cases("stop_condition");
+    public static IEnumerable<TestCaseData> Stopping() => Cases.OfKind("stop_condition");
 
     [TestCaseSource(nameof(Sampling))]
     public void Logits_and_probabilities_are_the_reference_s(JsonElement? test)
     {
-        var c = Given(test);
+        var c = Cases.Given(test);
         var tolerance = c.TryGetProperty("tolerance", out var given) ? given.GetDouble() : 1e-5;
         var expected = c.GetProperty("expected");
         var logits = Reals(c.GetProperty("logits"));
-        var output = Integers(c.GetProperty("output_token_ids"));
+        var output = Cases.Integers(c.GetProperty("output_token_ids"));
         var options = Options(c.GetProperty("params"));
         options.Validate();
-        var state = new SamplerState(options, Integers(c.GetProperty("prompt_token_ids")), Integers(c.GetProperty("eos_or_stop_ids")));
+        var state = new SamplerState(options, Cases.Integers(c.GetProperty("prompt_token_ids")), Cases.Integers(c.GetProperty("eos_or_stop_ids")));
         foreach (var id in output) state.Accept(id);
 
         Penalties.Apply(logits, state, output);
@@ -43,13 +43,13 @@ public sealed class SamplerCaseTests
         var total = truncation.Weights.ToArray().Sum();
         for (var i = 0; i < truncation.Ids.Length; i++) actual[truncation.Ids[i]] = (float)(truncation.Weights[i] / total);
         Near(actual, Reals(probs), tolerance);
-        if (expected.TryGetProperty("support", out var support)) Assert.That(truncation.Ids.ToArray(), Is.EqualTo(Integers(support)));
+        if (expected.TryGetProperty("support", out var support)) Assert.That(truncation.Ids.ToArray(), Is.EqualTo(Cases.Integers(support)));
     }
 
     [TestCaseSource(nameof(Stopping))]
     public void A_request_stops_where_the_reference_does(JsonElement? test)
     {
-        var c = Given(test);
+        var c = Cases.Given(test);
         var request = c.GetProperty("request");
         var eos = c.TryGetProperty("eos_token_id", out var end) && end.ValueKind == JsonValueKind.Number ? [end.GetInt32()] : Array.Empty<int>();
         var rule = new StopRule(Options(request), eos, int.MaxValue);
@@ -58,7 +58,7 @@ public sealed class SamplerCaseTests
         foreach (var step in c.GetProperty("step_tokens").EnumerateArray())
         {
             if (finished is not null) break;
-            var tokens = Integers(step);
+            var tokens = Cases.Integers(step);
             output.AddRange(tokens[..rule.Accept(tokens, out finished)]);
         }
 
@@ -66,7 +66,7 @@ public sealed class SamplerCaseTests
         Assert.That(finished is not null, Is.EqualTo(expected.GetProperty("finished").GetBoolean()));
         Assert.That(finished?.ToString().ToLowerInvariant(), Is.EqualTo(expected.GetProperty("finish_reason").GetString()));
         if (expected.GetProperty("output_token_ids").ValueKind == JsonValueKind.Array)
-            Assert.That(output, Is.EqualTo(Integers(expected.GetProperty("output_token_ids"))));
+            Assert.That(output, Is.EqualTo(Cases.Integers(expected.GetProperty("output_token_ids"))));
         var reason = expected.GetProperty("stop_reason");
         Assert.That(rule.StopToken, Is.EqualTo(reason.ValueKind == JsonValueKind.Number ? reason.GetInt32() : null));
     }
@@ -89,11 +89,12 @@ public sealed class SamplerCaseTests
                 "presence_penalty" => options with { PresencePenalty = value.GetDouble() },
                 "max_tokens" => options with { MaxTokens = value.GetInt32() },
                 "min_tokens" => options with { MinTokens = value.GetInt32() },
-                "stop_token_ids" => options with { StopTokens = Integers(value) },
+                "stop_token_ids" => options with { StopTokens = Cases.Integers(value) },
                 "ignore_eos" => options with { IgnoreEos = value.GetBoolean() },
                 "seed" => options with { Seed = value.GetInt64() },
-                "allowed_token_ids" => options with { AllowedTokens = Integers(value) },
-                "bad_words_token_ids" => options with { BadWords = [.. value.EnumerateArray().Select(word => (IReadOnlyList<int>)Integers(word))] },
+                "allowed_token_ids" => options with { AllowedTokens = Cases.Integers(value) },
+                "bad_words_token_ids" => options with { BadWords = [.. value.EnumerateArray().Select(word => (IReadOnlyList<int>)Cases.Integers(word))] },
+                "repetition_detection" => options with { RepetitionGuard = Guard(value) },
                 "logit_bias" =>
                     options with { LogitBias = value.EnumerateObject().ToDictionary(bias => int.Parse(bias.Name), bias => bias.Value.GetSingle()) },
                 var other => throw new NotSupportedException($"The parameter {other} is not known to this test."),
@@ -102,31 +103,12 @@ public sealed class SamplerCaseTests
         return options;
     }
 
-    // The files are told apart by what their cases are, not by their names.
-    private static IEnumerable<TestCaseData> Cases(string kind)
+    private static RepetitionGuard Guard(JsonElement p) => new()
     {
-        var found = false;
-        foreach (var file in Shared.Files("cases", "*.json"))
-        {
-            if (file is null) break;
-            using var document = JsonDocument.Parse(File.ReadAllText(file));
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("cases", out var cases)) continue;
-            foreach (var c in cases.EnumerateArray())
-            {
-                if (c.ValueKind != JsonValueKind.Object || !c.TryGetProperty("kind", out var its) || its.ValueKind != JsonValueKind.String
-                    || its.GetString() != kind) continue;
-                found = true;
-                yield return new TestCaseData((JsonElement?)c.Clone()).SetArgDisplayNames(c.GetProperty("name").GetString()!);
-            }
-        }
-        if (!found) yield return new TestCaseData((JsonElement?)null).SetArgDisplayNames("none");
-    }
-
-    private static JsonElement Given(JsonElement? test)
-    {
-        if (test is null) Assert.Ignore("No conformance data.");
-        return test!.Value;
-    }
+        MaxPatternSize = p.GetProperty("max_pattern_size").GetInt32(),
+        MinPatternSize = p.TryGetProperty("min_pattern_size", out var least) ? Math.Max(1, least.GetInt32()) : 1,
+        MinCount = p.GetProperty("min_count").GetInt32(),
+    };
 
     private static void Near(float[] actual, float[] expected, double tolerance)
     {
@@ -141,6 +123,4 @@ public sealed class SamplerCaseTests
     // null stands for minus infinity, which JSON has not.
     private static float[] Reals(JsonElement list) =>
         [.. list.EnumerateArray().Select(x => x.ValueKind == JsonValueKind.Null ? float.NegativeInfinity : x.GetSingle())];
-
-    private static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(x => x.GetInt32())];
 }

@@ -17,14 +17,14 @@ public sealed class PrefixCacheCaseTests
     private SequenceBlocks blocks = null!;
     private int first;
 
-    public static IEnumerable<TestCaseData> Scripts() => Cases.Of("prefix_cache");
+    public static IEnumerable<TestCaseData> Scripts() => Cases.OfKind("prefix_cache");
 
-    public static IEnumerable<TestCaseData> Chains() => Cases.Of("block_hash_sha256_cbor");
+    public static IEnumerable<TestCaseData> Chains() => Cases.OfKind("block_hash_sha256_cbor");
 
     [TestCaseSource(nameof(Scripts))]
     public void A_script_runs_as_recorded(JsonElement? test)
     {
-        var script = Cases.Require(test);
+        var script = Cases.Given(test);
         var config = script.GetProperty("config");
         first = config.GetProperty("null_block").GetInt32() + 1;
         pool = new KvBlockPool(config.GetProperty("num_blocks").GetInt32() - first, config.GetProperty("block_size").GetInt32());
@@ -50,7 +50,7 @@ public sealed class PrefixCacheCaseTests
     [TestCaseSource(nameof(Chains))]
     public void A_chain_has_the_hashes_that_any_process_gives_it(JsonElement? test)
     {
-        var c = Cases.Require(test);
+        var c = Cases.Given(test);
         var (tokens, size) = (Integers(c.GetProperty("tokens")), c.GetProperty("block_size").GetInt32());
         var expected = c.GetProperty("expected");
         var (ofFirst, ofEvery) = (Texts(c.GetProperty("extra_keys_first_block")), Texts(c.GetProperty("extra_keys_every_block")));

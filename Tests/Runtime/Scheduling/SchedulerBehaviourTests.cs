@@ -22,12 +22,12 @@ public sealed class SchedulerBehaviourTests
         ["remote_kv_async_load"] = "The cache has one tier so far: nothing is loaded from elsewhere.",
     };
 
-    public static IEnumerable<TestCaseData> Behaviours() => Cases.Of("scheduler_behaviour");
+    public static IEnumerable<TestCaseData> Behaviours() => Cases.OfKind("scheduler_behaviour");
 
     [TestCaseSource(nameof(Behaviours))]
     public async Task Behaves_as_asked_for(JsonElement? test)
     {
-        var name = Cases.Require(test).GetProperty("name").GetString()!;
+        var name = Cases.Given(test).GetProperty("name").GetString()!;
         if (Elsewhere.TryGetValue(name, out var why)) Assert.Ignore(why);
         if (!Plays.TryGetValue(name, out var play)) Assert.Ignore($"{name}: {test!.Value.GetProperty("scenario")} is played by no test.");
         await play!();

@@ -14,12 +14,12 @@ public sealed class SchedulerCaseTests
     private readonly Dictionary<string, Sequence> sequences = [];
     private readonly Dictionary<string, int> given = [];
 
-    public static IEnumerable<TestCaseData> Scripts() => Cases.Of("scheduler");
+    public static IEnumerable<TestCaseData> Scripts() => Cases.OfKind("scheduler");
 
     [TestCaseSource(nameof(Scripts))]
     public void A_script_runs_as_recorded(JsonElement? test)
     {
-        var script = Cases.Require(test);
+        var script = Cases.Given(test);
         sequences.Clear();
         var config = script.GetProperty("config");
         var pool = new KvBlockPool(Number(config, "num_blocks", 10_001) - 1, Number(config, "block_size", 16));

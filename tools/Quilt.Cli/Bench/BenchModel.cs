@@ -4,6 +4,7 @@ using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
+using Quilt.Runtime.Sampling;
 
 namespace Quilt.Cli.Bench;
 
@@ -12,8 +13,8 @@ internal sealed class BenchModel : IDisposable
 {
     private readonly IDisposable[] owned;
 
-    private BenchModel(string name, Device device, Decoder decoder, MemoryPlan memory, params IDisposable[] owned) =>
-        (Name, Device, Decoder, Memory, this.owned) = (name, device, decoder, memory, owned);
+    private BenchModel(string name, Device device, Decoder decoder, MemoryPlan memory, SamplingOptions sampling, params IDisposable[] owned) =>
+        (Name, Device, Decoder, Memory, Sampling, this.owned) = (name, device, decoder, memory, sampling, owned);
 
     /// <summary>The folder, or what the weights are like.</summary>
     public string Name { get; }
@@ -25,11 +26,14 @@ internal sealed class BenchModel : IDisposable
     /// <summary>What an engine of it would take.</summary>
     public MemoryPlan Memory { get; }
 
+    /// <summary>How it asks tokens to be chosen.</summary>
+    public SamplingOptions Sampling { get; }
+
     /// <summary>A checkpoint folder.</summary>
     public static BenchModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel)
     {
         var model = LoadedModel.Open(folder, options, progress, cancel);
-        return new(Path.GetFullPath(folder), model.Device, model.Decoder, model.Memory, model);
+        return new(Path.GetFullPath(folder), model.Device, model.Decoder, model.Memory, model.DefaultSampling, model);
     }
 
     /// <summary>Random weights of given sizes, made on a GPU: no file is read, and none is as large as the model.</summary>
@@ -48,7 +52,7 @@ internal sealed class BenchModel : IDisposable
             var room = MemoryRoom.Of(gpu);
             var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
             var decoder = new Decoder(spec, DecoderWeights.Load(spec, parts));
-            return new($"random, {shape.Layers} layers", device, decoder, memory, decoder, device);
+            return new($"random, {shape.Layers} layers", device, decoder, memory, new SamplingOptions { TopP = 0.95, TopK = 40 }, decoder, device);
         }
         catch
         {

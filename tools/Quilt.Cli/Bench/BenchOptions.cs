@@ -1,3 +1,5 @@
+using Quilt.Runtime.Sampling;
+
 namespace Quilt.Cli.Bench;
 
 /// <summary>What to measure.</summary>
@@ -6,4 +8,6 @@ namespace Quilt.Cli.Bench;
 /// <param name="Context">Tokens that each sequence looks back on when decoding begins.</param>
 /// <param name="Steps">Decoding steps a repetition.</param>
 /// <param name="Repetitions">How often everything is measured; the median counts.</param>
-internal sealed record BenchOptions(int[] Prompts, int[] Batches, int Context, int Steps, int Repetitions);
+/// <param name="Sampling">How tokens are chosen, given what the model asks for.</param>
+internal sealed record BenchOptions(int[] Prompts, int[] Batches, int Context, int Steps, int Repetitions,
+    Func<SamplingOptions, SamplingOptions> Sampling);

@@ -26,7 +26,7 @@ internal static class BenchReport
         foreach (var d in result.Decode)
         {
             Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of " +
-                $"{machine.MemoryName}   ({d.StepBytes / 1e6:0} MB a step, context {d.Context})");
+                $"{machine.MemoryName}   ({d.StepBytes / 1e6:0} MB a step, context {d.Context}, choosing {d.Choosing.ToString("0.0%", CultureInfo.InvariantCulture)})");
         }
     }
 
@@ -65,6 +65,7 @@ internal static class BenchReport
                 Number(w, "bytes_per_step", d.StepBytes);
                 Number(w, "gb_per_second", d.Gigabytes);
                 Number(w, $"share_of_{machine.MemoryName}", d.Share);
+                Number(w, "choosing_share_of_step", d.Choosing);
             });
         }
         writer.WriteEndObject();

@@ -28,4 +28,6 @@ internal sealed record PrefillResult(int Tokens, double TokensPerSecond, double 
 /// <param name="StepBytes">Bytes that a step must read at least, on average.</param>
 /// <param name="Gigabytes">Of those, a second.</param>
 /// <param name="Share">Of the bandwidth measured beside it.</param>
-internal sealed record DecodeResult(int Batch, int Context, double TokensPerSecond, double StepBytes, double Gigabytes, double Share);
+/// <param name="Choosing">Time to choose the tokens, as a share of the step's.</param>
+internal sealed record DecodeResult(int Batch, int Context, double TokensPerSecond, double StepBytes, double Gigabytes, double Share,
+    double Choosing);

@@ -37,11 +37,12 @@ internal static class ModelBench
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         using var limits = MachineLimits.Of(model.Device);
         using var executor = new Executor(model.Decoder, model.Device, Cache(model, options, bench), options.Activations);
-        var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.BatchedTokens);
+        var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.BatchedTokens,
+            bench.Sampling(model.Sampling));
 
         var (speeds, rates) = (new List<double>(), new List<double>());
         var prompts = bench.Prompts.Select(_ => new List<(double Rate, double Share)>()).ToArray();
-        var batches = bench.Batches.Select(_ => new List<(double Rate, double Share, double Bytes)>()).ToArray();
+        var batches = bench.Batches.Select(_ => new List<(double Rate, double Share, double Bytes, double Choosing)>()).ToArray();
         // The first round compiles and warms up.
         for (var round = 0; round <= bench.Repetitions; round++)
         {
@@ -56,8 +57,9 @@ internal static class ModelBench
             {
                 cancel.ThrowIfCancellationRequested();
                 speeds.Add(limits.Memory());
-                var (seconds, bytes) = runner.Decode(bench.Batches[i], bench.Context, bench.Steps);
-                batches[i].Add((bench.Batches[i] * bench.Steps / seconds, bytes * bench.Steps / 1e9 / seconds / speeds[^1], bytes));
+                var (seconds, bytes, choosing) = runner.Decode(bench.Batches[i], bench.Context, bench.Steps);
+                batches[i].Add((bench.Batches[i] * bench.Steps / seconds, bytes * bench.Steps / 1e9 / seconds / speeds[^1], bytes,
+                    choosing / (seconds + choosing)));
             }
             if (round == 0)
             {
@@ -81,10 +83,11 @@ internal static class ModelBench
         return new(tokens, rate, runner.PrefillOperations(tokens) * rate / tokens / 1e9, Median(found.Select(f => f.Share)));
     }
 
-    private static DecodeResult Decode(int batch, int context, List<(double Rate, double Share, double Bytes)> found)
+    private static DecodeResult Decode(int batch, int context, List<(double Rate, double Share, double Bytes, double Choosing)> found)
     {
         var (rate, bytes) = (Median(found.Select(f => f.Rate)), found.Average(f => f.Bytes));
-        return new(batch, context, rate, bytes, bytes * rate / batch / 1e9, Median(found.Select(f => f.Share)));
+        return new(batch, context, rate, bytes, bytes * rate / batch / 1e9, Median(found.Select(f => f.Share)),
+            Median(found.Select(f => f.Choosing)));
     }
 
     private static KvLayout Cache(BenchModel model, EngineOptions options, BenchOptions bench)

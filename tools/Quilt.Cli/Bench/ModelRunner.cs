@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Quilt.Kernels.Devices;
 using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
@@ -8,16 +9,16 @@ using Quilt.Runtime.Scheduling;
 namespace Quilt.Cli.Bench;
 
 /// <summary>
-/// Drives an executor step by step on random tokens, and takes the time; the random tokens take the place of those that would be chosen. Chooses the
-/// same tokens in every run.
+/// Drives an executor step by step on random tokens, and takes the time; tokens are chosen, but random ones take their place. They are the same in
+/// every run.
 /// </summary>
-internal sealed class ModelRunner(Executor executor, StepCost cost, int stepTokens)
+internal sealed class ModelRunner(Executor executor, StepCost cost, int stepTokens, SamplingOptions? sampling = null)
 {
     private readonly KvBlockPool blocks = new(executor.Cache.Layout.Blocks);
     private readonly StepPlan plan = new();
     private readonly Random random = new(1);
     private readonly Dictionary<int, int> expertsRead = [];
-    private readonly SamplerState greedy = new(new SamplingOptions { Temperature = 0 }, []);
+    private readonly SamplingOptions sampling = sampling ?? new SamplingOptions { Temperature = 0 };
     private readonly int blockTokens = executor.Cache.BlockTokens;
 
     /// <summary>Seconds to read a prompt of <paramref name="tokens"/> tokens, up to the logits of the last.</summary>
@@ -32,10 +33,10 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
     }
 
     /// <summary>
-    /// Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, and
-    /// the bytes such a step reads.
+    /// Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, the
+    /// bytes such a step reads, and the seconds to choose a token from each row of logits behind the steps.
     /// </summary>
-    public (double Seconds, double StepBytes) Decode(int batch, int context, int steps)
+    public (double Seconds, double StepBytes, double ChoosingSeconds) Decode(int batch, int context, int steps)
     {
         var sequences = new List<Sequence>();
         for (var i = 0; i < batch; i++)
@@ -44,7 +45,7 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             Read(sequences[i]);
         }
 
-        var (ticks, bytes) = (0L, 0L);
+        var (ticks, choosing, bytes) = (0L, 0L, 0L);
         for (var step = 0; step < steps; step++)
         {
             plan.TryReset();
@@ -56,13 +57,16 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             if (step == 0 && executor.Device is GpuDevice) Count(batch);
             var start = Stopwatch.GetTimestamp();
             executor.Run(plan);
-            ticks += Stopwatch.GetTimestamp() - start;
+            var run = Stopwatch.GetTimestamp();
+            executor.Choose(plan);
+            ticks += run - start;
+            choosing += Stopwatch.GetTimestamp() - run;
             var experts = executor.Device is GpuDevice ? expertsRead[batch] : executor.ExpertsRead;
             bytes += cost.Bytes(experts, sequences.Sum(sequence => (long)sequence.Tokens.Count), executor.Cache.Type);
             foreach (var sequence in sequences) sequence.Computed++;
         }
         foreach (var sequence in sequences) blocks.Release(sequence.BlockTable);
-        return (ticks / (double)Stopwatch.Frequency, bytes / (double)steps);
+        return (ticks / (double)Stopwatch.Frequency, bytes / (double)steps, choosing / (double)Stopwatch.Frequency);
     }
 
     /// <summary>Operations in reading a prompt.</summary>
@@ -70,8 +74,10 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
 
     private Sequence Start(int tokens)
     {
-        var sequence = new Sequence(sampling: greedy);
+        var state = new SamplerState();
+        var sequence = new Sequence(sampling: state);
         Book(sequence, tokens);
+        state.Begin(sampling with { Seed = 1 }, CollectionsMarshal.AsSpan(sequence.Tokens), []);
         return sequence;
     }
 

@@ -27,16 +27,18 @@ internal static class BenchVerb
         var command = new Command("bench", "Measures reading and writing speed beside the device's limits.")
         { json, limits, prompts, batches, context, steps, repetitions, like, layers, vocabulary };
         like.AcceptOnlyFromAmong(SynthVerb.Like);
+        var sampling = new SamplingArguments().AddChoiceTo(command);
         var model = new ModelOptions().AddTo(command);
 
         command.SetAction(async (parsed, cancel) =>
         {
             var options = model.Read(parsed);
+            sampling.Check(parsed);
             var times = InRange("--repetitions", parsed.GetValue(repetitions) ?? 5, 1, 1000);
             var bench = new BenchOptions(
                 Numbers("--prompt", parsed.GetValue(prompts)!, 1 << 20), Numbers("--batch", parsed.GetValue(batches)!, 4096),
                 InRange("--context", parsed.GetValue(context) ?? 128, 1, 1 << 20), InRange("--steps", parsed.GetValue(steps) ?? 16, 1, 1 << 16),
-                    times);
+                times, defaults => sampling.Read(parsed, defaults));
             var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000),
                 InRange("--vocab", parsed.GetValue(vocabulary) ?? 32768, 16, 1 << 22));
             var result = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Task.Factory.StartNew(
