@@ -24,7 +24,8 @@ public sealed class EngineSamplingTests
     {
         // A bias against the end of thinking: without a budget the reply would think to its last token.
         Assert.That(engine.Tokenizer!.TryGetId("</think>", out var end), Is.True);
-        var options = new SamplingOptions { Temperature = 0, MaxTokens = 24, IgnoreEos = true, LogitBias = new Dictionary<int, float> { [end] = -100 } };
+        var bias = new Dictionary<int, float> { [end] = -100 };
+        var options = new SamplingOptions { Temperature = 0, MaxTokens = 24, IgnoreEos = true, LogitBias = bias };
         var (without, thought) = await Ids(engine.Chat(Question, options));
         Assert.That((without.Contains(end), thought), Is.EqualTo((false, true)));
 
@@ -51,7 +52,8 @@ public sealed class EngineSamplingTests
     [Test]
     public async Task Named_tokens_come_with_their_log_probabilities()
     {
-        var options = new SamplingOptions { Temperature = 0, MaxTokens = 3, IgnoreEos = true, TopLogProbabilities = -1, LogProbabilityTokens = [65, 3] };
+        var options =
+            new SamplingOptions { Temperature = 0, MaxTokens = 3, IgnoreEos = true, TopLogProbabilities = -1, LogProbabilityTokens = [65, 3] };
         await foreach (var piece in engine.Generate([1, 2, 3], options))
         {
             Assert.That(piece.Top, Has.Count.GreaterThan(1000));

@@ -50,7 +50,8 @@ internal sealed partial class Sampler
             foreach (var place in row.Taken)
             {
                 var id = place - row.TakenBase;
-                var isOut = (!mask.IsEmpty && !VocabularyMask.Allows(mask, id)) || (state.Allowed is { } allowed && allowed.AsSpan().BinarySearch(id) < 0);
+                var isOut = (!mask.IsEmpty && !VocabularyMask.Allows(mask, id))
+                    || (state.Allowed is { } allowed && allowed.AsSpan().BinarySearch(id) < 0);
                 (ids[count], values[count++]) = (id, isOut ? float.NegativeInfinity : whole[id]);
             }
         }

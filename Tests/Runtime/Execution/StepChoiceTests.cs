@@ -24,7 +24,8 @@ public sealed class StepChoiceTests
         Gen.Select(Gen.Int, Gen.Int[1, 24], Gen.Int[1, 4]).Sample((seed, count, threads) =>
         {
             var random = new Random(seed);
-            var requests = Enumerable.Range(0, count).Select(i => (Options: Options(random.Next()), Prompt: Prompt(seed + i), Seed: seed + i)).ToArray();
+            var requests = Enumerable.Range(0, count)
+                .Select(i => (Options: Options(random.Next()), Prompt: Prompt(seed + i), Seed: seed + i)).ToArray();
             var together = requests.Select(request => Start(request.Options, request.Prompt)).ToArray();
             var alone = requests.Select(request => Start(request.Options, request.Prompt)).ToArray();
             using var ops = new OpStream(Device(threads));

@@ -93,7 +93,8 @@ public sealed class SamplerCaseTests
                 "ignore_eos" => options with { IgnoreEos = value.GetBoolean() },
                 "seed" => options with { Seed = value.GetInt64() },
                 "allowed_token_ids" => options with { AllowedTokens = Cases.Integers(value) },
-                "bad_words_token_ids" => options with { BadWords = [.. value.EnumerateArray().Select(word => (IReadOnlyList<int>)Cases.Integers(word))] },
+                "bad_words_token_ids" =>
+                    options with { BadWords = [.. value.EnumerateArray().Select(word => (IReadOnlyList<int>)Cases.Integers(word))] },
                 "repetition_detection" => options with { RepetitionGuard = Guard(value) },
                 "logit_bias" =>
                     options with { LogitBias = value.EnumerateObject().ToDictionary(bias => int.Parse(bias.Name), bias => bias.Value.GetSingle()) },

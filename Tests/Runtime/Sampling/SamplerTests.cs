@@ -125,7 +125,8 @@ public sealed class SamplerTests
         // Behind the penalty the logits are 2, 1, 0.5 …, 1.5 for token 6; halved by the temperature; top_k leaves 0, 6 and 1.
         var options = new SamplingOptions
         {
-            Temperature = 2, TopK = 3, RepetitionPenalty = 2, Seed = 1, LogProbabilities = true, TopLogProbabilities = -1, LogProbabilityTokens = [3, 6],
+            Temperature = 2, TopK = 3, RepetitionPenalty = 2, Seed = 1, LogProbabilities = true, TopLogProbabilities = -1,
+            LogProbabilityTokens = [3, 6],
         };
         var raw = Logits.Sum(l => Math.Exp(l));
         var left = Math.Exp(1) + Math.Exp(0.75) + Math.Exp(0.5);
@@ -150,7 +151,10 @@ public sealed class SamplerTests
     [Test]
     public void At_temperature_0_the_processed_distribution_is_the_one_behind_the_penalties()
     {
-        var options = new SamplingOptions { Temperature = 0, RepetitionPenalty = 3, TopLogProbabilities = 2, LogProbabilityKind = LogProbabilityKind.Processed };
+        var options = new SamplingOptions
+        {
+            Temperature = 0, RepetitionPenalty = 3, TopLogProbabilities = 2, LogProbabilityKind = LogProbabilityKind.Processed,
+        };
         var (token, logProbability, top) = new Sampler().Sample((float[])Logits.Clone(), new SamplerState(options, [6]), []);
         var sum = Logits.Sum(l => Math.Exp(l)) - Math.Exp(3) + Math.Exp(1);
         Assert.That((token, logProbability), Is.EqualTo((0, 2 - Math.Log(sum))).Within(1e-5));

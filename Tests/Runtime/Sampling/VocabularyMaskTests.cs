@@ -9,7 +9,8 @@ public sealed class VocabularyMaskTests
     private const float Out = float.NegativeInfinity;
 
     [Test]
-    public void Exactly_the_tokens_whose_bits_are_set_stay() => Gen.Select(Gen.Int[1, 300], Gen.Int[0, 12], Gen.Int).Sample((vocabulary, words, seed) =>
+    public void Exactly_the_tokens_whose_bits_are_set_stay() => Gen.Select(Gen.Int[1, 300], Gen.Int[0, 12], Gen.Int).Sample((vocabulary, words,
+        seed) =>
     {
         var random = new Random(seed);
         var mask = Enumerable.Range(0, words).Select(_ => Word(random)).ToArray();

@@ -26,7 +26,8 @@ internal static class BenchReport
         foreach (var d in result.Decode)
         {
             Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of " +
-                $"{machine.MemoryName}   ({d.StepBytes / 1e6:0} MB a step, context {d.Context}, choosing {d.Choosing.ToString("0.0%", CultureInfo.InvariantCulture)})");
+                $"{machine.MemoryName}   ({d.StepBytes / 1e6:0} MB a step, context {d.Context}, choosing " +
+                d.Choosing.ToString("0.0%", CultureInfo.InvariantCulture) + ")");
         }
     }
 
