@@ -31,10 +31,11 @@ public sealed class DemoModelTests
         }
     }
 
-    // What the engine chooses where a full-length sequence fits in float32, where it does not, with int8 activations; and on a GPU, where one is.
+    // What the engine chooses where a full-length sequence fits in float32, where it does not, with int8 activations; FP8 where told; and on a GPU.
     private static IEnumerable<(string Device, Activations Activations, KvType Cache)> Ways =>
     [
         ("cpu", Activations.Float, KvType.Float32), ("cpu", Activations.Float, KvType.BFloat16), ("cpu", Activations.Int8, KvType.BFloat16),
+        ("cpu", Activations.Float, KvType.Fp8), ("cpu", Activations.Int8, KvType.Fp8),
         .. from target in Target.Gpus
            where target.ToString() == "gpu:0"
            from activations in new[] { Activations.Float, Activations.BFloat16 }

@@ -17,8 +17,8 @@ internal readonly record struct KvScales(float Key, float Value)
 /// <summary>
 /// A key or a value of one head in FP8 E4M3: codes, and a byte of scale. The scale is 2^(byte − 127), the least for which the row's largest finite
 /// magnitude is at most 448 codes, within 2^±60. Codes are rounded to the nearest, ties to even; what lies beyond ±448, infinities among it, becomes
-/// ±448. A row that holds a NaN has the byte 255, which is one as a whole: what is broken stays broken. Where a checkpoint's scale is given the
-/// numbers are divided by that, and the byte is 127, or 255.
+/// ±448. Where one of a key and its value holds a NaN both have the byte 255, which makes them NaN as a whole: what is broken stays broken. Where a
+/// checkpoint's scale is given the numbers are divided by that, and the byte is 127, or 255.
 /// </summary>
 internal static class Fp8Row
 {
@@ -42,6 +42,9 @@ internal static class Fp8Row
 
     /// <summary>The scale of a byte; infinite for <see cref="Broken"/>, so that nothing finite comes of it.</summary>
     public static float Scale(int scaleByte) => BitConverter.UInt32BitsToSingle((uint)scaleByte << 23);
+
+    /// <summary>The bytes of a key and its value. A broken key breaks the value too, in which no softmax can hide it.</summary>
+    public static (byte Key, byte Value) Together(byte key, byte value) => key == Broken || value == Broken ? (Broken, Broken) : (key, value);
 
     /// <summary>The definition: the codes of a row, and its byte.</summary>
     /// <param name="row">[headDim].</param>

@@ -44,7 +44,8 @@ internal static partial class PagedAttentionOp
         foreach (var position in positions.Host) last = Math.Max(last, position);
         var sizes = new AttentionSizes
         {
-            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last), Scale = scale * (kv.Scales?.Key ?? 1),
+            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last),
+            Scale = scale * (kv.Scales?.Key ?? 1),
             ValueScale = kv.Scales?.Value ?? 1, Window = window, HasSinks = sinks is null ? 0 : 1,
         };
         var units = q.Rows * heads;

@@ -56,9 +56,7 @@ internal static partial class PagedAttentionOp
         {
             if (!TCached.HasScales) return;
             var scales = Scales<T, TCached>(keys + Kv.KeyScales(0));
-            // A broken key gives no number at all: −∞ would go unseen.
-            var broken = scales * T.Broadcast(0);
-            for (var row = 0; row < Rows; row++) T.Store(T.Fma(T.Load(scores + (row * Stride)), scales, broken), scores + (row * Stride));
+            for (var row = 0; row < Rows; row++) T.Store(T.Load(scores + (row * Stride)) * scales, scores + (row * Stride));
         }
 
         private readonly void Weigh<T, TCached>(int group, int seen, float* probabilities, float* sums, int rows)

@@ -11,8 +11,7 @@ internal static partial class PagedAttentionOp
         static abstract int Bytes { get; }
 
         /// <summary>
-        /// What the other side of a product is multiplied with, and 1 / that what its sum is, both exactly: elements come as 1 / <see cref="Factor"/>²
-        /// of their numbers.
+        /// Elements come as 1 / <see cref="Factor"/>² of their numbers: what they are multiplied with, and the sum, take one factor each, exactly.
         /// </summary>
         static abstract float Factor { get; }
 
@@ -132,7 +131,8 @@ internal static partial class PagedAttentionOp
         Multiply<T, TCached>(x, xStride, c, bStride, count, y + 16, yStride, rows);
     }
 
-    private static unsafe void FmaPair<T, TCached>(float* x, long xStride, byte* b, byte* c, long bStride, int count, float* y, float* z, long yStride)
+    private static unsafe void FmaPair<T, TCached>(
+        float* x, long xStride, byte* b, byte* c, long bStride, int count, float* y, float* z, long yStride)
         where T : unmanaged, IVector16<T> where TCached : ICached
     {
         var x1 = x + xStride;

@@ -37,7 +37,8 @@ internal static partial class PagedAttentionOp
                     {
                         var block = tables[tableStarts[t] + (i / kv.BlockTokens)];
                         var place = i % kv.BlockTokens;
-                        sum += p[i] * Get(kv, kv.Values, kv.ValueRow(block, kvHead, place) + d, kv.ValueScale(block, kvHead, place), kv.Scales?.Value);
+                        sum += p[i] * Get(kv, kv.Values, kv.ValueRow(block, kvHead, place) + d,
+                            kv.ValueScale(block, kvHead, place), kv.Scales?.Value);
                     }
                     into.Row(t)[(head * kv.HeadDim) + d] = (float)(sum / total);
                 }

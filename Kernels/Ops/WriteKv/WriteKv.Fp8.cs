@@ -27,9 +27,9 @@ internal static partial class WriteKvOp
                     var (block, place) = Math.DivRem(slots[row], kv.BlockTokens);
                     var key = kv.KeyGroup(block, head, place / KvLayer.GroupTokens) + (place % KvLayer.GroupTokens);
                     var from = (long)head * kv.HeadDim;
-                    kv.Keys[kv.KeyScales(key)] = Encode(k.RowData(row) + from, kv.Scales?.Key ?? 0, kv.Keys + key, KvLayer.GroupTokens);
-                    kv.Values[kv.ValueScale(block, head, place)] =
-                        Encode(v.RowData(row) + from, kv.Scales?.Value ?? 0, kv.Values + kv.ValueRow(block, head, place), 1);
+                    var keyScale = Encode(k.RowData(row) + from, kv.Scales?.Key ?? 0, kv.Keys + key, KvLayer.GroupTokens);
+                    var valueScale = Encode(v.RowData(row) + from, kv.Scales?.Value ?? 0, kv.Values + kv.ValueRow(block, head, place), 1);
+                    (kv.Keys[kv.KeyScales(key)], kv.Values[kv.ValueScale(block, head, place)]) = Fp8Row.Together(keyScale, valueScale);
                 }
             }
         }

@@ -59,22 +59,38 @@ internal static partial class WriteKvOp
             var row = n / shape.RowWords;
             var token = row / shape.KvHeads;
             var to = shape.RowOf(slots[token], row - (token * shape.KvHeads));
-            PutWord(k, row, n - (row * shape.RowWords), keys, to, shape, keyScale);
-            PutWord(v, row, n - (row * shape.RowWords), values, to, shape, valueScale);
+            var (key, value) = (Look(k, row, shape), Look(v, row, shape));
+            var broken = key.Above > 0x7F800000 || value.Above > 0x7F800000;
+            PutWord(k, row, n - (row * shape.RowWords), keys, to, shape, keyScale, key.Largest, broken);
+            PutWord(v, row, n - (row * shape.RowWords), values, to, shape, valueScale, value.Largest, broken);
         }
     }
 
-    /// <summary>Four codes of a row, and, with the first four, the row's scale.</summary>
-    private static void PutWord(ArrayView<float> from, int row, int word, ArrayView<uint> into, long to, KvShape shape, float given)
+    private static Magnitudes Look(ArrayView<float> from, int row, KvShape shape)
     {
         var first = (long)row * shape.HeadDim;
-        uint largest = 0, above = 0;
+        var found = default(Magnitudes);
         for (var d = 0; d < shape.HeadDim; d++)
         {
             var size = Interop.FloatAsInt(from[first + d]) & 0x7FFFFFFF;
-            above = size > above ? size : above;
-            if (size < 0x7F800000 && size > largest) largest = size;
+            found.Above = size > found.Above ? size : found.Above;
+            if (size < 0x7F800000 && size > found.Largest) found.Largest = size;
         }
+        return found;
+    }
+
+    /// <summary>Bits of the largest magnitudes of a row: of all, NaN above infinity, and of the finite.</summary>
+    private struct Magnitudes
+    {
+        public uint Above;
+        public uint Largest;
+    }
+
+    /// <summary>Four codes of a row, and, with the first four, the row's scale.</summary>
+    private static void PutWord(ArrayView<float> from, int row, int word, ArrayView<uint> into, long to, KvShape shape, float given, uint largest,
+        bool broken)
+    {
+        var first = (long)row * shape.HeadDim;
         var scale = given == 0f ? Fp8Row.ScaleByte(largest) : Fp8Row.One;
         var divisor = given == 0f ? Interop.IntAsFloat((uint)scale << 23) : given;
         uint codes = 0;
@@ -84,6 +100,6 @@ internal static partial class WriteKvOp
             if (d < shape.HeadDim) codes |= GpuMath.ToE4M3(from[first + d] / divisor) << (8 * i);
         }
         into[(to * shape.RowWords) + word] = codes;
-        if (word == 0) into.Cast<byte>()[shape.Scales + to] = (byte)(above > 0x7F800000 ? Fp8Row.Broken : scale);
+        if (word == 0) into.Cast<byte>()[shape.Scales + to] = (byte)(broken ? Fp8Row.Broken : scale);
     }
 }

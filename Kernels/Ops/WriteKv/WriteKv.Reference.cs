@@ -20,10 +20,11 @@ internal static partial class WriteKvOp
                 var fromValue = v.Row(t).Slice(head * kv.HeadDim, kv.HeadDim);
                 if (kv.Type == KvType.Fp8)
                 {
-                    kv.Keys[kv.KeyScales(key)] = Fp8Row.Encode(fromKey, kv.Scales?.Key ?? 0, codes);
+                    var keyScale = Fp8Row.Encode(fromKey, kv.Scales?.Key ?? 0, codes);
                     for (var d = 0; d < kv.HeadDim; d++) kv.Keys[key + (16 * d)] = codes[d];
-                    kv.Values[kv.ValueScale(block, head, place)] = Fp8Row.Encode(fromValue, kv.Scales?.Value ?? 0, codes);
+                    var valueScale = Fp8Row.Encode(fromValue, kv.Scales?.Value ?? 0, codes);
                     for (var d = 0; d < kv.HeadDim; d++) kv.Values[value + d] = codes[d];
+                    (kv.Keys[kv.KeyScales(key)], kv.Values[kv.ValueScale(block, head, place)]) = Fp8Row.Together(keyScale, valueScale);
                     continue;
                 }
                 for (var d = 0; d < kv.HeadDim; d++)

@@ -6,7 +6,8 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
-/// Puts row t of keys and values at slot slots[t] of a layer's cache, rounded to its type (nearest, ties to even); in FP8 as <see cref="Fp8Row"/> says.
+/// Puts row t of keys and values at slot slots[t] of a layer's cache, rounded to its type (nearest, ties to even); in FP8 as
+/// <see cref="Fp8Row"/> says.
 /// </summary>
 internal static partial class WriteKvOp
 {
