@@ -17,6 +17,9 @@ public sealed class DemoModelTests
 {
     private const double ShareReproduced = 0.97;
     private const double AccuracyTolerance = 0.01;
+
+    // Keys and values of three bits of mantissa: up to three tasks of the demo's 179.
+    private const double Fp8Tolerance = 0.02;
     private const int MaxTokens = 200;
 
     public static IEnumerable<TestCaseData> Models()
@@ -70,7 +73,7 @@ public sealed class DemoModelTests
             "reproduced, ",
             $"{100 * accuracy:0.0} % of {scored} tasks right"));
         Assert.That((double)reproduced / cases.Length, Is.GreaterThanOrEqualTo(activations == Activations.Float ? ShareReproduced : 0.9));
-        Assert.That(accuracy, Is.EqualTo(reference.RootElement.GetProperty("accuracy").GetDouble()).Within(AccuracyTolerance + 1e-9));
+        Assert.That(accuracy, Is.EqualTo(reference.RootElement.GetProperty("accuracy").GetDouble()).Within((cache == KvType.Fp8 ? Fp8Tolerance : AccuracyTolerance) + 1e-9));
     }
 
     private static Conversation Conversation(JsonElement test)

@@ -48,7 +48,8 @@ internal static class InspectVerb
             Line("parameters", $"{Sizes.Count(found.Parameters)}, {Sizes.Count(found.ActiveParameters)} active for a token");
             Line("memory", $"{Sizes.Bytes(found.TensorBytes)} of weights");
             Line("cache", $"a token in bfloat16 {Cache(found, KvType.BFloat16, 1)}, in fp8 {Cache(found, KvType.Fp8, 1)}; " +
-                $"{found.ContextTokens} tokens {Cache(found, KvType.BFloat16, found.ContextTokens)}, in fp8 {Cache(found, KvType.Fp8, found.ContextTokens)}");
+                $"{found.ContextTokens} tokens " +
+                $"{Cache(found, KvType.BFloat16, found.ContextTokens)}, in fp8 {Cache(found, KvType.Fp8, found.ContextTokens)}");
         }
         else
         {
