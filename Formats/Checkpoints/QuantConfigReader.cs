@@ -33,7 +33,10 @@ internal static class QuantConfigReader
         var format = json.Text("format");
         if (format is not (null or "mixed-precision")) Supported(json, "format", format);
         if (json.Find("kv_cache_scheme") is not null)
-            warnings.Add(json.Source, "quantization_config.kv_cache_scheme is ignored: keys and values are kept as the engine is told");
+        {
+            warnings.Add(json.Source,
+                "quantization_config.kv_cache_scheme does not choose: keys and values are kept as the engine is told, in fp8 by its scales");
+        }
         if (json.Object("sparsity_config") is { } sparsity && sparsity.Text("format") is { } sparse && sparse != "dense")
             throw sparsity.Bad("format", $"expected \"dense\", the only kind supported, found \"{sparse}\"");
         if (json.Object("transform_config") is { } transform

@@ -53,7 +53,7 @@ internal static class OpCatalog
         new("SiluMul", "silu(gate) · up", KernelPath.Vectors),
         new("TakeOut", "y[i] = x[places[i]], which becomes −∞", KernelPath.Plain),
         new("TopK", "the k largest of each row, with ids, and its sums of exponentials", KernelPath.Plain),
-        new("WriteKv", "keys and values into their slots", KernelPath.Plain),
+        new("WriteKv", "keys and values into their slots, in FP8 with scales", KernelPath.Vectors),
     ];
 
     /// <summary>The word for a path that README and <c>quilt doctor</c> use.</summary>

@@ -22,10 +22,10 @@ public class PagedAttentionBench : OpBench
     [Params(1024, 8192)]
     public int Context { get; set; }
 
-    [Params(KvType.BFloat16, KvType.Float32)]
+    [Params(KvType.BFloat16, KvType.Float32, KvType.Fp8)]
     public KvType Cache { get; set; }
 
-    public override long BytesMoved => 2L * Context * 8 * 128 * (Cache == KvType.Float32 ? 4 : 2);
+    public override long BytesMoved => 2L * Context * 8 * ((128 * KvLayer.BytesOf(Cache)) + (Cache == KvType.Fp8 ? 1 : 0));
 
     [GlobalSetup]
     public void Open()

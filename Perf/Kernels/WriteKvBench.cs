@@ -4,7 +4,7 @@ using Quilt.Kernels.Ops;
 
 namespace Quilt.Perf.Kernels;
 
-/// <summary>The keys and values of a layer of MiniMax-M2.5: 8 heads of 128, in bfloat16.</summary>
+/// <summary>The keys and values of a layer of MiniMax-M2.5: 8 heads of 128.</summary>
 public class WriteKvBench : OpBench
 {
     private Matrix k;
@@ -15,14 +15,17 @@ public class WriteKvBench : OpBench
     [Params(1, 512)]
     public int Tokens { get; set; }
 
-    public override long BytesMoved => 2L * Tokens * 8 * 128 * (sizeof(float) + sizeof(ushort));
+    [Params(KvType.BFloat16, KvType.Fp8)]
+    public KvType Cache { get; set; }
+
+    public override long BytesMoved => 2L * Tokens * 8 * 128 * (sizeof(float) + KvLayer.BytesOf(Cache));
 
     [GlobalSetup]
     public void Open()
     {
         k = Random(Tokens, 8 * 128);
         v = Random(Tokens, 8 * 128);
-        kv = new KvLayer(64, 16, 8, 128, KvType.BFloat16);
+        kv = new KvLayer(64, 16, 8, 128, Cache);
         slots = Enumerable.Range(3, Tokens).ToArray();
     }
 

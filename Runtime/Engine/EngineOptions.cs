@@ -24,7 +24,7 @@ public sealed record EngineOptions
 
     /// <summary>
     /// Precision of cached keys and values. Null: float32 where activations are float and the cache then holds a sequence of the model's full length;
-    /// bfloat16 otherwise, and on tensor cores, whose attention needs it.
+    /// bfloat16 otherwise, and on tensor cores, whose attention needs it. FP8 takes half of bfloat16's memory and is never chosen by itself.
     /// </summary>
     public KvType? KvType { get; init; }
 

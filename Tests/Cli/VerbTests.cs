@@ -120,6 +120,13 @@ public sealed class VerbTests
         Assert.That(root.GetProperty("architecture").GetString(), Is.EqualTo("minimax_m2"));
         Assert.That(root.GetProperty("layers").GetInt32(), Is.EqualTo(4));
         Assert.That(root.GetProperty("kv_bytes_per_token").GetInt64(), Is.EqualTo(4 * 2 * 2 * 64 * 2));
+        var cache = root.GetProperty("kv_cache");
+        var tokens = cache.GetProperty("context_tokens").GetInt64();
+        foreach (var (type, bytes) in new[] { ("float32", 4 * 2 * 2 * 64 * 4), ("bfloat16", 4 * 2 * 2 * 64 * 2), ("fp8", 4 * 2 * 2 * (64 + 1)) })
+        {
+            Assert.That(cache.GetProperty(type).GetProperty("bytes_per_token").GetInt64(), Is.EqualTo(bytes), type);
+            Assert.That(cache.GetProperty(type).GetProperty("context_bytes").GetInt64(), Is.EqualTo(bytes * tokens), type);
+        }
         Assert.That(root.GetProperty("warnings").GetArrayLength(), Is.Zero, root.GetProperty("warnings").GetRawText());
         Assert.That(root.GetProperty("schemes").GetProperty("int4 g32").GetProperty("modules").GetInt32(), Is.EqualTo(4 * 16 * 3));
         Assert.That(root.GetProperty("schemes").EnumerateObject().Sum(s => s.Value.GetProperty("bytes").GetInt64()),

@@ -75,6 +75,18 @@ public sealed class MemoryPlanTests
         Assert.That(Plan(gigabytes * Gb, new EngineOptions { KvType = KvType.Float32 }).CacheType, Is.EqualTo(KvType.Float32));
     }
 
+    [TestCase(KvType.Float32, 496.0)]
+    [TestCase(KvType.BFloat16, 248.0)]
+    [TestCase(KvType.Fp8, 124.96875)]
+    public void A_token_of_the_whole_MiniMax_takes_so_many_KiB_with_its_scales(KvType type, double kib)
+    {
+        var plan = Plan(999 * Gb, new EngineOptions { KvType = type, MaxSequences = 1 });
+        Assert.That(plan.TokenBytes / 1024.0, Is.EqualTo(kib));
+        Assert.That((plan.CacheType, plan.CacheTokens), Is.EqualTo((type, 196_608)));
+        using var layer = new KvLayer(64, 16, 8, 128, type);
+        Assert.That(62 * layer.Bytes, Is.EqualTo(64 * 16 * plan.TokenBytes), "as the cache is laid out");
+    }
+
     [Test]
     public void A_processor_plans_with_what_is_free_leaves_some_of_it_and_says_when_that_is_less_than_the_model_s_context()
     {

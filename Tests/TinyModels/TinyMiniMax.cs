@@ -9,7 +9,7 @@ namespace Quilt.Tests.TinyModels;
 /// Writes a small mixed-precision MiniMax-M2 checkpoint: random weights, quantized as published checkpoints are. Attention in FP8 blocks of 128 x 128
 /// (one partial), experts in 4-bit groups of 32, router float32, the rest bfloat16; one shard for each layer. The same seed gives the same bytes.
 /// </summary>
-internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
+internal sealed class TinyMiniMax(int seed, int vocabulary, int layers, params (string Name, float[] Values)[] attention)
 {
     public const int Layers = 2;
     public const int Hidden = 64;
@@ -28,12 +28,13 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
 
     /// <summary>
     /// Writes config.json, generation_config.json, index and a shard a layer into <paramref name="folder"/>; with the demo model's tokenizer and
-    /// template if asked for.
+    /// template if asked for, and with more tensors in each layer's attention.
     /// </summary>
-    public static void Write(string folder, int seed = 1, bool tokenizer = false, int layers = Layers)
+    public static void Write(string folder, int seed = 1, bool tokenizer = false, int layers = Layers,
+        params (string Name, float[] Values)[] attention)
     {
         Directory.CreateDirectory(folder);
-        new TinyMiniMax(seed, tokenizer ? 2048 : 300, layers).WriteFiles(folder);
+        new TinyMiniMax(seed, tokenizer ? 2048 : 300, layers, attention).WriteFiles(folder);
         if (!tokenizer) return;
         foreach (var name in (string[])["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"])
             File.Copy(Path.Combine(Demo, name), Path.Combine(folder, name));
@@ -70,6 +71,7 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers)
         foreach (var tensor in Fp8($"{p}.self_attn.k_proj", KeyValueHeads * HeadDim, Hidden)) yield return tensor;
         foreach (var tensor in Fp8($"{p}.self_attn.v_proj", KeyValueHeads * HeadDim, Hidden)) yield return tensor;
         foreach (var tensor in Fp8($"{p}.self_attn.o_proj", Hidden, Heads * HeadDim)) yield return tensor;
+        foreach (var (name, values) in attention) yield return Float32($"{p}.self_attn.{name}", [values.Length], values);
         yield return Float32($"{p}.block_sparse_moe.gate.weight", [Experts, Hidden], Normal(Experts * Hidden, 0, 1 / MathF.Sqrt(Hidden)));
         yield return Float32($"{p}.block_sparse_moe.e_score_correction_bias", [Experts], Normal(Experts, 0, 0.1f));
         for (var expert = 0; expert < Experts; expert++)

@@ -18,6 +18,9 @@ internal static partial class PagedAttentionOp
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>,
         ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend16 =
         new(AttendKernel<GpuKv.BFloat>);
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<uint>, ArrayView<uint>, ArrayView<int>,
+        ArrayView<int>, ArrayView<int>, ArrayView<float>, ArrayView<float>, AttentionSizes>> Attend8 =
+        new(AttendKernel<GpuKv.Float8>);
     private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<int>, ArrayView<float>, ArrayView<float>,
         AttentionSizes>> Merge =
         new(MergeKernel);
@@ -41,11 +44,12 @@ internal static partial class PagedAttentionOp
         foreach (var position in positions.Host) last = Math.Max(last, position);
         var sizes = new AttentionSizes
         {
-            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last), Scale = scale, Window = window,
-            HasSinks = sinks is null ? 0 : 1,
+            Kv = kv.Gpu!.Shape, Rows = q.Rows, Heads = heads, Share = heads / kv.KvHeads, Spans = SpansFor(last),
+            Scale = scale * (kv.Scales?.Key ?? 1),
+            ValueScale = kv.Scales?.Value ?? 1, Window = window, HasSinks = sinks is null ? 0 : 1,
         };
         var units = q.Rows * heads;
-        var attend = kv.Type == KvType.Float32 ? Attend32 : Attend16;
+        var attend = kv.Type switch { KvType.Float32 => Attend32, KvType.BFloat16 => Attend16, _ => Attend8 };
         var (at, starts, blocks) = (gpu.View(positions), gpu.View(tableStarts), gpu.View(tables));
         // Without sinks nothing is read of them; a view must be given all the same.
         var sink = sinks is null ? gpu.View(q) : gpu.Device.Mirror(sinks);
@@ -105,7 +109,7 @@ internal static partial class PagedAttentionOp
                     var key = sizes.Kv.Row(slot, head / sizes.Share);
                     var dot = 0f;
                     for (var d = 0; d < sizes.Kv.HeadDim; d++) dot += (q[query + d] * sizes.Scale) * T.Get(keys, key, d);
-                    (scores[i], slots[i]) = (dot, slot);
+                    (scores[i], slots[i]) = (dot * T.Scale(keys, sizes.Kv, sizes.Kv.RowOf(slot, head / sizes.Share)), slot);
                 }
                 Group.Barrier();
 
@@ -123,7 +127,12 @@ internal static partial class PagedAttentionOp
                 for (var d = Group.IdxX; d < sizes.Kv.HeadDim; d += Group.DimX)
                 {
                     var sum = 0f;
-                    for (var i = 0; i < n; i++) sum += scores[i] * T.Get(values, sizes.Kv.Row(slots[i], head / sizes.Share), d);
+                    for (var i = 0; i < n; i++)
+                    {
+                        var row = sizes.Kv.RowOf(slots[i], head / sizes.Share);
+                        sum += scores[i] * T.Scale(values, sizes.Kv, row) * T.Get(values, row * sizes.Kv.RowWords, d);
+                    }
+                    sum *= sizes.ValueScale;
                     sums[d] = largest > float.NegativeInfinity ? (sums[d] * keep) + (sum * add) : sum;
                 }
                 total = largest > float.NegativeInfinity ? (total * keep) + (part * add) : part;
@@ -210,6 +219,9 @@ internal static partial class PagedAttentionOp
         /// <summary>1: a group takes one span.</summary>
         public int Split;
         public float Scale;
+
+        /// <summary>What all values are multiplied with.</summary>
+        public float ValueScale;
 
         /// <summary>Positions that a token sees, its own included.</summary>
         public int Window;

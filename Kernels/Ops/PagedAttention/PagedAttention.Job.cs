@@ -50,7 +50,7 @@ internal static partial class PagedAttentionOp
             strip.Scores = strip.Queries + (strip.Rows * stride);
             var merged = strip.Scores + (strip.Rows * 16 * SpanGroups);
             var later = merged + resultSize;
-            TakeQueries(strip);
+            TakeQueries(strip, Scale * TCached.Factor * (TCached.HasScales ? Kv.Scales?.Key ?? 1 : 1));
 
             if (Partials is not null)
             {
@@ -102,13 +102,13 @@ internal static partial class PagedAttentionOp
             }
         }
 
-        private readonly void TakeQueries(Strip strip)
+        private readonly void TakeQueries(Strip strip, float scale)
         {
             for (var row = 0; row < strip.Rows; row++)
             {
                 var from = Place(strip, row, Q);
                 var to = strip.Queries + (row * Kv.PaddedDim);
-                for (var d = 0; d < Kv.HeadDim; d++) to[d] = from[d] * Scale;
+                for (var d = 0; d < Kv.HeadDim; d++) to[d] = from[d] * scale;
             }
         }
 

@@ -23,7 +23,8 @@ internal static partial class PagedAttentionOp
                     var block = tables[tableStarts[t] + (i / kv.BlockTokens)];
                     var place = i % kv.BlockTokens;
                     var key = kv.KeyGroup(block, kvHead, place / 16) + (place % 16);
-                    for (var d = 0; d < kv.HeadDim; d++) p[i] += scale * (double)query[d] * Get(kv, kv.Keys, key + (16 * d));
+                    var bytes = kv.KeyScales(key);
+                    for (var d = 0; d < kv.HeadDim; d++) p[i] += scale * (double)query[d] * Get(kv, kv.Keys, key + (16 * d), bytes, kv.Scales?.Key);
                 }
                 var sink = sinks is null ? double.NegativeInfinity : sinks.Span<float>(head, 1)[0];
                 var max = Math.Max(sink, p[first..].Max());
@@ -35,14 +36,20 @@ internal static partial class PagedAttentionOp
                     for (var i = first; i < p.Length; i++)
                     {
                         var block = tables[tableStarts[t] + (i / kv.BlockTokens)];
-                        sum += p[i] * Get(kv, kv.Values, kv.ValueRow(block, kvHead, i % kv.BlockTokens) + d);
+                        var place = i % kv.BlockTokens;
+                        sum += p[i] * Get(kv, kv.Values, kv.ValueRow(block, kvHead, place) + d,
+                            kv.ValueScale(block, kvHead, place), kv.Scales?.Value);
                     }
                     into.Row(t)[(head * kv.HeadDim) + d] = (float)(sum / total);
                 }
             }
         }
 
-        static float Get(KvLayer kv, byte* from, long index) =>
-            kv.Type == KvType.Float32 ? ((float*)from)[index] : BitConverter.UInt32BitsToSingle((uint)((ushort*)from)[index] << 16);
+        static double Get(KvLayer kv, byte* from, long index, long scale, float? given) => kv.Type switch
+        {
+            KvType.Float32 => ((float*)from)[index],
+            KvType.BFloat16 => BitConverter.UInt32BitsToSingle((uint)((ushort*)from)[index] << 16),
+            _ => Fp8Row.Decode(from[index], from[scale], given ?? 0),
+        };
     }
 }

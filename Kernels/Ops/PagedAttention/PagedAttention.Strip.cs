@@ -8,7 +8,7 @@ internal static partial class PagedAttentionOp
     /// Neighbouring tokens of one sequence with some query heads of one key head; row = token · heads + head.
     /// The result of a span stands in one array: [rows, paddedDim] weighted sums of values, [rows] largest score, [rows] sum of probabilities.
     /// </summary>
-    private unsafe struct Strip
+    private unsafe partial struct Strip
     {
         public KvLayer Kv;
         public int KvHead;
@@ -38,7 +38,7 @@ internal static partial class PagedAttentionOp
             var from = Math.Max(0, FirstGroup(0) - first);
             var groups = Math.Min(SpanGroups, LastGroup(Tokens - 1) + 1 - first);
             new Span<float>(result, Rows * Kv.PaddedDim).Clear();
-            for (var g = from; g < groups; g++) Score<T, TCached>(first + g, Scores + (16 * g));
+            Score<T, TCached>(first, from, groups);
 
             var largest = result + (Rows * Kv.PaddedDim);
             for (var t = 0; t < Tokens; t++)
@@ -55,6 +55,7 @@ internal static partial class PagedAttentionOp
             var (sharedFrom, sharedTo) = (FirstGroup(Tokens - 1) - first, LastGroup(0) - first);
             for (var g = from; g < groups; g++)
             {
+                AskValues<TCached>(first, g + 1, groups);
                 if (g >= sharedFrom && g < sharedTo)
                 {
                     Weigh<T, TCached>(first + g, Seen(Tokens - 1, first + g), Scores + (16 * g), result, Rows);
@@ -67,6 +68,11 @@ internal static partial class PagedAttentionOp
                     if (seen > 0 && first + g >= FirstGroup(t))
                         Weigh<T, TCached>(first + g, seen, Scores + (row * Stride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
                 }
+            }
+            if (TCached.HasScales)
+            {
+                var factor = T.Broadcast(TCached.Factor * (Kv.Scales?.Value ?? 1));
+                for (var at = 0; at < Rows * Kv.PaddedDim; at += 16) T.Store(T.Load(result + at) * factor, result + at);
             }
         }
 
@@ -112,14 +118,6 @@ internal static partial class PagedAttentionOp
             return (int)Math.Clamp(FirstPosition + t + 1 - start, 0, Math.Min(KvLayer.GroupTokens, Kv.BlockTokens - place));
         }
 
-        private readonly void Score<T, TCached>(int group, float* scores) where T : unmanaged, IVector16<T> where TCached : ICached
-        {
-            var (block, inBlock) = Math.DivRem(group, Kv.Groups);
-            var keys = Kv.Keys + (Kv.KeyGroup(Table[block], KvHead, inBlock) * TCached.Bytes);
-            for (var row = 0; row < Rows; row++) T.Store(T.Broadcast(0), scores + (row * Stride));
-            Multiply<T, TCached>(Queries, Kv.PaddedDim, keys, KvLayer.GroupTokens, Kv.HeadDim, scores, Stride, Rows);
-        }
-
         /// <summary>
         /// What a token does not see gets the score −∞: what lies before its window, the rest of its last group, and the unused rest of a block.
         /// </summary>
@@ -150,17 +148,6 @@ internal static partial class PagedAttentionOp
                 sum += p;
             }
             return (largest, T.Sum(sum));
-        }
-
-        private readonly void Weigh<T, TCached>(int group, int seen, float* probabilities, float* sums, int rows)
-            where T : unmanaged, IVector16<T> where TCached : ICached
-        {
-            var (block, inBlock) = Math.DivRem(group, Kv.Groups);
-            var values = Kv.Values + (Kv.ValueRow(Table[block], KvHead, inBlock * KvLayer.GroupTokens) * TCached.Bytes);
-            for (var d = 0; d < Kv.PaddedDim; d += 16)
-            {
-                Multiply<T, TCached>(probabilities, Stride, values + (d * TCached.Bytes), Kv.PaddedDim, seen, sums + d, Kv.PaddedDim, rows);
-            }
         }
     }
 }

@@ -71,17 +71,26 @@ internal static partial class PagedAttentionOp
             case (Isa.Avx512, KvType.BFloat16):
                 Run<Vector16x1, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
+            case (Isa.Avx512, KvType.Fp8):
+                Run<Vector16x1, Float8>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
             case (Isa.Avx2, KvType.Float32):
                 Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
             case (Isa.Avx2, KvType.BFloat16):
                 Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
+            case (Isa.Avx2, KvType.Fp8):
+                Run<Vector16x2, Float8>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
             case (Isa.Neon, KvType.Float32):
                 Run<Vector16x4, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
             case (Isa.Neon, KvType.BFloat16):
                 Run<Vector16x4, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
+                break;
+            case (Isa.Neon, KvType.Fp8):
+                Run<Vector16x4, Float8>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
             default: Reference(q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks); break;
         }

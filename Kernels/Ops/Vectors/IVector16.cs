@@ -19,7 +19,13 @@ internal unsafe interface IVector16<TSelf> where TSelf : unmanaged, IVector16<TS
     /// <summary>Sixteen bytes, each the low bits of its lane; the others are zero.</summary>
     static abstract TSelf LoadBytes(byte* from);
 
+    /// <summary>Sixteen FP8 E4M3 codes, times 2^−120; as <see cref="Float8"/>.</summary>
+    static abstract TSelf LoadFloat8(byte* from);
+
     static abstract void Store(TSelf value, float* to);
+
+    /// <summary>The lowest byte of each lane's bits.</summary>
+    static abstract void StoreBytes(TSelf bits, byte* to);
 
     static abstract TSelf operator +(TSelf left, TSelf right);
 

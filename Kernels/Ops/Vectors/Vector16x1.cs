@@ -25,6 +25,13 @@ internal readonly unsafe struct Vector16x1(Vector512<float> v) : IVector16<Vecto
     public static Vector16x1 LoadBytes(byte* from) => new(Avx512F.ConvertToVector512Int32(Vector128.Load(from)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x1 LoadFloat8(byte* from) =>
+        new(((Avx512F.ConvertToVector512Int32(Vector128.Load((sbyte*)from)) << 20).AsUInt32() & Vector512.Create(0x87F00000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(Vector16x1 bits, byte* to) => Avx512F.ConvertToVector128Byte(bits.v.AsUInt32()).Store(to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector16x1 value, float* to) => value.v.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

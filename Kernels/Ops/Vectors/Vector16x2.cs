@@ -32,6 +32,21 @@ internal readonly unsafe struct Vector16x2(Vector256<float> a, Vector256<float> 
         new(Avx2.ConvertToVector256Int32(from).AsSingle(), Avx2.ConvertToVector256Int32(from + 8).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x2 LoadFloat8(byte* from)
+    {
+        var mask = Vector256.Create(0x87F00000);
+        return new(((Avx2.ConvertToVector256Int32((sbyte*)from) << 20).AsUInt32() & mask).AsSingle(),
+            ((Avx2.ConvertToVector256Int32((sbyte*)from + 8) << 20).AsUInt32() & mask).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(Vector16x2 bits, byte* to)
+    {
+        var halves = Vector256.Narrow(bits.a.AsUInt32(), bits.b.AsUInt32());
+        Vector128.Narrow(halves.GetLower(), halves.GetUpper()).Store(to);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector16x2 value, float* to)
     {
         value.a.Store(to);

@@ -52,6 +52,25 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector16x4 LoadFloat8(byte* from)
+    {
+        var bytes = Vector128.Load((sbyte*)from);
+        var low = Vector128.WidenLower(bytes);
+        var high = Vector128.WidenUpper(bytes);
+        var mask = Vector128.Create(0x87F00000);
+        return new(
+            ((Vector128.WidenLower(low) << 20).AsUInt32() & mask).AsSingle(),
+            ((Vector128.WidenUpper(low) << 20).AsUInt32() & mask).AsSingle(),
+            ((Vector128.WidenLower(high) << 20).AsUInt32() & mask).AsSingle(),
+            ((Vector128.WidenUpper(high) << 20).AsUInt32() & mask).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBytes(Vector16x4 bits, byte* to) => Vector128.Narrow(
+        Vector128.Narrow(bits.a.AsUInt32(), bits.b.AsUInt32()),
+        Vector128.Narrow(bits.c.AsUInt32(), bits.d.AsUInt32())).Store(to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector16x4 value, float* to)
     {
         value.a.Store(to);

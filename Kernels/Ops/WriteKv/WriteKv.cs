@@ -1,10 +1,14 @@
 using System.Diagnostics;
 using Quilt.Formats.Numerics;
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops.Vectors;
 
 namespace Quilt.Kernels.Ops;
 
-/// <summary>Puts row t of keys and values at slot slots[t] of a layer's cache, rounded to its type (nearest, ties to even).</summary>
+/// <summary>
+/// Puts row t of keys and values at slot slots[t] of a layer's cache, rounded to its type (nearest, ties to even); in FP8 as
+/// <see cref="Fp8Row"/> says.
+/// </summary>
 internal static partial class WriteKvOp
 {
     /// <summary>k and v are [tokens, kvHeads · headDim]; one slot a token, no slot twice.</summary>
@@ -24,9 +28,23 @@ internal static partial class WriteKvOp
         }
         fixed (int* first = slots.Host)
         {
-            var job = new Job(k, v, kv, first);
-            ops.Deal(job.Items, 2L * k.Rows * k.Columns, ref job);
+            switch (kv.Type, ops.Device.Isa)
+            {
+                case (KvType.Fp8, Isa.Avx512): RunFp8<Vector16x1>(ops, k, v, kv, first); break;
+                case (KvType.Fp8, Isa.Avx2): RunFp8<Vector16x2>(ops, k, v, kv, first); break;
+                case (KvType.Fp8, _): RunFp8<Vector16x4>(ops, k, v, kv, first); break;
+                default:
+                    var job = new Job(k, v, kv, first);
+                    ops.Deal(job.Items, 2L * k.Rows * k.Columns, ref job);
+                    break;
+            }
         }
+    }
+
+    private static unsafe void RunFp8<T>(OpStream ops, Matrix k, Matrix v, KvLayer kv, int* slots) where T : unmanaged, IVector16<T>
+    {
+        var job = new Fp8Job<T>(k, v, kv, slots);
+        ops.Deal(job.Items, 8L * k.Rows * k.Columns, ref job);
     }
 
     private readonly unsafe struct Job(Matrix k, Matrix v, KvLayer kv, int* slots) : IJob

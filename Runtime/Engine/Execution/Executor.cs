@@ -36,7 +36,7 @@ internal sealed class Executor : IDisposable
     {
         (this.decoder, this.device) = (decoder, device);
         chosen = new StepChoice(device);
-        Cache = new KvStore(decoder.Spec, cache, device);
+        Cache = NewCache(cache);
         try
         {
             ops = new OpStream(device, activations);
@@ -62,6 +62,9 @@ internal sealed class Executor : IDisposable
 
     /// <summary>The keys and values of all sequences.</summary>
     public KvStore Cache { get; }
+
+    /// <summary>Another cache for the same decoder.</summary>
+    public KvStore NewCache(KvLayout layout) => new(decoder.Spec, layout, device, decoder.Weights);
 
     /// <summary>Distinct experts that the last step read, summed over layers; 0 on a GPU, which does not tell.</summary>
     public int ExpertsRead => decoder.ExpertsRead;

@@ -77,7 +77,7 @@ internal sealed class LayerwiseTracer : IDisposable
     {
         using var layer = DecoderWeights.LoadLayer(spec, parts, index);
         using var kv = new KvLayer(sequence.BlockTable.Count, options.BlockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim,
-            options.KvType ?? KvType.Float32, device);
+            options.KvType ?? KvType.Float32, device, layer.CacheScales);
         foreach (var first in Chunks(sequence.Tokens.Count))
         {
             var inputs = Begin(sequence, first, trace);

@@ -17,7 +17,7 @@ internal static class PromptTracer
     {
         var blockTokens = executor.Cache.BlockTokens;
         var blocks = (tokens.Count + blockTokens - 1) / blockTokens;
-        using var cache = new KvStore(executor.Spec, new KvLayout(blocks, blockTokens, type), executor.Device);
+        using var cache = executor.NewCache(new KvLayout(blocks, blockTokens, type));
         var sequence = new Sequence(tokens);
         new KvBlockPool(blocks).TryAllocate(blocks, sequence.BlockTable);
         var trace = new StepTrace(tokens.Count, executor.Spec, layers);

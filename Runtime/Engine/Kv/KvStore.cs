@@ -11,15 +11,21 @@ internal sealed class KvStore : IDisposable
 {
     private readonly KvLayer[] layers;
 
-    /// <summary>Room for all of a layout's blocks in every layer, in the memory of <paramref name="device"/>.</summary>
-    public KvStore(DecoderSpec spec, KvLayout layout, Device device)
+    /// <summary>
+    /// Room for all of a layout's blocks in every layer, in the memory of <paramref name="device"/>; in FP8 by the scales of
+    /// <paramref name="weights"/>.
+    /// </summary>
+    public KvStore(DecoderSpec spec, KvLayout layout, Device device, DecoderWeights weights)
     {
         Layout = layout;
         layers = new KvLayer[spec.Layers];
         try
         {
             for (var i = 0; i < layers.Length; i++)
-                layers[i] = new KvLayer(layout.Blocks, layout.BlockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, layout.Type, device);
+            {
+                layers[i] = new KvLayer(layout.Blocks, layout.BlockTokens, spec.Attention.KeyValueHeads, spec.Attention.HeadDim, layout.Type, device,
+                    weights.Layers[i].CacheScales);
+            }
         }
         catch
         {
@@ -40,11 +46,11 @@ internal sealed class KvStore : IDisposable
     /// <summary>The arrays of one layer.</summary>
     public KvLayer this[int layer] => layers[layer];
 
-    /// <summary>Bytes that the keys and values of one token take in all layers.</summary>
+    /// <summary>Bytes that the keys and values of one token take in all layers, scales included.</summary>
     public static long BytesPerToken(DecoderSpec spec, KvType type)
     {
         var padded = (spec.Attention.HeadDim + 15) & ~15;
-        return 2L * spec.Layers * spec.Attention.KeyValueHeads * padded * (type == KvType.Float32 ? 4 : 2);
+        return 2L * spec.Layers * spec.Attention.KeyValueHeads * ((padded * KvLayer.BytesOf(type)) + (type == KvType.Fp8 ? 1 : 0));
     }
 
     public void Dispose()

@@ -1,6 +1,7 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
 
 namespace Quilt.Runtime.Models;
@@ -34,6 +35,8 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
         checkpoint.Vector(vector.Name, vector.Length).CopyTo(into);
         done += checkpoint.Find(vector.Name)!.Length;
     }
+
+    public KvScales? CacheScales(int layer) => KvScaleTensors.Read(checkpoint, layer);
 
     public bool HeadIsEmbedding(ModuleShape head) => checkpoint.Config.TieEmbeddings && checkpoint.Find($"{head.Name}.weight") is null;
 

@@ -12,6 +12,9 @@ internal sealed class DecoderLayer(DecoderSpec spec, IReadOnlyList<IDisposable> 
     /// <summary>Positions that a token sees, its own included.</summary>
     public required int Window { get; init; }
 
+    /// <summary>What a cache in FP8 keeps its keys and values by; null: scales of their own.</summary>
+    public required KvScales? CacheScales { get; init; }
+
     public required NativeBuffer AttentionNorm { get; init; }     // [model]
     public required Linear Query { get; init; }                   // [heads * headDim, model]
     public required Linear Key { get; init; }                     // [kvHeads * headDim, model]

@@ -1,3 +1,4 @@
+using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
 
 namespace Quilt.Runtime.Models;
@@ -13,6 +14,9 @@ internal interface IDecoderParts
 
     /// <summary>Fills in a norm's gains or a bias.</summary>
     void Fill(VectorShape vector, Span<float> into);
+
+    /// <summary>The scales that a layer's keys and values have in FP8; null: one each.</summary>
+    KvScales? CacheScales(int layer) => null;
 
     /// <summary>Whether the embedding serves as the head too.</summary>
     bool HeadIsEmbedding(ModuleShape head);

@@ -27,6 +27,7 @@ internal sealed class WeightBuilder(IDecoderParts parts) : IDisposable
         var built = new DecoderLayer(spec, owned)
         {
             Window = spec.Window(layer.Index),
+            CacheScales = parts.CacheScales(layer.Index),
             AttentionNorm = Vector(layer.AttentionNorm),
             Query = Linear(layer.Query),
             Key = Linear(layer.Key),

@@ -16,7 +16,7 @@ internal sealed class AttentionScene : IDisposable
     public readonly int Heads;
     public readonly int HeadDim;
 
-    public AttentionScene(OpStream ops, int[] lengths, int heads, int kvHeads, int headDim, int blockTokens, KvType type)
+    public AttentionScene(OpStream ops, int[] lengths, int heads, int kvHeads, int headDim, int blockTokens, KvType type, KvScales? scales = null)
     {
         (Heads, KvHeads, HeadDim) = (heads, kvHeads, headDim);
         Starts = new int[lengths.Length];
@@ -28,8 +28,8 @@ internal sealed class AttentionScene : IDisposable
         }
         Tables = Enumerable.Range(0, blocks).ToArray();
         new Random(7).Shuffle(Tables);
-        Kv = new KvLayer(blocks, blockTokens, kvHeads, headDim, type, ops.Gpu?.Device);
-        Mirror = Kv.Gpu is null ? Kv : new KvLayer(blocks, blockTokens, kvHeads, headDim, type);
+        Kv = new KvLayer(blocks, blockTokens, kvHeads, headDim, type, ops.Gpu?.Device, scales);
+        Mirror = Kv.Gpu is null ? Kv : new KvLayer(blocks, blockTokens, kvHeads, headDim, type, null, scales);
         Poison();
         for (var s = 0; s < lengths.Length; s++)
         {
@@ -76,7 +76,7 @@ internal sealed class AttentionScene : IDisposable
             Kv.Gpu.Fill(0xFF);
             return;
         }
-        var keys = (long)Kv.Blocks * Kv.KvHeads * Kv.Groups * 16 * Kv.HeadDim * Kv.ElementBytes;
+        var keys = (long)Kv.Blocks * Kv.KvHeads * Kv.Groups * Kv.KeyGroupSize * Kv.ElementBytes;
         new Span<byte>(Kv.Keys, (int)keys).Fill(0xFF);
         for (var block = 0; block < Kv.Blocks; block++)
         {
@@ -85,6 +85,7 @@ internal sealed class AttentionScene : IDisposable
                 for (var place = 0; place < Kv.BlockTokens; place++)
                 {
                     new Span<byte>(Kv.Values + (Kv.ValueRow(block, head, place) * Kv.ElementBytes), Kv.HeadDim * Kv.ElementBytes).Fill(0xFF);
+                    if (Kv.Type == KvType.Fp8) Kv.Values[Kv.ValueScale(block, head, place)] = 0xFF;
                 }
             }
         }

@@ -91,11 +91,11 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void Every_vector_width_gives_the_same_bits()
+    public void Every_vector_width_gives_the_same_bits([Values(KvType.BFloat16, KvType.Fp8)] KvType type)
     {
         NotOnGpu("A GPU has other widths.");
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference sums in double.");
-        using var scene = new AttentionScene(Ops, [300], 6, 2, 44, 16, KvType.BFloat16);
+        using var scene = new AttentionScene(Ops, [300], 6, 2, 44, 16, type);
         var q = Random(300, 6 * 44, seed: 3, scale: 3);
         var positions = Enumerable.Range(0, 300).ToArray();
         using var device = new CpuDevice(Isa.Neon, 1);
@@ -113,11 +113,11 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void Allocates_nothing()
+    public void Allocates_nothing([Values(KvType.BFloat16, KvType.Fp8)] KvType type)
     {
         NeedsSilentLaunches();
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference may allocate.");
-        using var scene = new AttentionScene(Ops, [600], 12, 2, 64, 16, KvType.BFloat16);
+        using var scene = new AttentionScene(Ops, [600], 12, 2, 64, 16, type);
         var q = On(Random(1, 12 * 64, seed: 1));
         var y = Ops.Scratch(1, 12 * 64);
         int[] position = [599], start = [0];

@@ -35,6 +35,7 @@ public sealed class PlainProductsTests
     [TestCase(64, KvType.BFloat16, null)]
     [TestCase(128, KvType.BFloat16, null)]
     [TestCase(128, KvType.Float32, "keys and values in bfloat16 (--kv-cache-dtype, KvType), found float32")]
+    [TestCase(64, KvType.Fp8, "keys and values in bfloat16 (--kv-cache-dtype, KvType), found fp8")]
     [TestCase(80, KvType.BFloat16, "heads of 64 or 128 values, found 80")]
     public void Says_why_attention_uses_none(int headDim, KvType cache, string? words)
     {

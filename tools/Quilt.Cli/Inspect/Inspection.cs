@@ -1,6 +1,8 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
+using Quilt.Kernels.Ops;
+using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
 
 namespace Quilt.Cli.Inspect;
@@ -42,8 +44,8 @@ internal sealed class Inspection
     /// <summary>Bytes of all tensors in the files.</summary>
     public long TensorBytes { get; }
 
-    /// <summary>Bytes that the keys and values of one token take in bfloat16.</summary>
-    public long KvBytesPerToken => Spec is { } s ? 2L * s.Layers * s.Attention.KeyValueHeads * s.Attention.HeadDim * 2 : 0;
+    /// <summary>Tokens of the longest sequence the model was made for; 0 if it does not run.</summary>
+    public long ContextTokens => Spec?.Attention.MaxPositions ?? 0;
 
     /// <summary>For each kind of module and way of storing it: how many, and their bytes.</summary>
     public IEnumerable<(string Kind, string Scheme, int Modules, long Bytes)> Kinds =>
@@ -55,6 +57,9 @@ internal sealed class Inspection
     /// <summary>Looks at a folder.</summary>
     /// <exception cref="BadInputException">It cannot be opened, or a tensor that the architecture needs is missing or wrong.</exception>
     public static Inspection Of(Checkpoint checkpoint) => new(checkpoint);
+
+    /// <summary>Bytes that the keys and values of one token take in the cache; 0 if the model does not run.</summary>
+    public long KvBytesPerToken(KvType type) => Spec is null ? 0 : KvStore.BytesPerToken(Spec, type);
 
     private void Walk(Checkpoint checkpoint, DecoderSpec spec)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Quilt.Formats.Tensors;
+using Quilt.Kernels.Ops;
 
 namespace Quilt.Cli.Inspect;
 
@@ -18,7 +19,8 @@ internal static class InspectionJson
             writer.WriteNumber("experts_per_token", spec.Experts?.PerToken ?? 0);
             writer.WriteNumber("parameters", found.Parameters);
             writer.WriteNumber("active_parameters", found.ActiveParameters);
-            writer.WriteNumber("kv_bytes_per_token", found.KvBytesPerToken);
+            writer.WriteNumber("kv_bytes_per_token", found.KvBytesPerToken(KvType.BFloat16));
+            WriteCache(writer, found);
         }
         writer.WriteNumber("tensor_bytes", found.TensorBytes);
         writer.WriteStartObject("schemes");
@@ -45,6 +47,21 @@ internal static class InspectionJson
         foreach (var warning in found.Warnings) writer.WriteStringValue(warning);
         writer.WriteEndArray();
         if (tensors is not null) WriteTensors(writer, tensors);
+        writer.WriteEndObject();
+    }
+
+    // What a cache takes, by the names that --kv-cache-dtype has.
+    private static void WriteCache(Utf8JsonWriter writer, Inspection found)
+    {
+        writer.WriteStartObject("kv_cache");
+        writer.WriteNumber("context_tokens", found.ContextTokens);
+        foreach (var type in Enum.GetValues<KvType>())
+        {
+            writer.WriteStartObject(type.ToString().ToLowerInvariant());
+            writer.WriteNumber("bytes_per_token", found.KvBytesPerToken(type));
+            writer.WriteNumber("context_bytes", found.KvBytesPerToken(type) * found.ContextTokens);
+            writer.WriteEndObject();
+        }
         writer.WriteEndObject();
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Quilt.Cli.Inspect;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
+using Quilt.Kernels.Ops;
 using Spectre.Console;
 
 namespace Quilt.Cli.Verbs;
@@ -42,11 +43,13 @@ internal static class InspectVerb
             ? $"{found.Architecture}, {s.Layers} layers{(s.Experts is { } e ? $" of {e.Experts} experts ({e.PerToken} a token)" : "")}, hidden " +
                 $"{s.Hidden}"
             : found.Architecture);
-        if (found.Spec is { } spec)
+        if (found.Spec is not null)
         {
             Line("parameters", $"{Sizes.Count(found.Parameters)}, {Sizes.Count(found.ActiveParameters)} active for a token");
-            Line("memory", $"{Sizes.Bytes(found.TensorBytes)} of weights, and {Sizes.Bytes(found.KvBytesPerToken)} of cache a token in bfloat16 " +
-                $"({Sizes.Bytes(found.KvBytesPerToken * spec.Attention.MaxPositions)} for {spec.Attention.MaxPositions} tokens)");
+            Line("memory", $"{Sizes.Bytes(found.TensorBytes)} of weights");
+            Line("cache", $"a token in bfloat16 {Cache(found, KvType.BFloat16, 1)}, in fp8 {Cache(found, KvType.Fp8, 1)}; " +
+                $"{found.ContextTokens} tokens " +
+                $"{Cache(found, KvType.BFloat16, found.ContextTokens)}, in fp8 {Cache(found, KvType.Fp8, found.ContextTokens)}");
         }
         else
         {
@@ -90,6 +93,8 @@ internal static class InspectVerb
                 $"{tensor.Part ?? tensor.Name}\t{tensor.Type.FileName()}\t[{string.Join(',', tensor.Shape)}]\t{Path.GetFileName(tensor.File)}");
         }
     }
+
+    private static string Cache(Inspection found, KvType type, long tokens) => Sizes.Bytes(found.KvBytesPerToken(type) * tokens);
 
     private static void Line(string what, string value) => Console.Out.WriteLine($"{what,-13} {value}");
 }
