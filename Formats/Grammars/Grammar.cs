@@ -8,7 +8,7 @@ namespace Quilt.Formats.Grammars;
 /// What a reply must look like, whatever the tokenizer. A grammar that was made can be served: all that is malformed, not supported or too large is
 /// refused here, within a second. Immutable and safe to use from several threads.
 /// </summary>
-public sealed class Grammar
+public sealed partial class Grammar
 {
     private const int MaxChoices = 100_000;
 

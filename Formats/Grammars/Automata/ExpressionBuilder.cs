@@ -49,8 +49,8 @@ internal sealed class ExpressionBuilder
     {
         foreach (var part in graph.Parts(node))
         {
-            // A part that is not numbered below is a rule that is still open: it contains itself.
-            if (node is RuleReference || hasReference[graph[part]]) hasReference[number] = true;
+            // A part that is not built yet is still open: it contains itself.
+            if (node is RuleReference || built[graph[part]] is null || hasReference[graph[part]]) hasReference[number] = true;
         }
         if (hasReference[number] && node is All or Not)
             throw new BadInputException("grammar", null, "an intersection or complement of rules is not supported");
@@ -74,7 +74,8 @@ internal sealed class ExpressionBuilder
         }
     }
 
-    private Expression Built(GrammarNode part) => built[graph[part]];
+    // Nodes may be shared: one that is part of itself, by way of rules, is called as a rule there.
+    private Expression Built(GrammarNode part) => built[graph[part]] ?? Call(part);
 
     private Expression BuildRepeat(Repeat repeat)
     {
@@ -103,6 +104,11 @@ internal sealed class ExpressionBuilder
     {
         var known = built[graph[body]];
         if (!graph.IsRecursive(body) && known.Spread <= InlineSpread && !ruleOf.ContainsKey(body)) return known;
+        return Call(body);
+    }
+
+    private Expression Call(GrammarNode body)
+    {
         if (!ruleOf.TryGetValue(body, out var rule))
         {
             ruleOf[body] = rule = rules.Count;
