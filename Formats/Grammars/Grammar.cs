@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Quilt.Formats.Grammars.Automata;
 using Quilt.Formats.Grammars.Notations;
@@ -50,6 +51,29 @@ public sealed class Grammar
         }
         return new(new GrammarRules(new Choice([.. items]), NoRules));
     }
+
+    /// <summary>
+    /// A grammar as rules: xgrammar's EBNF and llama.cpp's GBNF (<c>name ::= …</c>; the text is what <c>root</c> takes), or Lark's form
+    /// (<c>name: …</c>; what <c>start</c> takes), which is assumed where no line begins with a name and <c>::=</c>.
+    /// </summary>
+    /// <param name="text">The rules.</param>
+    /// <exception cref="BadInputException">It is malformed, not supported or too large, or no finite text belongs to it.</exception>
+    public static Grammar Ebnf(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new(text.Split('\n').Any(BeginsEbnfRule) ? EbnfReader.Read(text) : LarkReader.Read(text, ReadSchema));
+    }
+
+    private static GrammarRules ReadSchema(string schema) => throw new BadInputException("grammar", "%json", "is not supported");
+
+    private static bool BeginsEbnfRule(string line)
+    {
+        var name = line.AsSpan().TrimStart();
+        var end = name.IndexOf("::=", StringComparison.Ordinal);
+        return end > 0 && name[..end].TrimEnd().IndexOfAnyExcept(NameParts) < 0;
+    }
+
+    private static readonly SearchValues<char> NameParts = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
 
     internal static UTF8Encoding Strict { get; } = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
