@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text;
 using Quilt.Formats.Grammars.Automata;
+using Quilt.Formats.Grammars.Json;
 using Quilt.Formats.Grammars.Notations;
+using Quilt.Formats.Grammars.Tags;
 
 namespace Quilt.Formats.Grammars;
 
@@ -9,7 +11,7 @@ namespace Quilt.Formats.Grammars;
 /// What a reply must look like, whatever the tokenizer. A grammar that was made can be served: all that is malformed, not supported or too large is
 /// refused here, within a second. Immutable and safe to use from several threads.
 /// </summary>
-public sealed class Grammar
+public sealed partial class Grammar
 {
     private const int MaxChoices = 100_000;
 
@@ -61,10 +63,24 @@ public sealed class Grammar
     public static Grammar Ebnf(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return new(text.Split('\n').Any(BeginsEbnfRule) ? EbnfReader.Read(text) : LarkReader.Read(text, ReadSchema));
+        return new(ReadRules(text));
     }
 
-    private static GrammarRules ReadSchema(string schema) => throw new BadInputException("grammar", "%json", "is not supported");
+    /// <summary>
+    /// Free text with constrained parts, as xgrammar's structural tags: triggered tags, tags with a separator, sequences, alternatives, with JSON
+    /// schemas (as JSON, or as a model's XML parameters), regular expressions and grammars in them; or vLLM's older form of them.
+    /// </summary>
+    /// <param name="json">The structural tag.</param>
+    /// <param name="options">How JSON in it is written; null: the defaults.</param>
+    /// <exception cref="BadInputException">It is malformed, not supported or too large.</exception>
+    public static Grammar StructuralTag(string json, JsonGrammarOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return new(StructuralTagReader.Read(json, options ?? new()));
+    }
+
+    internal static GrammarRules ReadRules(string text) =>
+        text.Split('\n').Any(BeginsEbnfRule) ? EbnfReader.Read(text) : LarkReader.Read(text, schema => JsonSchemaReader.Read(schema, new()));
 
     private static bool BeginsEbnfRule(string line)
     {
