@@ -48,10 +48,7 @@ internal sealed class ExpressionBuilder
     private Expression Build(GrammarNode node, int number)
     {
         foreach (var part in graph.Parts(node))
-        {
-            // A part that is not numbered below is a rule that is still open: it contains itself.
-            if (node is RuleReference || hasReference[graph[part]]) hasReference[number] = true;
-        }
+            if (node is RuleReference || part is RuleReference || hasReference[graph[part]]) hasReference[number] = true;
         if (hasReference[number] && node is All or Not)
             throw new BadInputException("grammar", null, "an intersection or complement of rules is not supported");
         switch (node)
@@ -74,7 +71,9 @@ internal sealed class ExpressionBuilder
         }
     }
 
-    private Expression Built(GrammarNode part) => built[graph[part]];
+    // A reference inside of its own rule comes before itself.
+    private Expression Built(GrammarNode part) =>
+        built[graph[part]] ?? (part is RuleReference reference ? BuildReference(graph.Body(reference)) : throw new InvalidOperationException());
 
     private Expression BuildRepeat(Repeat repeat)
     {

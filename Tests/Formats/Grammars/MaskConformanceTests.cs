@@ -24,6 +24,7 @@ internal sealed class MaskConformanceTests
         {
             foreach (var (name, sets) in one.GetProperty("masks").EnumerateObject().Select(mask => (mask.Name, mask.Value)))
             {
+                if (sets.GetProperty("recommended").ValueKind == JsonValueKind.Null) continue;
                 var expected = Recommended(sets);
                 var vocabulary = Vocabulary(name);
                 var matcher = new CompiledGrammar(grammar, vocabulary).Match();
@@ -56,7 +57,8 @@ internal sealed class MaskConformanceTests
         {
             case "regex": return Grammar.Regex(spec.GetString()!);
             case "ebnf": return Grammar.Ebnf(spec.GetString()!);
-            default: return new Grammar(JsonSchemaReader.Read(spec.GetRawText(), new()));
+            // The masks were taken from an engine whose white space has no bound.
+            default: return new Grammar(JsonSchemaReader.Read(spec.GetRawText(), new() { WhitespacePattern = "[ \\t\\r\\n]*" }));
         }
     }
 
