@@ -1,6 +1,9 @@
+using System.Buffers;
 using System.Text;
 using Quilt.Formats.Grammars.Automata;
+using Quilt.Formats.Grammars.Json;
 using Quilt.Formats.Grammars.Notations;
+using Quilt.Formats.Grammars.Tags;
 
 namespace Quilt.Formats.Grammars;
 
@@ -50,6 +53,43 @@ public sealed partial class Grammar
         }
         return new(new GrammarRules(new Choice([.. items]), NoRules));
     }
+
+    /// <summary>
+    /// A grammar as rules: xgrammar's EBNF and llama.cpp's GBNF (<c>name ::= …</c>; the text is what <c>root</c> takes), or Lark's form
+    /// (<c>name: …</c>; what <c>start</c> takes), which is assumed where no line begins with a name and <c>::=</c>.
+    /// </summary>
+    /// <param name="text">The rules.</param>
+    /// <exception cref="BadInputException">It is malformed, not supported or too large, or no finite text belongs to it.</exception>
+    public static Grammar Ebnf(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return new(ReadRules(text));
+    }
+
+    /// <summary>
+    /// Free text with constrained parts, as xgrammar's structural tags: triggered tags, tags with a separator, sequences, alternatives, with JSON
+    /// schemas (as JSON, or as a model's XML parameters), regular expressions and grammars in them; or vLLM's older form of them.
+    /// </summary>
+    /// <param name="json">The structural tag.</param>
+    /// <param name="options">How JSON in it is written; null: the defaults.</param>
+    /// <exception cref="BadInputException">It is malformed, not supported or too large.</exception>
+    public static Grammar StructuralTag(string json, JsonGrammarOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return new(StructuralTagReader.Read(json, options ?? new()));
+    }
+
+    internal static GrammarRules ReadRules(string text) =>
+        text.Split('\n').Any(BeginsEbnfRule) ? EbnfReader.Read(text) : LarkReader.Read(text, schema => JsonSchemaReader.Read(schema, new()));
+
+    private static bool BeginsEbnfRule(string line)
+    {
+        var name = line.AsSpan().TrimStart();
+        var end = name.IndexOf("::=", StringComparison.Ordinal);
+        return end > 0 && name[..end].TrimEnd().IndexOfAnyExcept(NameParts) < 0;
+    }
+
+    private static readonly SearchValues<char> NameParts = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
 
     internal static UTF8Encoding Strict { get; } = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 

@@ -74,8 +74,9 @@ internal sealed class ExpressionBuilder
         }
     }
 
-    // Nodes may be shared: one that is part of itself, by way of rules, is called as a rule there.
-    private Expression Built(GrammarNode part) => built[graph[part]] ?? Call(part);
+    // Nodes may be shared: one that is part of itself, by way of rules, comes before itself there, and is called as a rule.
+    private Expression Built(GrammarNode part) =>
+        built[graph[part]] ?? (part is RuleReference reference ? BuildReference(graph.Body(reference)) : Call(part));
 
     private Expression BuildRepeat(Repeat repeat)
     {

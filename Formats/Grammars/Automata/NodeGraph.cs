@@ -69,7 +69,7 @@ internal sealed class NodeGraph
             var part = parts[top.Next];
             if (numbers.ContainsKey(part)) continue;
             if (open.Add(part)) path.Push((part, 0));
-            else recursive.Add(part);
+            else recursive.Add(part is RuleReference reference ? Body(reference) : part);
         }
     }
 
