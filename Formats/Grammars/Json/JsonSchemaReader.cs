@@ -18,7 +18,10 @@ internal static class JsonSchemaReader
     {
         if (json.Length > MaxLength) throw new BadInputException(Origin, null, $"expected at most {MaxLength} characters, found {json.Length}");
         var document = new SchemaDocument(json);
-        return new SchemaGrammar(document, options).Read(Goal.Of(document.Root));
+        var grammar = new SchemaGrammar(document, options, new JsonTokens(options));
+        var root = grammar.Of(Goal.Of(document.Root));
+        grammar.Finish();
+        return new(root, grammar.Rules);
     }
 
     /// <summary>Any JSON object.</summary>

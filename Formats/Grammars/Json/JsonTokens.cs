@@ -9,9 +9,16 @@ internal sealed class JsonTokens
     private const string List = "any list";
     private const string Map = "any object";
 
+    private readonly GrammarNode? inside;
+
+    /// <param name="options">How JSON is written.</param>
+    /// <param name="inside">What may stand between the quotes of any string, where that is not all that JSON allows.</param>
+    /// <param name="finite">Whether numbers are such that a double holds.</param>
     /// <exception cref="BadInputException">The pattern for white space is not one.</exception>
-    public JsonTokens(JsonGrammarOptions options)
+    public JsonTokens(JsonGrammarOptions options, GrammarNode? inside = null, bool finite = false)
     {
+        (this.inside, IsFinite) = (inside, finite);
+        AnyString = Nodes.InOrder(Quote, inside ?? EscapeNodes.AnyInside, Quote);
         // White space comes behind what it follows, so that at each place there is one reason for it.
         var space = options.WhitespacePattern is { } pattern ? RegexReader.Read(pattern, ascii: true, source: "whitespace_pattern")
             : options.DisableAnyWhitespace ? GrammarNode.Nothing
@@ -26,7 +33,7 @@ internal sealed class JsonTokens
         var member = Nodes.InOrder(AnyString, Colon, item);
         Rules = new(StringComparer.Ordinal)
         {
-            [Value] = Nodes.OneOf(AnyString, NumberNodes.Any, True, False, Null, AnyList, AnyObject),
+            [Value] = Nodes.OneOf(AnyString, finite ? NumberNodes.AnyFinite : NumberNodes.Any, True, False, Null, AnyList, AnyObject),
             [List] = Nodes.InOrder(OpenList, Some(item, 0, null), CloseList),
             [Map] = Nodes.InOrder(OpenObject, Some(member, 0, null), CloseObject),
         };
@@ -47,13 +54,24 @@ internal sealed class JsonTokens
 
     public static GrammarNode Quote { get; } = Nodes.Text("\"");
 
-    public static GrammarNode AnyString { get; } = Nodes.InOrder(Quote, EscapeNodes.AnyInside, Quote);
+    /// <summary>Any string, quotes and all.</summary>
+    public GrammarNode AnyString { get; }
+
+    /// <summary>Whether numbers are such that a double holds.</summary>
+    public bool IsFinite { get; }
 
     public static GrammarNode AnyValue { get; } = new RuleReference(Value);
 
     public static GrammarNode AnyList { get; } = new RuleReference(List);
 
     public static GrammarNode AnyObject { get; } = new RuleReference(Map);
+
+    /// <summary>What stands inside a string's quotes, as far as it may.</summary>
+    public GrammarNode Restrict(GrammarNode texts) => inside is null ? texts : Nodes.Both(texts, inside);
+
+    /// <summary>A string, with its quotes, that a schema writes down; <see cref="GrammarNode.Never"/> where it may not stand here.</summary>
+    public GrammarNode Listed(string quoted) =>
+        inside is null || RegularText.Matches(inside, quoted[1..^1]) ? Nodes.Text(quoted) : GrammarNode.Never;
 
     /// <summary>White space between two tokens.</summary>
     public GrammarNode Space { get; }

@@ -55,7 +55,7 @@ internal static class MultipleNodes
     /// <summary>
     /// Whole multiples above 0, without a sign, as rules: one for each remainder of the digits so far. Null where they would be too many.
     /// </summary>
-    public static GrammarNode? ByRemainder(BigInteger step, string name, Dictionary<string, GrammarNode> rules)
+    public static GrammarNode? ByRemainder(BigInteger step, Dictionary<string, GrammarNode> rules)
     {
         if (step > MaxRemainders) return null;
         var remainders = (int)step;
@@ -73,6 +73,6 @@ internal static class MultipleNodes
             return Nodes.OneOf([.. choices]);
         }
 
-        string Rule(int remainder) => $"{name} remainder {remainder}";
+        string Rule(int remainder) => $"multiples of {step}: {remainder}";
     }
 }

@@ -20,8 +20,26 @@ internal static class NumberNodes
     /// <summary>Any number.</summary>
     public static GrammarNode Any { get; } = Nodes.InOrder(Sign, DigitNodes.Natural, DigitNodes.AnyFraction, Exponent);
 
+    /// <summary>Numbers that a double holds, if perhaps rounded.</summary>
+    public static GrammarNode AnyFinite { get; } = Nodes.InOrder(
+        Sign,
+        Nodes.OneOf(Zero, Nodes.InOrder(Nodes.Range('1', '9'), new Repeat(Nodes.Digit, 0, 99))),
+        Nodes.Optional(Nodes.InOrder(Nodes.Text("."), new Repeat(Nodes.Digit, 1, 100))),
+        Nodes.Optional(Nodes.InOrder(Nodes.AnyOf("eE"), Nodes.Optional(Nodes.AnyOf("+-")), new Repeat(Nodes.Digit, 1, 2))));
+
     /// <summary>Any whole number.</summary>
     public static GrammarNode AnyInteger { get; } = Nodes.OneOf(Zero, Nodes.InOrder(Sign, DigitNodes.Whole(1, null)));
+
+    /// <summary>
+    /// The same with so few digits that a double tells them apart, since what reads them may write them anew from one: 15, and whole numbers 100.
+    /// </summary>
+    public static GrammarNode OfDoubles(JsonTypes types, NumberLimits? limits, string pointer, Dictionary<string, GrammarNode> rules)
+    {
+        var isWhole = (types & JsonTypes.Number) == JsonTypes.Integer;
+        if (limits is null && !isWhole && types.HasFlag(JsonTypes.Integer)) return AnyFinite;
+        var numbers = Of(types, limits, pointer, rules);
+        return isWhole && limits?.Step is not null ? numbers : Nodes.Both(numbers, new Repeat(Nodes.AnyOf("-.0123456789"), 1, isWhole ? 100 : 15));
+    }
 
     /// <summary>Numbers within limits; <see cref="GrammarNode.Never"/> where there are none.</summary>
     /// <param name="types">Whether whole numbers, others or both are meant.</param>
@@ -53,7 +71,7 @@ internal static class NumberNodes
             return Nodes.Both(Integers(least, most), Nodes.InOrder(Sign, multiples));
         if (least is { } low && most is { } high && MultipleNodes.Listed(whole, low, high) is { } listed) return listed;
         if (most is null && least is null or { IsZero: true } or { IsOne: true }
-            && MultipleNodes.ByRemainder(whole, pointer, rules) is { } positive)
+            && MultipleNodes.ByRemainder(whole, rules) is { } positive)
         {
             return least is null ? Nodes.OneOf(Zero, Nodes.InOrder(Sign, positive)) : least.Value.IsOne ? positive : Nodes.OneOf(Zero, positive);
         }

@@ -11,7 +11,7 @@ internal sealed class ObjectWriter
     private const int MembersPerRule = 32;
 
     private readonly SchemaGrammar grammar;
-    private readonly JsonTokens tokens;
+    private readonly MemberForm form;
     private readonly ObjectLimits limits;
     private readonly string name;
     private readonly string pointer;
@@ -21,9 +21,9 @@ internal sealed class ObjectWriter
     private readonly bool isImpossible;
     private readonly GrammarNode other;
 
-    public ObjectWriter(SchemaGrammar grammar, ObjectLimits limits, string name, string pointer)
+    public ObjectWriter(SchemaGrammar grammar, ObjectLimits limits, MemberForm form, string name, string pointer)
     {
-        (this.grammar, tokens, this.limits, this.name, this.pointer) = (grammar, grammar.Tokens, limits, name, pointer);
+        (this.grammar, this.form, this.limits, this.name, this.pointer) = (grammar, form, limits, name, pointer);
         var required = limits.Required.ToHashSet(StringComparer.Ordinal);
         var known = new OrderedDictionary<string, bool>(StringComparer.Ordinal);
         foreach (var part in limits.Parts)
@@ -35,11 +35,11 @@ internal sealed class ObjectWriter
         foreach (var property in known.Keys)
         {
             var goal = limits.At(property);
-            var value = names.Accepts(property) && grammar.Expand(goal).Count > 0 ? grammar.Of(goal) : GrammarNode.Never;
-            if (Nodes.IsNever(value)) isImpossible |= required.Contains(property);
-            else members.Add((Member(Nodes.Text(ValueWriter.Quoted(property)), value), required.Contains(property)));
+            var member = names.Accepts(property) && grammar.Expand(goal).Count > 0 ? form.Known(property, goal) : GrammarNode.Never;
+            if (Nodes.IsNever(member)) isImpossible |= required.Contains(property);
+            else members.Add((member, required.Contains(property)));
         }
-        other = Nodes.OneOf([.. names.Others(pointer).Select(kind => Member(kind.Name, grammar.Of(kind.Goal)))]);
+        other = Nodes.OneOf([.. names.Others(pointer).Select(kind => form.Other(kind.Names, kind.Goal))]);
         least = limits.Least <= required.Count ? 0 : limits.Least;
         most = Nodes.IsNever(other) && members.Count <= limits.Most ? null : limits.Most;
     }
@@ -50,8 +50,8 @@ internal sealed class ObjectWriter
         if (isImpossible) return GrammarNode.Never;
         if (members.Count == 0 && least <= 1)
         {
-            var some = !Nodes.IsNever(other) ? tokens.Some(other, least, most) : least == 0 ? GrammarNode.Nothing : GrammarNode.Never;
-            return Nodes.InOrder(some, JsonTokens.CloseObject);
+            var some = !Nodes.IsNever(other) ? Some(least, most) : least == 0 ? GrammarNode.Nothing : GrammarNode.Never;
+            return Nodes.InOrder(some, form.Close);
         }
         if (least > 0 || most is not null) return Counted();
         return limits.IsMerged && members.Count <= MaxUnordered ? Unordered() : Ordered();
@@ -70,7 +70,7 @@ internal sealed class ObjectWriter
             mayEnd &= !isRequired;
             if (i > 0 && (!members[i - 1].IsRequired || i % MembersPerRule == 0)) next = Rule($"from {i}", next);
         }
-        return mayEnd ? Nodes.OneOf(JsonTokens.CloseObject, next) : next;
+        return mayEnd ? Nodes.OneOf(form.Close, next) : next;
     }
 
     // By which properties have been written.
@@ -91,7 +91,7 @@ internal sealed class ObjectWriter
             var next = Nodes.OneOf([.. choices]);
             nexts[written] = written == 0 || Nodes.IsNever(next) ? next : Rule($"behind {written}", next);
         }
-        return required == 0 ? Nodes.OneOf(JsonTokens.CloseObject, nexts[0]) : nexts[0];
+        return required == 0 ? Nodes.OneOf(form.Close, nexts[0]) : nexts[0];
     }
 
     // By how many have been written. Other names may repeat, so that any number of them is sure to be one property only.
@@ -120,20 +120,25 @@ internal sealed class ObjectWriter
             }
             mayEnd &= !isRequired;
         }
-        return mayEnd && least == 0 ? Nodes.OneOf(JsonTokens.CloseObject, nexts[0]) : nexts[0];
+        return mayEnd && least == 0 ? Nodes.OneOf(form.Close, nexts[0]) : nexts[0];
     }
 
     // Behind a property and its white space.
     private GrammarNode Behind(bool mayEnd, GrammarNode next)
     {
-        var more = Nodes.InOrder(tokens.Comma, next);
-        return mayEnd ? Nodes.OneOf(JsonTokens.CloseObject, more) : more;
+        var more = Nodes.InOrder(form.Comma, next);
+        return mayEnd ? Nodes.OneOf(form.Close, more) : more;
     }
 
     private GrammarNode Others(int? most) =>
-        Nodes.IsNever(other) || most <= 0 ? GrammarNode.Never : Nodes.InOrder(tokens.Some(other, 1, most), JsonTokens.CloseObject);
+        Nodes.IsNever(other) || most <= 0 ? GrammarNode.Never : Nodes.InOrder(Some(1, most), form.Close);
 
-    private GrammarNode Member(GrammarNode quoted, GrammarNode value) => Nodes.InOrder(quoted, tokens.Colon, value, tokens.Space);
+    private GrammarNode Some(int from, int? to)
+    {
+        if (to < Math.Max(from, 1)) return from == 0 ? GrammarNode.Nothing : GrammarNode.Never;
+        var some = Nodes.InOrder(other, Nodes.Times(Nodes.InOrder(form.Comma, other), Math.Max(0, from - 1), to - 1));
+        return from == 0 ? Nodes.Optional(some) : some;
+    }
 
     private RuleReference Rule(string suffix, GrammarNode node)
     {

@@ -19,8 +19,8 @@ internal sealed class PropertyNames
     /// <summary>Whether a name may be one at all.</summary>
     public bool Accepts(string name) => names.TrueForAll(texts => RegularText.Matches(texts, name));
 
-    /// <summary>Quoted names of each kind, and what their values have to meet.</summary>
-    public IEnumerable<(GrammarNode Name, Goal Goal)> Others(string pointer)
+    /// <summary>Names of each kind, as texts, null for any, and what their values have to meet.</summary>
+    public IEnumerable<(GrammarNode? Names, Goal Goal)> Others(string pointer)
     {
         var patterns = limits.Parts.SelectMany(part => part.Patterns).ToList();
         if (patterns.Count > MaxPatterns)
@@ -28,11 +28,12 @@ internal sealed class PropertyNames
             throw new BadInputException(JsonSchemaReader.Origin, $"{pointer}/patternProperties",
                 $"expected at most {MaxPatterns} patterns, found {patterns.Count}");
         }
-        var isClosed = limits.IsClosed || (grammar.IsClosed && limits.Parts.Any(part => part.IsListing) && limits.Parts.All(part => part.Others is null or { Literals.IsEmpty: true }));
+        var isOpen = limits.Parts.Any(part => part.Others is { Literals.IsEmpty: false });
+        var isClosed = limits.IsClosed || (grammar.IsClosed && !isOpen && limits.Parts.Any(part => part.IsListing));
         for (var matched = isClosed ? 1 : 0; matched < 1 << patterns.Count; matched++)
         {
             var goal = limits.Parts.Aggregate(Goal.Any, (all, part) => all.And(At(part, patterns, matched)));
-            if (grammar.Expand(goal).Count > 0) yield return (Quoted(patterns, matched), goal);
+            if (grammar.Expand(goal).Count > 0) yield return (Matched(patterns, matched), goal);
         }
     }
 
@@ -46,14 +47,12 @@ internal sealed class PropertyNames
         return goal ?? part.Others ?? Goal.Any;
     }
 
-    private GrammarNode Quoted(List<NamePattern> patterns, int matched)
+    private GrammarNode? Matched(List<NamePattern> patterns, int matched)
     {
         var demands = new List<GrammarNode>(names);
         for (var i = 0; i < patterns.Count; i++) demands.Add((matched >> i & 1) != 0 ? patterns[i].Names : new Not(patterns[i].Names));
         if (known.Count > 0) demands.Add(new Not(Nodes.OneOf([.. known.Select(Nodes.Text)])));
-        return demands.Count == 0
-            ? JsonTokens.AnyString
-            : Nodes.InOrder(JsonTokens.Quote, grammar.NameEscapes.Of(Nodes.Both([.. demands])), JsonTokens.Quote);
+        return demands.Count == 0 ? null : Nodes.Both([.. demands]);
     }
 
     private GrammarNode Texts(Goal goal) => Nodes.OneOf([.. grammar.Expand(goal)

@@ -11,13 +11,20 @@ internal sealed class SchemaGrammar
     private readonly Dictionary<string, GrammarNode> nodesByGoal = new(StringComparer.Ordinal);
     private readonly Queue<(string Name, Goal Goal)> open = new();
     private readonly EscapeNodes escapes = new(all: true);
+    private readonly JsonMembers members;
+    private readonly string prefix;
 
-    public SchemaGrammar(SchemaDocument document, JsonGrammarOptions options)
+    /// <param name="document">The schema.</param>
+    /// <param name="options">How JSON is written.</param>
+    /// <param name="tokens">JSON's marks; its rules take those of the schema.</param>
+    /// <param name="prefix">Before the names of rules, so that several schemas may share them.</param>
+    public SchemaGrammar(SchemaDocument document, JsonGrammarOptions options, JsonTokens tokens, string prefix = "")
     {
-        (this.document, this.options) = (document, options);
+        (this.document, this.options, this.prefix) = (document, options, prefix);
         expansion = new(document);
-        Tokens = new(options);
+        Tokens = tokens;
         Rules = Tokens.Rules;
+        members = new JsonMembers(this);
     }
 
     public JsonTokens Tokens { get; }
@@ -30,16 +37,14 @@ internal sealed class SchemaGrammar
     /// <summary>Spells names that a schema does not write down.</summary>
     public EscapeNodes NameEscapes { get; } = new(all: false);
 
-    /// <summary>The grammar of values that meet a goal.</summary>
-    public GrammarRules Read(Goal goal)
+    /// <summary>Writes the rules that were referred to so far.</summary>
+    public void Finish()
     {
-        var root = Of(goal);
         while (open.TryDequeue(out var next))
         {
-            Rules[next.Name] = Write(next.Goal, next.Name);
+            Rules[next.Name] = Write(Expand(next.Goal), next.Name, next.Goal);
             if (Rules.Count > MaxRules) throw new BadInputException(JsonSchemaReader.Origin, null, $"expected at most {MaxRules} rules");
         }
-        return new(root, Rules);
     }
 
     /// <summary>Shapes of values that meet a goal.</summary>
@@ -53,25 +58,47 @@ internal sealed class SchemaGrammar
         var shapes = Expand(goal);
         if (shapes.Any(shape => shape.IsNested))
         {
-            var name = $"{Where(goal)} ({nodesByGoal.Count})";
-            open.Enqueue((name, goal));
-            node = new RuleReference(name);
+            open.Enqueue((Name(goal), goal));
+            node = new RuleReference(Name(goal));
         }
-        else node = Write(goal, $"{Where(goal)} ({nodesByGoal.Count})");
+        else node = Write(shapes, Name(goal), goal);
         return nodesByGoal[goal.Key] = node;
     }
 
     /// <summary>Where a goal's first schema stands.</summary>
     public string Where(Goal goal) => goal.Literals.IsEmpty ? "#" : document[goal.Literals[0] / 2].Pointer;
 
-    private GrammarNode Write(Goal goal, string name)
+    /// <summary>Values of some shapes.</summary>
+    public GrammarNode Of(IReadOnlyList<Shape> shapes, Goal goal) => Write(shapes, $"{Name(goal)} in part {Rules.Count}", goal);
+
+    /// <summary>Objects that meet a goal, with properties in a form of their own.</summary>
+    public GrammarNode Of(Goal goal, MemberForm form)
+    {
+        var choices = new List<GrammarNode>();
+        foreach (var shape in Expand(goal))
+        {
+            if (!shape.Types.HasFlag(JsonTypes.Object)) continue;
+            Require(shape);
+            if (shape.Values is not null) throw new BadInputException(JsonSchemaReader.Origin, Where(goal), "expected no enum or const of whole objects");
+            choices.Add(new ObjectWriter(this, shape.Objects ?? ObjectLimits.Any, form, $"{Name(goal)} {choices.Count}", Where(goal)).WriteBody());
+        }
+        return Nodes.OneOf([.. choices]);
+    }
+
+    private string Name(Goal goal) => $"{prefix}{Where(goal)} ({goal.Key})";
+
+    private static void Require(Shape shape)
+    {
+        if (shape.Obstacles.FirstOrDefault(obstacle => (obstacle.Types & shape.Types) != 0) is { } obstacle)
+            throw new BadInputException(JsonSchemaReader.Origin, obstacle.Pointer, obstacle.Reason);
+    }
+
+    private GrammarNode Write(IReadOnlyList<Shape> shapes, string name, Goal goal)
     {
         var (choices, bodies) = (new List<GrammarNode>(), new List<GrammarNode>());
-        var shapes = Expand(goal);
         foreach (var shape in shapes)
         {
-            if (shape.Obstacles.FirstOrDefault(obstacle => (obstacle.Types & shape.Types) != 0) is { } obstacle)
-                throw new BadInputException(JsonSchemaReader.Origin, obstacle.Pointer, obstacle.Reason);
+            Require(shape);
             if (shape.Values is { } values) choices.Add(Listed(values, shape, goal));
             else AddTypes(shape, $"{name} {choices.Count + bodies.Count}", Where(goal), choices, bodies);
         }
@@ -84,22 +111,24 @@ internal sealed class SchemaGrammar
         if (shape.Types.HasFlag(JsonTypes.Null)) choices.Add(JsonTokens.Null);
         if (shape.Types.HasFlag(JsonTypes.True)) choices.Add(JsonTokens.True);
         if (shape.Types.HasFlag(JsonTypes.False)) choices.Add(JsonTokens.False);
-        if ((shape.Types & JsonTypes.Number) != 0) choices.Add(NumberNodes.Of(shape.Types, shape.Numbers, pointer, Rules));
+        if ((shape.Types & JsonTypes.Number) != 0) choices.Add(Number(shape, pointer));
         if (shape.Types.HasFlag(JsonTypes.String)) choices.Add(Text(shape.Texts));
         if (shape.Types.HasFlag(JsonTypes.Array))
             choices.Add(shape.Arrays is { } arrays ? new ArrayWriter(this, arrays, name, pointer).Write() : JsonTokens.AnyList);
         if (shape.Types.HasFlag(JsonTypes.Object))
         {
-            if (shape.Objects is { } objects) bodies.Add(new ObjectWriter(this, objects, name, pointer).WriteBody());
+            if (shape.Objects is { } objects) bodies.Add(new ObjectWriter(this, objects, members, name, pointer).WriteBody());
             else choices.Add(JsonTokens.AnyObject);
         }
     }
 
-    private GrammarNode Text(TextLimits? limits)
-    {
-        if (limits is null) return JsonTokens.AnyString;
-        return Nodes.InOrder(JsonTokens.Quote, escapes.Of(limits.ToNode()), JsonTokens.Quote);
-    }
+    private GrammarNode Number(Shape shape, string pointer) => Tokens.IsFinite
+        ? NumberNodes.OfDoubles(shape.Types, shape.Numbers, pointer, Rules)
+        : NumberNodes.Of(shape.Types, shape.Numbers, pointer, Rules);
+
+    private GrammarNode Text(TextLimits? limits) => limits is null
+        ? Tokens.AnyString
+        : Nodes.InOrder(JsonTokens.Quote, Tokens.Restrict(escapes.Of(limits.ToNode())), JsonTokens.Quote);
 
     private GrammarNode Listed(ValueSet values, Shape shape, Goal goal)
     {

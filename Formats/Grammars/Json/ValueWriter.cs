@@ -20,13 +20,13 @@ internal static class ValueWriter
     {
         switch (value.ValueKind)
         {
-            case JsonValueKind.String: return Nodes.Text(Quoted(value.GetString()!));
+            case JsonValueKind.String: return tokens.Listed(Quoted(value.GetString()!));
             case JsonValueKind.Array:
                 var items = value.EnumerateArray().Select(item => Nodes.InOrder(Write(item, tokens), tokens.Space));
                 return Nodes.InOrder(tokens.OpenList, Joined(items, tokens), JsonTokens.CloseList);
             case JsonValueKind.Object:
                 var members = value.EnumerateObject().Select(member =>
-                    Nodes.InOrder(Nodes.Text(Quoted(member.Name)), tokens.Colon, Write(member.Value, tokens), tokens.Space));
+                    Nodes.InOrder(tokens.Listed(Quoted(member.Name)), tokens.Colon, Write(member.Value, tokens), tokens.Space));
                 return Nodes.InOrder(tokens.OpenObject, Joined(members, tokens), JsonTokens.CloseObject);
             default: return Nodes.Text(value.GetRawText());
         }
