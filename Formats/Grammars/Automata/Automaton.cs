@@ -1,0 +1,156 @@
+namespace Quilt.Formats.Grammars.Automata;
+
+/// <summary>
+/// Recognizes the texts of a grammar byte by byte. A state is the set of all ways to go on (items of derivatives with where their rules return
+/// to, as Earley's and GLR parsers keep them, here as values: equal states are one object). What follows a state is found once and then remembered;
+/// remembered states are forgotten when there are too many. Safe to use from several threads.
+/// </summary>
+internal sealed class Automaton
+{
+    private const long MaxRemembered = 4_000_000;
+    private readonly Lock gate = new();
+    private readonly ExpressionTable table = new();
+    private readonly ByteClasses classes;
+    private readonly RegularOperations operations;
+    private readonly Explorer explorer;
+    private readonly StateBuilder builder = new();
+    private readonly Expression[] rules;
+    private readonly int[] order;
+    private readonly PriorityQueue<int, int> waiting = new();
+    private readonly Dictionary<int, List<StateItem>> callers = [];
+
+    /// <exception cref="BadInputException">The grammar is malformed, too large, or no text belongs to it.</exception>
+    public Automaton(GrammarRules grammar)
+    {
+        var built = ExpressionBuilder.Build(grammar, table);
+        classes = new ByteClasses(table.Made);
+        operations = new RegularOperations(table, classes);
+        explorer = new Explorer(table);
+        built = Pruning.Prune(built, table, operations);
+        if (built.Root.Kind == ExpressionKind.Never) throw new BadInputException("grammar", null, "no finite text belongs to it");
+        (rules, order) = LeftRecursion.Remove(table, built.Rules);
+        Specials = built.Specials;
+        Size = table.Made.Count;
+        table.Seal();
+        builder.Add(built.Root, builder.Bottom);
+        Start = builder.Build();
+    }
+
+    /// <summary>The state before any text.</summary>
+    public ParserState Start { get; }
+
+    /// <summary>The special tokens of the grammar, by number.</summary>
+    public string[] Specials { get; }
+
+    /// <summary>How many expressions the grammar is.</summary>
+    public int Size { get; }
+
+    /// <summary>The classes of bytes.</summary>
+    public ByteClasses Classes => classes;
+
+    /// <summary>The state behind a byte; null where the byte cannot come next.</summary>
+    public ParserState? Step(ParserState state, byte value)
+    {
+        var steps = state.Steps ?? Expand(state);
+        if (!steps.Allows(value)) return null;
+        var symbol = classes.Of[value];
+        return steps[symbol] ?? Advance(steps, symbol);
+    }
+
+    /// <summary>The state behind a special token; null where it cannot come next.</summary>
+    public ParserState? StepSpecial(ParserState state, int special)
+    {
+        var steps = state.Steps ?? Expand(state);
+        foreach (var step in steps.All)
+            if (step.Head.Kind == ExpressionKind.Special && step.Head.Least == special)
+                return steps[classes.Count + special] ?? Advance(steps, classes.Count + special);
+        return null;
+    }
+
+    /// <summary>What can come next in a state.</summary>
+    public StateSteps Expand(ParserState state)
+    {
+        lock (gate)
+        {
+            if (state.Steps is { } known) return known;
+            var steps = new List<StateStep>();
+            foreach (var (rest, target) in state.Items) Explore(rest, target, steps);
+            // Rules in the order in which they can begin with each other: when one is looked into, all its callers are known.
+            while (waiting.TryDequeue(out var rule, out _))
+            {
+                callers.Remove(rule, out var its);
+                Explore(rules[rule], builder.Continue(its!), steps);
+            }
+            var found = new StateSteps([.. steps], Live(steps), classes.Count + Specials.Length);
+            state.Steps = found;
+            return found;
+        }
+    }
+
+    private void Explore(Expression rest, Continuation target, List<StateStep> steps)
+    {
+        explorer.Explore(rest);
+        foreach (var (head, tail) in explorer.Steps) steps.Add(new(head, tail, target));
+        foreach (var (rule, tail) in explorer.Calls)
+        {
+            if (!callers.TryGetValue(rule, out var its))
+            {
+                callers[rule] = its = [];
+                waiting.Enqueue(rule, order[rule]);
+            }
+            if (tail.Kind == ExpressionKind.Empty && target != builder.Bottom && target != builder.Unknown) its.AddRange(target.Items);
+            else its.Add(new(tail, target));
+        }
+    }
+
+    private ulong[] Live(List<StateStep> steps)
+    {
+        var live = new ulong[4];
+        foreach (var step in steps)
+        {
+            if (step.Head.Kind == ExpressionKind.Bytes)
+            {
+                for (var i = 0; i < step.Head.Lows.Length; i++) Set(step.Head.Lows[i], step.Head.Highs[i]);
+            }
+            else if (step.Head.Kind is ExpressionKind.All or ExpressionKind.Not)
+            {
+                for (var number = 0; number < classes.Count; number++)
+                    if (operations.Step(step.Head, number) is not null) Set(classes.Sample(number), classes.Last(number));
+            }
+        }
+        return live;
+
+        void Set(int first, int last)
+        {
+            for (var value = first; value <= last; value++) live[value >> 6] |= 1UL << (value & 63);
+        }
+    }
+
+    private ParserState Advance(StateSteps steps, int symbol)
+    {
+        lock (gate)
+        {
+            if (steps[symbol] is { } known) return known;
+            Forget();
+            foreach (var (head, tail, target) in steps.All)
+            {
+                var left = head.Kind switch
+                {
+                    ExpressionKind.Special => head.Least == symbol - classes.Count ? table.Empty : null,
+                    _ when symbol >= classes.Count => null,
+                    ExpressionKind.Bytes => head.Target(classes.Sample(symbol)),
+                    _ => operations.Step(head, symbol),
+                };
+                if (left is not null) builder.Add(table.Sequence(left, tail), target);
+            }
+            return steps[symbol] = builder.Build();
+        }
+    }
+
+    private void Forget()
+    {
+        if (builder.Remembered + table.Derived * 2L < MaxRemembered) return;
+        builder.Clear();
+        table.Trim();
+    }
+}

@@ -1,0 +1,78 @@
+namespace Quilt.Formats.Grammars.Automata;
+
+/// <summary>What an expression is.</summary>
+internal enum ExpressionKind : byte
+{
+    /// <summary>The empty text.</summary>
+    Empty,
+    /// <summary>No text.</summary>
+    Never,
+    /// <summary>One byte of some ranges, then what that range leads to.</summary>
+    Bytes,
+    /// <summary>First, then second; first is no sequence.</summary>
+    Sequence,
+    /// <summary>One of the items.</summary>
+    Choice,
+    /// <summary>First, from Least to Most times; Most is -1 where there is no end.</summary>
+    Repeat,
+    /// <summary>The rule of number Least, without its empty text where <see cref="Expression.IsNullable"/> is false.</summary>
+    Call,
+    /// <summary>Texts of all items (regular).</summary>
+    All,
+    /// <summary>Byte strings that first does not take (regular).</summary>
+    Not,
+    /// <summary>The special token of number Least.</summary>
+    Special,
+}
+
+/// <summary>
+/// What may follow, as a regular expression over bytes with calls of rules. Made by an <see cref="ExpressionTable"/> only, so that equal ones are one
+/// object; immutable but for what is remembered about it.
+/// </summary>
+internal sealed class Expression
+{
+    public required int Id { get; init; }
+
+    public required ExpressionKind Kind { get; init; }
+
+    /// <summary>Whether the empty text belongs to it.</summary>
+    public bool IsNullable { get; init; }
+
+    /// <summary>How many steps looking for its first bytes takes, up to a limit.</summary>
+    public int Spread { get; init; }
+
+    public Expression First { get; init; } = null!;
+
+    public Expression Second { get; init; } = null!;
+
+    /// <summary>Alternatives or parts, by ascending id; of bytes: what each range leads to.</summary>
+    public Expression[] Items { get; init; } = [];
+
+    public byte[] Lows { get; init; } = [];
+
+    public byte[] Highs { get; init; } = [];
+
+    public int Least { get; init; }
+
+    public int Most { get; init; }
+
+    /// <summary>Of All and Not: what is left behind a byte of each class, as far as it was asked for.</summary>
+    public Expression?[]? Derivatives { get; set; }
+
+    /// <summary>Of All and Not: whether no text belongs to it; null until it was found out.</summary>
+    public bool? IsVoid { get; set; }
+
+    /// <summary>Of bytes: what a byte leads to, or null.</summary>
+    public Expression? Target(byte value)
+    {
+        var (low, high) = (0, Lows.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (value < Lows[middle]) high = middle - 1;
+            else if (value > Highs[middle]) low = middle + 1;
+            else return Items[middle];
+        }
+        return null;
+    }
+}

@@ -1,0 +1,55 @@
+using Quilt.Formats.Grammars.Masks;
+using Quilt.Formats.Tokenizers;
+
+namespace Quilt.Formats.Grammars;
+
+/// <summary>
+/// A tokenizer's tokens, arranged so that those which a grammar allows are found quickly. Made once for a tokenizer; immutable and safe to use from
+/// several threads.
+/// </summary>
+public sealed class GrammarVocabulary
+{
+    private readonly Tokenizer tokenizer;
+    private readonly HashSet<int> ends;
+
+    /// <summary>Arranges the tokens of a tokenizer. Special tokens are no text; added tokens that are not special are the text that they are.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="endTokens">Ids that end a reply: allowed where a text is complete.</param>
+    public GrammarVocabulary(Tokenizer tokenizer, IEnumerable<int> endTokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(endTokens);
+        this.tokenizer = tokenizer;
+        ends = [.. endTokens.Where(id => tokenizer.Token(id) is not null)];
+        EndTokens = [.. ends.Order()];
+        Size = tokenizer.VocabularySize;
+        var words = new List<(byte[], int)>(Size);
+        for (var id = 0; id < Size; id++)
+        {
+            var bytes = tokenizer.Bytes(id);
+            if (IsText(id)) words.Add((bytes.ToArray(), id));
+        }
+        Trie = new VocabularyTrie([.. words]);
+    }
+
+    /// <summary>The highest id plus one.</summary>
+    public int Size { get; }
+
+    /// <summary>How many 32-bit words a mask has.</summary>
+    public int MaskWords => (Size + 31) / 32;
+
+    /// <summary>Ids that end a reply, ascending.</summary>
+    public IReadOnlyList<int> EndTokens { get; }
+
+    internal VocabularyTrie Trie { get; }
+
+    internal bool IsEnd(int id) => ends.Contains(id);
+
+    internal ReadOnlySpan<byte> Bytes(int id) => tokenizer.Bytes(id);
+
+    /// <summary>Whether a token is text: neither special nor an end, and of at least one byte.</summary>
+    internal bool IsText(int id) => !tokenizer.IsSpecial(id) && !ends.Contains(id) && tokenizer.Bytes(id) is { IsEmpty: false, Length: <= ushort.MaxValue };
+
+    /// <summary>The id of an added token by its content, or -1.</summary>
+    internal int FindSpecial(string content) => tokenizer.TryGetId(content, out var id) ? id : -1;
+}
