@@ -9,7 +9,7 @@ namespace Quilt.Formats.Grammars;
 /// </summary>
 public sealed class GrammarVocabulary
 {
-    private const int LongLength = 15;
+    internal const int LongLength = 15;
     private readonly Tokenizer tokenizer;
     private readonly HashSet<int> ends;
 

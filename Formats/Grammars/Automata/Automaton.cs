@@ -59,6 +59,9 @@ internal sealed class Automaton
         return steps[symbol] ?? Advance(steps, symbol);
     }
 
+    /// <summary>The state behind a byte that can come next.</summary>
+    public ParserState StepAllowed(StateSteps steps, byte value) => steps[classes.Of[value]] ?? Advance(steps, classes.Of[value]);
+
     /// <summary>The state behind a special token; null where it cannot come next.</summary>
     public ParserState? StepSpecial(ParserState state, int special)
     {

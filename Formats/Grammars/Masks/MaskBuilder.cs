@@ -9,7 +9,7 @@ namespace Quilt.Formats.Grammars.Masks;
 internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabulary)
 {
     private readonly List<ParserState> chain = [];
-    private readonly ParserState[] path = new ParserState[vocabulary.Deepest + 1];
+    private readonly Level[] path = new Level[vocabulary.Deepest + 1];
     private readonly int[] found = new int[vocabulary.Size];
     private int count;
 
@@ -25,13 +25,13 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
             chain.Add(state);
             if (!SliceChain.TryFollow(automaton, slice, chain, out var loops) || chain.Exists(link => link.IsOpen)) continue;
             for (var k = 0; k < chain.Count; k++)
-                Walk(slice.Rests, 0, slice.Rests.Count, 0, chain[k], open, slice, k, k == chain.Count - 1 && loops ? int.MaxValue : k);
+                Walk(slice.Rests, 0, chain[k], open, slice, k, k == chain.Count - 1 && loops ? int.MaxValue : k);
             if (loops) return Join(slice.All, slice.Count);
             var bits = slice.UpTo(chain.Count - 1, out var inside);
             return Join(bits, inside);
         }
         var trie = vocabulary.Trie;
-        Walk(trie, 0, trie.Count, 0, state, open, null, 0, 0);
+        Walk(trie, 0, state, open, null, 0, 0);
         return Join(null, 0);
     }
 
@@ -41,38 +41,40 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
         count = 0;
         var trie = node.Trie;
         foreach (var token in trie.At(node.Node)) Keep(token, node.Slice, node.Least, node.Most);
-        Walk(trie, node.Node + 1, trie.Skips[node.Node], trie.Depths[node.Node], state, null, node.Slice, node.Least, node.Most);
+        Walk(trie, node.Node, state, null, node.Slice, node.Least, node.Most);
         foreach (var token in found.AsSpan(0, count))
             if (!without.Contains(token)) added.Add(token);
     }
 
-    // The nodes from one number to another, all below one at a depth where the state is known.
-    private void Walk(
-        VocabularyTrie trie, int from, int to, int depth, ParserState state, List<OpenNode>? open, TokenSlice? slice, int least, int most)
+    // The tokens below a node, in a state.
+    private void Walk(VocabularyTrie trie, int top, ParserState state, List<OpenNode>? open, TokenSlice? slice, int least, int most)
     {
         var values = trie.Values;
-        var depths = trie.Depths;
-        var skips = trie.Skips;
-        path[depth] = state;
-        var openUntil = 0;
-        for (var node = from; node < to;)
+        var children = trie.Children;
+        var depth = 0;
+        var openDepth = int.MaxValue;
+        path[0] = new(state.Steps ?? automaton.Expand(state), children[top], children[top + 1]);
+        while (depth >= 0)
         {
-            var level = depths[node];
-            if (automaton.Step(path[level - 1], values[node]) is not { } next)
+            ref var level = ref path[depth];
+            if (level.Next == level.End)
             {
-                node = skips[node];
+                depth--;
+                if (depth < openDepth) openDepth = int.MaxValue;
                 continue;
             }
-            path[level] = next;
-            if (next.IsOpen && open is not null && node >= openUntil)
+            var node = level.Next++;
+            if (!level.Steps.Allows(values[node])) continue;
+            var next = automaton.StepAllowed(level.Steps, values[node]);
+            if (next.IsOpen && open is not null && openDepth == int.MaxValue)
             {
                 open.Add(new(trie, node, slice, least, most));
-                openUntil = skips[node];
+                openDepth = depth;
             }
-            // A state without ways to go on is there for the sake of callers that are unknown.
-            if (next.Items.Length > 0 || next.IsComplete)
-                foreach (var token in trie.At(node)) Keep(token, slice, least, most);
-            node++;
+            foreach (var token in trie.At(node)) Keep(token, slice, least, most);
+            if (children[node] < children[node + 1] && next.Items.Length > 0)
+                path[++depth] = new(next.Steps ?? automaton.Expand(next), children[node], children[node + 1]);
+            else if (openDepth == depth) openDepth = int.MaxValue;
         }
     }
 
@@ -89,6 +91,8 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
         foreach (var token in found.AsSpan(0, count)) all[token >> 5] |= 1u << token;
         return new TokenMask(all, [], [], inside + count);
     }
+
+    private record struct Level(StateSteps Steps, int Next, int End);
 }
 
 /// <summary>A node of a tree of tokens below which more may be allowed, and which tokens there count: those with so many characters of the slice.</summary>

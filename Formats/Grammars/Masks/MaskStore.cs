@@ -16,6 +16,7 @@ internal sealed class MaskStore
     private readonly GrammarVocabulary vocabulary;
     private readonly int[] specialIds;
     private readonly MaskBuilder builder;
+    private readonly uint[] scratch;
     private readonly List<OpenNode> open = [];
     private readonly List<int> more = [];
     private readonly List<int> less = [];
@@ -24,6 +25,7 @@ internal sealed class MaskStore
     {
         (this.automaton, this.vocabulary, this.specialIds) = (automaton, vocabulary, specialIds);
         builder = new MaskBuilder(automaton, vocabulary);
+        scratch = new uint[vocabulary.MaskWords];
     }
 
     /// <summary>How much memory the masks take, in bytes.</summary>
@@ -74,7 +76,7 @@ internal sealed class MaskStore
             more.RemoveAll(token => vocabulary.Bytes(token).Length > exact && !automaton.Takes(state, vocabulary.Bytes(token)));
         for (var i = 0; i < specialIds.Length; i++)
             if (automaton.StepSpecial(state, i) is not null && !common.Mask.Contains(specialIds[i])) more.Add(specialIds[i]);
-        return common.Mask.With(more, less);
+        return common.Mask.With(more, less, scratch);
     }
 
     private SharedMask BuildShared(ParserState brief)

@@ -11,6 +11,14 @@ internal sealed record SharedMask(TokenMask Mask, OpenNode[] Open)
     public int[] Long(GrammarVocabulary vocabulary)
     {
         if (allowedLong is not null) return allowedLong;
+        if (Mask.IsShort)
+        {
+            var few = new List<int>();
+            foreach (var token in Mask.Added)
+                if (vocabulary.Bytes(token).Length > GrammarVocabulary.LongLength) few.Add(token);
+            few.Sort((one, other) => vocabulary.Bytes(other).Length.CompareTo(vocabulary.Bytes(one).Length));
+            return allowedLong = [.. few];
+        }
         var bits = new uint[vocabulary.MaskWords];
         Mask.Fill(bits);
         return allowedLong = [.. vocabulary.LongTokens.Where(token => (bits[token >> 5] >> token & 1) != 0)];

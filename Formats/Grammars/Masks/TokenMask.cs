@@ -35,13 +35,18 @@ internal sealed class TokenMask
     /// <summary>This one with more tokens and without some.</summary>
     /// <param name="more">Tokens that are not in it.</param>
     /// <param name="less">Tokens that are in it.</param>
-    public TokenMask With(List<int> more, List<int> less)
+    /// <param name="scratch">Bits for all tokens, clear before and after.</param>
+    public TokenMask With(List<int> more, List<int> less, uint[] scratch)
     {
         if (more.Count == 0 && less.Count == 0) return this;
-        var gone = less.ToHashSet();
-        var kept = added.Where(token => !gone.Contains(token));
+        foreach (var token in less) scratch[token >> 5] |= 1u << token;
+        var kept = new List<int>(added.Length + more.Count);
+        foreach (var token in added)
+            if ((scratch[token >> 5] >> token & 1) == 0) kept.Add(token);
+        foreach (var token in less) scratch[token >> 5] &= ~(1u << token);
+        kept.AddRange(more);
         int[] off = bits is null ? [] : [.. removed, .. less.Where(IsBit)];
-        return new TokenMask(bits, [.. kept, .. more], off, Count + more.Count - less.Count);
+        return new TokenMask(bits, [.. kept], off, Count + more.Count - less.Count);
     }
 
     /// <summary>Writes it as bits: token t is bit t of 32 a word; what is behind the vocabulary is cleared.</summary>
