@@ -48,7 +48,10 @@ internal sealed class ExpressionBuilder
     private Expression Build(GrammarNode node, int number)
     {
         foreach (var part in graph.Parts(node))
-            if (node is RuleReference || part is RuleReference || hasReference[graph[part]]) hasReference[number] = true;
+        {
+            // A part that is not built yet is still open: it contains itself.
+            if (node is RuleReference || built[graph[part]] is null || hasReference[graph[part]]) hasReference[number] = true;
+        }
         if (hasReference[number] && node is All or Not)
             throw new BadInputException("grammar", null, "an intersection or complement of rules is not supported");
         switch (node)
@@ -71,9 +74,9 @@ internal sealed class ExpressionBuilder
         }
     }
 
-    // A reference inside of its own rule comes before itself.
+    // Nodes may be shared: one that is part of itself, by way of rules, comes before itself there, and is called as a rule.
     private Expression Built(GrammarNode part) =>
-        built[graph[part]] ?? (part is RuleReference reference ? BuildReference(graph.Body(reference)) : throw new InvalidOperationException());
+        built[graph[part]] ?? (part is RuleReference reference ? BuildReference(graph.Body(reference)) : Call(part));
 
     private Expression BuildRepeat(Repeat repeat)
     {
@@ -102,6 +105,11 @@ internal sealed class ExpressionBuilder
     {
         var known = built[graph[body]];
         if (!graph.IsRecursive(body) && known.Spread <= InlineSpread && !ruleOf.ContainsKey(body)) return known;
+        return Call(body);
+    }
+
+    private Expression Call(GrammarNode body)
+    {
         if (!ruleOf.TryGetValue(body, out var rule))
         {
             ruleOf[body] = rule = rules.Count;

@@ -39,7 +39,6 @@ internal sealed class SchemaGrammar
             Rules[next.Name] = Write(next.Goal, next.Name);
             if (Rules.Count > MaxRules) throw new BadInputException(JsonSchemaReader.Origin, null, $"expected at most {MaxRules} rules");
         }
-        if (!Productive.Has(root, Rules)) throw new BadInputException(JsonSchemaReader.Origin, Where(goal), "no value meets it");
         return new(root, Rules);
     }
 

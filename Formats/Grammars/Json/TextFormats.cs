@@ -21,7 +21,7 @@ internal static class TextFormats
         ["date-time"] = Form(() => Nodes.InOrder(Date(), Regex("T" + Time))),
         ["duration"] = Form(() => Regex(Duration())),
         ["email"] = Form(() => Regex("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@" + Label + "(\\." + Label + ")*")),
-        ["hostname"] = Form(() => new All([Regex(Label + "(\\." + Label + ")*"), new Repeat(new CodePoint(CodePointSet.Any), 1, 253)])),
+        ["hostname"] = Form(() => Regex($"{Labels(63, 3)}|{Labels(31, 7)}|{Labels(15, 15)}|{Labels(7, 31)}")),
         ["ipv4"] = Form(() => Regex(V4)),
         ["ipv6"] = Form(() => Regex(V6())),
         ["uuid"] = Form(() => Regex($"{Hex}{{8}}(-{Hex}{{4}}){{3}}-{Hex}{{12}}")),
@@ -48,6 +48,13 @@ internal static class TextFormats
         const string days = "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))";
         const string leap = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)";
         return new All([Regex($"([0-9]{{4}}-{days}|{leap}-02-29)"), new Not(Regex("0000-[^z]*"))]);
+    }
+
+    // The more labels the shorter, so that none of these names has more than 253 characters, and nothing counts them.
+    private static string Labels(int length, int most)
+    {
+        var label = $"[A-Za-z0-9]([A-Za-z0-9-]{{0,{length - 2}}}[A-Za-z0-9])?";
+        return $"{label}(\\.{label}){{0,{most - 1}}}";
     }
 
     private static string Duration()
