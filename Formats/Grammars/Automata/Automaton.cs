@@ -7,7 +7,7 @@ namespace Quilt.Formats.Grammars.Automata;
 /// </summary>
 internal sealed class Automaton
 {
-    private const long MaxRemembered = 4_000_000;
+    private const long MaxRemembered = 1_500_000;
     private readonly Lock gate = new();
     private readonly ExpressionTable table = new();
     private readonly ByteClasses classes;

@@ -60,7 +60,7 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
             if (level.Next == level.End)
             {
                 depth--;
-                if (depth < openDepth) openDepth = int.MaxValue;
+                if (depth <= openDepth) openDepth = int.MaxValue;
                 continue;
             }
             var node = level.Next++;
