@@ -24,11 +24,12 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     private readonly LoadedModel model;
     private readonly Executor executor;
     private readonly EngineCore core;
+    private readonly ReplyForms forms;
     private readonly int vocabulary;
 
     internal Engine(LoadedModel model, EngineOptions options)
     {
-        (this.model, Options) = (model, options);
+        (this.model, Options, forms) = (model, options, new ReplyForms(model));
         vocabulary = model.Decoder.Spec.VocabularySize;
         executor = new Executor(model.Decoder, model.Device, model.Memory.Layout, options.Activations, model.Memory.Scratch);
         core = new EngineCore(executor, options);
@@ -197,6 +198,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         var thinkingEnd = prompt.Parser is null ? [] : model.ThinkingEnd;
         if (own.ThinkingBudget >= 0 && thinkingEnd.Length == 0)
             throw new ArgumentException("ThinkingBudget: expected a conversation in a dialect that ends thinking with a marker, found none.");
+        var form = forms.Of(request);
         var submitted = new (Generation Generation, RequestTerms Terms)[request.Choices];
         for (var i = 0; i < submitted.Length; i++)
         {
@@ -208,6 +210,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
                 EndTokens = model.EndTokens,
                 Room = MaxTokens - prompt.Ids.Length,
                 Reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, sampling) { ThinkingEnd = thinkingEnd },
+                Grammar = form?.Invoke(),
                 Priority = request.Priority,
                 CacheKeys = request.CacheKeys,
                 PromptTop = request.PromptLogProbabilities,

@@ -34,6 +34,18 @@ public sealed record GenerationRequest
     /// <summary>How the reply of a conversation is read, where engines disagree; null: the defaults.</summary>
     public ReplyOptions? Reply { get; init; }
 
+    /// <summary>What form the reply must have behind its thinking; null: any.</summary>
+    public StructuredOutput? Output { get; init; }
+
+    /// <summary>
+    /// Which tools of <see cref="Conversation"/> the reply calls. Null: whichever the model likes, those that say <c>"strict": true</c> with arguments
+    /// that their schema allows.
+    /// </summary>
+    public ToolChoice? ToolChoice { get; init; }
+
+    /// <summary>Whether a reply that is held to calls may have several.</summary>
+    public bool ParallelToolCalls { get; init; } = true;
+
     /// <summary>Replies to the one prompt, 1 to <see cref="MostChoices"/> (n). Choice i draws by the seed plus i.</summary>
     public int Choices { get; init; } = 1;
 
@@ -75,6 +87,8 @@ public sealed record GenerationRequest
     {
         var prompts = (Text is null ? 0 : 1) + (Tokens is null ? 0 : 1) + (Conversation is null ? 0 : 1);
         if (prompts != 1) throw new ArgumentException($"Text, Tokens, Conversation: expected exactly one of them, found {prompts}.");
+        if (ToolChoice is not null && Output is not null) throw new ArgumentException("Output, ToolChoice: expected at most one of them, found both.");
+        if (ToolChoice is not null && Conversation?.Tools is null) throw new ArgumentException("ToolChoice: expected a conversation with tools, found none.");
         Check(nameof(Choices), Choices, 1, MostChoices);
         Check(nameof(Priority), Priority, -1000, 1000);
         Check(nameof(PromptLogProbabilities), PromptLogProbabilities ?? 0, 0, mostTop);

@@ -51,6 +51,9 @@ public abstract class ReplyParser
     /// <summary>The dialect's markers, which the parser has to see: many are special tokens, which a detokenizer may leave out.</summary>
     public abstract IReadOnlyList<string> Markers { get; }
 
+    /// <summary>The marker with which thinking begins; null where the dialect has none, or none that always stands there.</summary>
+    public abstract string? ThinkingBegin { get; }
+
     /// <summary>The marker that ends thinking, which a model can be made to write; null where the dialect has none.</summary>
     public abstract string? ThinkingEnd { get; }
 

@@ -23,6 +23,7 @@ internal sealed class LoadedModel : IDisposable
             ? [.. checkpoint.Warnings, slow]
             : [.. checkpoint.Warnings];
         Markers = FindMarkers();
+        ThinkingBegin = Dialect is not null && ReplyParser.Create(Dialect).ThinkingBegin is { } begin && Tokenizer?.Encode(begin) is [var only] ? only : -1;
         ThinkingEnd = Dialect is not null && ReplyParser.Create(Dialect).ThinkingEnd is { } end
             ? Tokenizer?.Encode(end) ?? []
             : [];
@@ -45,6 +46,9 @@ internal sealed class LoadedModel : IDisposable
 
     /// <summary>Special tokens that are markers of the dialect.</summary>
     public IReadOnlySet<int> Markers { get; }
+
+    /// <summary>The token with which thinking begins; −1 where there is none, or it takes several.</summary>
+    public int ThinkingBegin { get; }
 
     /// <summary>The tokens of the marker that ends thinking; none where the dialect has none.</summary>
     public int[] ThinkingEnd { get; }

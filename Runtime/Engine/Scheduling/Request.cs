@@ -17,6 +17,8 @@ internal sealed class Request
     private ReplyDecoder reply = null!;
     private RequestFailedException? failure;
     private PromptScorer? scores;
+    private ReplyGrammar? grammar;
+    private bool ignoresEnd;
     private long deadline;
     private long latestStart;
 
@@ -49,6 +51,9 @@ internal sealed class Request
         if (scores is { IsComplete: true }) Score(0, []);
         stop = new StopRule(terms.Sampling, terms.EndTokens, terms.Room);
         sampling.Begin(terms.Sampling, CollectionsMarshal.AsSpan(Sequence.Tokens), terms.EndTokens);
+        grammar = terms.Grammar;
+        if (grammar is not null) sampling.Mask = grammar.Next(reply.IsThinking);
+        ignoresEnd = terms.Sampling.IgnoreEos;
         sampling.Thinking.Begin(terms.Sampling.ThinkingBudget, reply.ThinkingEnd, reply.IsThinking);
     }
 
@@ -77,14 +82,19 @@ internal sealed class Request
         var mayStop = !stop.BelowLeast;
         var isThinking = reply.IsThinking;
         Finished = stop.Accept(chosen.Token);
+        var isAllowed = grammar?.TryAccept(chosen.Token, isThinking) ?? true;
 
         // The token that ended the reply is not part of its text.
         var text = Finished == FinishReason.Stop ? "" : reply.Push(chosen.Token, mayStop, parts);
         if (reply.StopFound is not null) Finished = FinishReason.Stop;
+        // Where only an end could follow, and is none, this is it.
+        if (Finished is null && grammar is { IsOver: true } && (ignoresEnd || stop.BelowLeast)) Finished = FinishReason.Stop;
         if (Finished is not null) text += reply.Finish(parts);
         sampling.Thinking.IsOpen = reply.IsThinking;
         Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top) { LogProbabilityTokens = chosen.Asked ?? [] }, isThinking);
         Tell();
+        if (!isAllowed) Fail(new RequestFailedException(new InvalidOperationException($"Token {chosen.Token} is not allowed by the reply's grammar.")));
+        else if (grammar is not null && Finished is null) sampling.Mask = grammar.Next(reply.IsThinking);
     }
 
     /// <summary>Something in the request's own part failed: it is over.</summary>

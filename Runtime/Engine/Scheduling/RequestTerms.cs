@@ -17,6 +17,9 @@ internal sealed record RequestTerms
     /// <summary>What makes text of tokens.</summary>
     public required ReplyDecoder Reply { get; init; }
 
+    /// <summary>What the reply is held to; null: nothing.</summary>
+    public ReplyGrammar? Grammar { get; init; }
+
     /// <inheritdoc cref="Sequence.Priority"/>
     public int Priority { get; init; }
 

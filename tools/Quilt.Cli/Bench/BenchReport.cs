@@ -23,6 +23,8 @@ internal static class BenchReport
         foreach (var p in result.Prefill)
             Line($"prefill   {p.Tokens,6} tokens {p.TokensPerSecond,10:0.0} tok/s   {p.Operations,7:0} GOP/s   {Share(p.Share)} of " +
                 $"{machine.ProductsName}");
+        foreach (var c in result.Cached)
+            Line($"cached    {c.Tokens,6} tokens {c.TokensPerSecond,10:0} tok/s   ({c.FoundPerSecond:0} tok/s to hash and find it; the last block is computed)");
         foreach (var d in result.Decode)
         {
             Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of " +
@@ -57,6 +59,12 @@ internal static class BenchReport
                 Number(w, "tokens_per_second", p.TokensPerSecond);
                 Number(w, "gop_per_second", p.Operations);
                 Number(w, $"share_of_{machine.ProductsName}", p.Share);
+            });
+            Array(writer, "cached", result.Cached, (w, c) =>
+            {
+                w.WriteNumber("tokens", c.Tokens);
+                Number(w, "tokens_per_second", c.TokensPerSecond);
+                Number(w, "found_tokens_per_second", c.FoundPerSecond);
             });
             Array(writer, "decode", result.Decode, (w, d) =>
             {

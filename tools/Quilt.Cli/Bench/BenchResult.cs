@@ -1,7 +1,8 @@
 namespace Quilt.Cli.Bench;
 
 /// <summary>Everything one run found out. GB are 10^9 bytes, GOP 10^9 operations (a multiplication and an addition are two).</summary>
-internal sealed record BenchResult(ModelFacts? Model, MachineFacts Machine, IReadOnlyList<PrefillResult> Prefill, IReadOnlyList<DecodeResult> Decode);
+internal sealed record BenchResult(ModelFacts? Model, MachineFacts Machine, IReadOnlyList<PrefillResult> Prefill, IReadOnlyList<CachedResult> Cached,
+    IReadOnlyList<DecodeResult> Decode);
 
 /// <summary>The model and how it ran.</summary>
 internal sealed record ModelFacts(string Folder, string Activations, long WeightBytes, double LoadSeconds, long ResidentBytes);
@@ -20,6 +21,12 @@ internal sealed record MachineFacts(string Description, string MemoryName, doubl
 /// <param name="Operations">GOP/s in weight products.</param>
 /// <param name="Share">Of the rate of products measured beside it.</param>
 internal sealed record PrefillResult(int Tokens, double TokensPerSecond, double Operations, double Share);
+
+/// <summary>Reading a prompt that is cached.</summary>
+/// <param name="Tokens">Its length.</param>
+/// <param name="FoundPerSecond">Tokens a second, hashing it and finding its blocks; median.</param>
+/// <param name="TokensPerSecond">Tokens a second to the logits of its last token, whose block is computed; median.</param>
+internal sealed record CachedResult(int Tokens, double FoundPerSecond, double TokensPerSecond);
 
 /// <summary>Writing replies.</summary>
 /// <param name="Batch">Sequences in a step.</param>

@@ -25,7 +25,7 @@ internal static class ModelBench
             speeds.Add(limits.Memory());
             rates.Add(limits.Products());
         }
-        return new BenchResult(null, Facts(limits, speeds[1..], rates[1..]), [], []);
+        return new BenchResult(null, Facts(limits, speeds[1..], rates[1..]), [], [], []);
     }
 
     /// <summary>The model's speeds, and the limits.</summary>
@@ -40,7 +40,10 @@ internal static class ModelBench
         var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.BatchedTokens,
             bench.Sampling(model.Sampling));
 
+        var cachedRunner = new CachedRunner(executor);
+
         var (speeds, rates) = (new List<double>(), new List<double>());
+        var cached = bench.Cached.Select(_ => new List<(double Find, double Read)>()).ToArray();
         var prompts = bench.Prompts.Select(_ => new List<(double Rate, double Share)>()).ToArray();
         var batches = bench.Batches.Select(_ => new List<(double Rate, double Share, double Bytes, double Choosing)>()).ToArray();
         // The first round compiles and warms up.
@@ -53,6 +56,7 @@ internal static class ModelBench
                 var seconds = runner.Prefill(bench.Prompts[i]);
                 prompts[i].Add((bench.Prompts[i] / seconds, runner.PrefillOperations(bench.Prompts[i]) / 1e9 / seconds / rates[^1]));
             }
+            for (var i = 0; i < cached.Length; i++) cached[i].Add(cachedRunner.Run(bench.Cached[i]));
             for (var i = 0; i < batches.Length; i++)
             {
                 cancel.ThrowIfCancellationRequested();
@@ -66,6 +70,7 @@ internal static class ModelBench
                 speeds.Clear();
                 rates.Clear();
                 foreach (var list in prompts) list.Clear();
+                foreach (var list in cached) list.Clear();
                 foreach (var list in batches) list.Clear();
             }
         }
@@ -74,6 +79,8 @@ internal static class ModelBench
             Environment.WorkingSet - limits.HostBytes);
         return new BenchResult(facts, Facts(limits, speeds, rates),
             [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner))],
+            [.. bench.Cached.Zip(cached, (tokens, found) =>
+                new CachedResult(tokens, Median(found.Select(f => tokens / f.Find)), Median(found.Select(f => tokens / f.Read))))],
             [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench.Context, found))]);
     }
 
@@ -92,7 +99,7 @@ internal static class ModelBench
 
     private static KvLayout Cache(BenchModel model, EngineOptions options, BenchOptions bench)
     {
-        var (prompt, row) = (bench.Prompts.DefaultIfEmpty().Max(), bench.Context + bench.Steps);
+        var (prompt, row) = (Math.Max(bench.Prompts.DefaultIfEmpty().Max(), bench.Cached.DefaultIfEmpty().Max()), bench.Context + bench.Steps);
         var (tokens, most) = (Math.Max(prompt, row), model.Decoder.Spec.Attention.MaxPositions);
         if (tokens > most) throw new UsageException($"the model takes {most} tokens at most, {tokens} were asked for");
         // A prompt alone, or a whole batch: never both at a time.

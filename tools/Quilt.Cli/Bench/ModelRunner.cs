@@ -14,7 +14,7 @@ namespace Quilt.Cli.Bench;
 /// </summary>
 internal sealed class ModelRunner(Executor executor, StepCost cost, int stepTokens, SamplingOptions? sampling = null)
 {
-    private readonly KvBlockPool blocks = new(executor.Cache.Layout.Blocks);
+    private readonly KvBlockPool blocks = new(executor.Cache.Layout.Blocks, executor.Cache.BlockTokens);
     private readonly StepPlan plan = new();
     private readonly Random random = new(1);
     private readonly Dictionary<int, int> expertsRead = [];

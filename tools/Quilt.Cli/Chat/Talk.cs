@@ -7,7 +7,7 @@ using Quilt.Runtime.Sampling;
 namespace Quilt.Cli.Chat;
 
 /// <summary>A conversation with an engine, in the terminal or for a pipe.</summary>
-internal sealed class Talk(Engine engine, SamplingOptions options, string? system, JsonElement? tools, bool thinking)
+internal sealed class Talk(Engine engine, SamplingOptions options, string? system, JsonElement? tools, bool thinking, StructuredOutput? form)
 {
     private readonly bool terminal = !Console.IsOutputRedirected;
     private Conversation conversation = new();
@@ -76,7 +76,7 @@ internal sealed class Talk(Engine engine, SamplingOptions options, string? syste
     {
         var printer = new ReplyPrinter(terminal, thinking);
         var dropped = new List<ToolCallDropped>();
-        var generation = engine.Chat(conversation, options, cancel: cancel);
+        var generation = engine.Submit(new GenerationRequest { Conversation = conversation, Sampling = options, Output = form }, cancel)[0];
         // Cancelling ends the generation, and with it this stream; what was said until then stays in the conversation.
         await foreach (var part in generation.Replies(CancellationToken.None))
         {

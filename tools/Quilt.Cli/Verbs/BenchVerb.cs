@@ -15,6 +15,8 @@ internal static class BenchVerb
         { Description = "Measure the device's limits alone: bandwidth of its memory and rate of its products." };
         var prompts = new Option<string>("--prompt")
         { Description = "Lengths of prompts to read.", HelpName = "N,N", DefaultValueFactory = _ => "32,128,512" };
+        var cached = new Option<string>("--cached")
+        { Description = "Lengths of prompts to read that are cached.", HelpName = "N,N", DefaultValueFactory = _ => "" };
         var batches = new Option<string>("--batch")
         { Description = "Numbers of sequences to decode together.", HelpName = "N,N", DefaultValueFactory = _ => "1,8" };
         var context = TypedOption.Whole("--context", "Tokens that each sequence looks back on; default 128.");
@@ -25,7 +27,7 @@ internal static class BenchVerb
         var layers = TypedOption.Whole("--layers", "With --like: decoder layers; default 2.");
         var vocabulary = TypedOption.Whole("--vocab", "With --like: rows of embedding and head; default 32768.");
         var command = new Command("bench", "Measures reading and writing speed beside the device's limits.")
-        { json, limits, prompts, batches, context, steps, repetitions, like, layers, vocabulary };
+        { json, limits, prompts, cached, batches, context, steps, repetitions, like, layers, vocabulary };
         like.AcceptOnlyFromAmong(SynthVerb.Like);
         var sampling = new SamplingArguments().AddChoiceTo(command);
         var model = new ModelOptions().AddTo(command);
@@ -36,7 +38,8 @@ internal static class BenchVerb
             sampling.Check(parsed);
             var times = InRange("--repetitions", parsed.GetValue(repetitions) ?? 5, 1, 1000);
             var bench = new BenchOptions(
-                Numbers("--prompt", parsed.GetValue(prompts)!, 1 << 20), Numbers("--batch", parsed.GetValue(batches)!, 4096),
+                Numbers("--prompt", parsed.GetValue(prompts)!, 1 << 20), Numbers("--cached", parsed.GetValue(cached)!, 1 << 20),
+                Numbers("--batch", parsed.GetValue(batches)!, 4096),
                 InRange("--context", parsed.GetValue(context) ?? 128, 1, 1 << 20), InRange("--steps", parsed.GetValue(steps) ?? 16, 1, 1 << 16),
                 times, defaults => sampling.Read(parsed, defaults));
             var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000),

@@ -24,13 +24,15 @@ internal static class ChatVerb
         var command = new Command("chat", "Talks to a model.") { prompt, system, tools, thinking, dialect };
         var model = new ModelOptions().AddTo(command);
         var sampling = new SamplingArguments().AddTo(command);
+        var output = new OutputArguments().AddTo(command);
 
         command.SetAction(async (parsed, cancel) =>
         {
             sampling.Check(parsed);
+            var form = output.Read(parsed);
             JsonElement? listed = parsed.GetValue(tools) is { } file ? InputFile.ReadTools(file) : null;
             await using var engine = await model.OpenAsync(parsed, cancel, options => options with { ReplyDialect = parsed.GetValue(dialect) });
-            var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking));
+            var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking), form);
             if (parsed.GetValue(prompt) is { } question) await talk.AskAsync(question, cancel);
             else await talk.LoopAsync(cancel);
             Timings.Print(engine.Memory);

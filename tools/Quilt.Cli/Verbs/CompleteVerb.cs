@@ -15,16 +15,19 @@ internal static class CompleteVerb
         var command = new Command("complete", "Continues a text, with no template.") { prompt, tokens, json };
         var model = new ModelOptions().AddTo(command);
         var sampling = new SamplingArguments().AddTo(command);
+        var output = new OutputArguments().AddTo(command);
 
         command.SetAction(async (parsed, cancel) =>
         {
             var (text, ids) = (parsed.GetValue(prompt), parsed.GetValue(tokens));
             if (text is null == ids is null) throw new UsageException("complete: expected PROMPT or --tokens, one of them");
             sampling.Check(parsed);
+            var form = output.Read(parsed);
             int[] prepared = ids is null ? [] : TokenIds.Parse("--tokens", ids);
             await using var engine = await model.OpenAsync(parsed, cancel);
             var options = sampling.Read(parsed, engine.DefaultSampling) with { LogProbabilities = parsed.GetValue(json) };
-            var generation = text is null ? engine.Generate(prepared, options, cancel) : engine.Generate(text, options, cancel);
+            var request = new GenerationRequest { Text = text, Tokens = text is null ? prepared : null, Sampling = options, Output = form };
+            var generation = Usage.Of(() => engine.Submit(request, cancel))[0];
             if (parsed.GetValue(json)) await PrintJson(generation, cancel);
             else
             {

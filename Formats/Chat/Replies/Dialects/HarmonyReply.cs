@@ -60,6 +60,8 @@ internal sealed class HarmonyReply : TaggedReply
 
     public override IReadOnlyList<string> Markers => markers;
 
+    public override string? ThinkingBegin => null;
+
     public override string? ThinkingEnd => End;
 
     private protected override MarkerMatcher? Matcher => isHeader ? inHeader : place == Place.Call && call.IsInString ? null : inMessage;

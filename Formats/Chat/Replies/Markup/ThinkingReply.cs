@@ -39,6 +39,8 @@ internal abstract class ThinkingReply : TaggedReply
 
     public override IReadOnlyList<string> Markers => markers;
 
+    public override string? ThinkingBegin => markers.Length < 2 ? null : markers[0];
+
     public override string? ThinkingEnd => markers.Length < 2 ? null : markers[1];
 
     private protected Zone Zone { get; private set; }
