@@ -12,8 +12,8 @@ namespace Quilt.Perf.Formats;
 public class GrammarBench
 {
     private const string Schema = """
-        {"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},"tags":{"type":"array","items":{"type":"string","maxLength":200}}},
-        "required":["name","age"],"additionalProperties":false}
+        {"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},"tags":{"type":"array","items":{"type":"string","maxLength":200}}
+        },        "required":["name","age"],"additionalProperties":false}
         """;
 
     private Tokenizer tokenizer = null!;
@@ -30,7 +30,8 @@ public class GrammarBench
     public void Open()
     {
         var shared = Environment.GetEnvironmentVariable("QUILT_SHARED") ?? throw new InvalidOperationException("QUILT_SHARED is not set");
-        using var packed = new GZipStream(File.OpenRead(Path.Combine(shared, "tokenizers", "qwen3", "tokenizer.json.gz")), CompressionMode.Decompress);
+        var file = Path.Combine(shared, "tokenizers", "qwen3", "tokenizer.json.gz");
+        using var packed = new GZipStream(File.OpenRead(file), CompressionMode.Decompress);
         using var json = new MemoryStream();
         packed.CopyTo(json);
         tokenizer = Tokenizer.Read(json.ToArray(), "tokenizer.json");
@@ -39,7 +40,8 @@ public class GrammarBench
         string text;
         (make, text) = Kind switch
         {
-            "schema" => ((Func<Grammar>)(() => Grammar.JsonSchema(Schema)), """{"name": "Ada Lovelace", "age": 36, "tags": ["mathematics", "poetry"]}"""),
+            "schema" => ((Func<Grammar>)(() => Grammar.JsonSchema(Schema)),
+                """{"name": "Ada Lovelace", "age": 36, "tags": ["mathematics", "poetry"]}"""),
             "object" => (() => Grammar.Ebnf(JsonRules), """{"name": "Ada", "tags": ["math", {"deep": [1, 2.5e3, null]}], "note": "the \"first\""}"""),
             "date" => (() => Grammar.Regex("[0-9]{4}-[0-9]{2}-[0-9]{2}"), "2024-05-17"),
             _ => (() => Grammar.Choice([.. Enumerable.Range(0, 50_000).Select(i => $"c{i}")]), "c49999"),

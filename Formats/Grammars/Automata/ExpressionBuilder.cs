@@ -52,7 +52,8 @@ internal sealed class ExpressionBuilder
         foreach (var part in graph.Parts(node))
         {
             // A part that is not built yet is still open: it contains itself.
-            if (node is RuleReference || part is not (Literal or CodePoint) && built[graph[part]] is null || hasReference[graph[part]]) hasReference[number] = true;
+            var isOpen = part is not (Literal or CodePoint) && built[graph[part]] is null;
+            if (node is RuleReference || isOpen || hasReference[graph[part]]) hasReference[number] = true;
         }
         if (hasReference[number] && node is All or Not)
             throw new BadInputException("grammar", null, "an intersection or complement of rules is not supported");

@@ -3,9 +3,9 @@ using System.Text;
 namespace Quilt.Formats.Grammars.Notations;
 
 /// <summary>
-/// Rules as Lark writes them: <c>name: …</c>, terminals in capitals, texts in quotes (with i: without regard to ASCII case), patterns between slashes,
-/// groups, optional parts in brackets, repeats with ~, <c>%ignore</c> before any terminal of a rule, <c>%json</c> with a schema behind it. The text is
-/// what <c>start</c> takes.
+/// Rules as Lark writes them: <c>name: …</c>, terminals in capitals, texts in quotes (with i: without regard to ASCII case), patterns between
+/// slashes, groups, optional parts in brackets, repeats with ~, <c>%ignore</c> before any terminal of a rule, <c>%json</c> with a schema behind it.
+/// The text is what <c>start</c> takes.
 /// </summary>
 internal sealed class LarkReader
 {

@@ -39,7 +39,8 @@ internal sealed class MaskConformanceTests
                     ids.RemoveAll(id => vocabulary.Bytes(id)[0] == '\\');
                 Assert.That(ids, Has.Count.EqualTo(expected.GetProperty("count").GetInt32()), name);
                 Assert.That(Hash(ids), Is.EqualTo(expected.GetProperty("sha256").GetString()), $"{name}: {string.Join(' ', ids.Take(40))}");
-                foreach (var id in ids.Where((_, i) => i % Math.Max(1, ids.Count / 50) == 0)) Assert.That(matcher.Allows(id), Is.True, $"{name}: {id}");
+                foreach (var id in ids.Where((_, i) => i % Math.Max(1, ids.Count / 50) == 0))
+                    Assert.That(matcher.Allows(id), Is.True, $"{name}: {id}");
             }
         });
     }
