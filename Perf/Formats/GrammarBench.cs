@@ -12,8 +12,9 @@ namespace Quilt.Perf.Formats;
 public class GrammarBench
 {
     private const string Schema = """
-        {"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},"tags":{"type":"array","items":{"type":"string","maxLength":200}}
-        },        "required":["name","age"],"additionalProperties":false}
+        {"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},
+        "tags":{"type":"array","items":{"type":"string","maxLength":200}}
+        },"required":["name","age"],"additionalProperties":false}
         """;
 
     private Tokenizer tokenizer = null!;

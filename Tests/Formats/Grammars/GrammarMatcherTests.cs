@@ -44,7 +44,8 @@ internal sealed class GrammarMatcherTests
                         if (matcher.Allows(id) != allowed.Contains(id)) return false;
                     if (matcher.CountAllowed() != allowed.Count || allowed.Contains(end) != matcher.IsComplete) return false;
                     allowed.Remove(end);
-                    if (allowed.Count == 0) return matcher.IsComplete;
+                    // The vocabulary may lack what the text needs next: null has an n here, but no u.
+                    if (allowed.Count == 0) return true;
                     if (!matcher.Accept(allowed[random.Next(allowed.Count)])) return false;
                 }
                 return true;
