@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 
 namespace Quilt.Formats.Grammars;
 
-/// <summary>A set of Unicode code points (surrogates are none): ranges, ascending, disjoint and not touching, so that equal sets are equal lists.</summary>
+/// <summary>
+/// A set of Unicode code points (surrogates are none): ranges, ascending, disjoint and not touching, so that equal sets are equal lists.
+/// </summary>
 internal sealed class CodePointSet : IEquatable<CodePointSet>
 {
     private CodePointSet(ImmutableArray<(int First, int Last)> ranges) => Ranges = ranges;

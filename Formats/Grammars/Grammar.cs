@@ -38,7 +38,8 @@ public sealed partial class Grammar
     public static Grammar Choice(IReadOnlyList<string> texts)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        if (texts.Count is 0 or > MaxChoices) throw new BadInputException("choice", null, $"1 to {MaxChoices} texts are expected, there are {texts.Count}");
+        if (texts.Count is 0 or > MaxChoices)
+            throw new BadInputException("choice", null, $"1 to {MaxChoices} texts are expected, there are {texts.Count}");
         var items = new GrammarNode[texts.Count];
         for (var i = 0; i < items.Length; i++)
         {

@@ -1,6 +1,8 @@
 namespace Quilt.Formats.Grammars;
 
-/// <summary>Compiled grammars of one vocabulary by what they were made of, the least recently used dropped first. Safe to use from several threads.</summary>
+/// <summary>
+/// Compiled grammars of one vocabulary by what they were made of, the least recently used dropped first. Safe to use from several threads.
+/// </summary>
 public sealed class GrammarCache
 {
     private readonly Lock gate = new();
@@ -32,7 +34,9 @@ public sealed class GrammarCache
     /// <summary>Roughly how many bytes they take.</summary>
     public long Size { get; private set; }
 
-    /// <summary>A grammar that was made before, or else a new one. Two that ask at the same time for one that is not there may both make it.</summary>
+    /// <summary>
+    /// A grammar that was made before, or else a new one. Two that ask at the same time for one that is not there may both make it.
+    /// </summary>
     /// <param name="key">What the grammar is made of, with its kind and options: equal keys must mean equal grammars.</param>
     /// <param name="make">Makes the grammar.</param>
     /// <exception cref="BadInputException">The grammar is refused; nothing is remembered then.</exception>

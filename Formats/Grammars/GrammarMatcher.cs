@@ -59,7 +59,8 @@ public sealed class GrammarMatcher
     /// <summary>Lists the tokens that are allowed now, in no order, where they are few.</summary>
     /// <param name="ids">Takes the tokens.</param>
     /// <param name="count">How many there are.</param>
-    /// <returns>False where <paramref name="ids"/> is too short or the tokens are only known as bits; <see cref="FillMask"/> gives them then.</returns>
+    /// <returns>False where <paramref name="ids"/> is too short or the tokens are only known as bits; <see cref="FillMask"/> gives them
+    /// then.</returns>
     public bool TryListAllowed(Span<int> ids, out int count)
     {
         count = 0;

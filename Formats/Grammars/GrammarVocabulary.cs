@@ -13,7 +13,9 @@ public sealed class GrammarVocabulary
     private readonly Tokenizer tokenizer;
     private readonly HashSet<int> ends;
 
-    /// <summary>Arranges the tokens of a tokenizer. Special tokens are no text; added tokens that are not special are the text that they are.</summary>
+    /// <summary>
+    /// Arranges the tokens of a tokenizer. Special tokens are no text; added tokens that are not special are the text that they are.
+    /// </summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="endTokens">Ids that end a reply: allowed where a text is complete.</param>
     public GrammarVocabulary(Tokenizer tokenizer, IEnumerable<int> endTokens)
@@ -63,7 +65,8 @@ public sealed class GrammarVocabulary
     internal ReadOnlySpan<byte> Bytes(int id) => tokenizer.Bytes(id);
 
     /// <summary>Whether a token is text: neither special nor an end, and of at least one byte.</summary>
-    internal bool IsText(int id) => !tokenizer.IsSpecial(id) && !ends.Contains(id) && tokenizer.Bytes(id) is { IsEmpty: false, Length: <= ushort.MaxValue };
+    internal bool IsText(int id) =>
+        !tokenizer.IsSpecial(id) && !ends.Contains(id) && tokenizer.Bytes(id) is { IsEmpty: false, Length: <= ushort.MaxValue };
 
     /// <summary>The id of an added token by its content, or -1.</summary>
     internal int FindSpecial(string content) => tokenizer.TryGetId(content, out var id) ? id : -1;

@@ -122,7 +122,8 @@ internal sealed class ExpressionTable
         if (items.Count == 1) return items[0];
         var spread = 1;
         foreach (var item in items) spread = Add(spread, item.Spread);
-        return Intern(new() { Id = nextId, Kind = ExpressionKind.Choice, Items = [.. items], IsNullable = items.Exists(item => item.IsNullable), Spread = spread });
+        var nullable = items.Exists(item => item.IsNullable);
+        return Intern(new() { Id = nextId, Kind = ExpressionKind.Choice, Items = [.. items], IsNullable = nullable, Spread = spread });
     }
 
     public Expression All(List<Expression> items)
@@ -130,7 +131,8 @@ internal sealed class ExpressionTable
         if (items.Exists(item => item.Kind == ExpressionKind.Never)) return Never;
         Order(items);
         if (items.Count == 1) return items[0];
-        return Intern(new() { Id = nextId, Kind = ExpressionKind.All, Items = [.. items], IsNullable = items.TrueForAll(item => item.IsNullable), Spread = 1 });
+        var nullable = items.TrueForAll(item => item.IsNullable);
+        return Intern(new() { Id = nextId, Kind = ExpressionKind.All, Items = [.. items], IsNullable = nullable, Spread = 1 });
     }
 
     public Expression Not(Expression item) => item.Kind == ExpressionKind.Not

@@ -3,8 +3,8 @@ namespace Quilt.Formats.Grammars.Automata;
 /// <summary>All nodes of a grammar, those that others are made of first, and which rules contain themselves.</summary>
 internal sealed class NodeGraph
 {
-    private const int MaxNodes = 2_000_000;
-    private const long MaxBytes = 16 << 20;
+    private const int MaxNodes = 300_000;
+    private const long MaxBytes = 4 << 20;
     private readonly GrammarRules grammar;
     private readonly Dictionary<GrammarNode, int> numbers = new(ReferenceEqualityComparer.Instance);
     private readonly List<GrammarNode> nodes = [];

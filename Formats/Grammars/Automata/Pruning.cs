@@ -14,7 +14,11 @@ internal static class Pruning
         if (reached.TrueForAll(alive.Contains)) return grammar;
         var rewritten = new Dictionary<Expression, Expression>();
         foreach (var one in reached) rewritten[one] = alive.Contains(one) ? Rewrite(one) : table.Never;
-        return grammar with { Root = rewritten[grammar.Root], Rules = [.. grammar.Rules.Select(rule => rewritten.GetValueOrDefault(rule, table.Never))] };
+        return grammar with
+        {
+            Root = rewritten[grammar.Root],
+            Rules = [.. grammar.Rules.Select(rule => rewritten.GetValueOrDefault(rule, table.Never))],
+        };
 
         Expression Rewrite(Expression one) => one.Kind switch
         {

@@ -46,7 +46,8 @@ internal sealed class RegularOperations(ExpressionTable table, ByteClasses class
                 {
                     numbers[left] = at = found.Count;
                     found.Add(left);
-                    if (found.Count > Limit) throw new BadInputException("grammar", null, "an intersection or complement in it needs too many states");
+                    if (found.Count > Limit)
+                        throw new BadInputException("grammar", null, "an intersection or complement in it needs too many states");
                 }
                 edges.Add((i, at));
             }

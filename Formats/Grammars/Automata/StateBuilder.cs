@@ -6,7 +6,9 @@ namespace Quilt.Formats.Grammars.Automata;
 internal sealed class StateBuilder
 {
     private readonly Dictionary<StateItem[], Continuation> continuations = new(new ItemsComparer());
-    private readonly Dictionary<StateItem[], ParserState>[] states = [new(new ItemsComparer()), new(new ItemsComparer()), new(new ItemsComparer()), new(new ItemsComparer())];
+    // By whether the text may end, and whether a caller is unknown.
+    private readonly Dictionary<StateItem[], ParserState>[] states =
+        [new(new ItemsComparer()), new(new ItemsComparer()), new(new ItemsComparer()), new(new ItemsComparer())];
     private readonly HashSet<StateItem> items = [];
     private readonly HashSet<Continuation> returned = [];
     private readonly Stack<StateItem> pending = [];

@@ -95,5 +95,7 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
     private record struct Level(StateSteps Steps, int Next, int End);
 }
 
-/// <summary>A node of a tree of tokens below which more may be allowed, and which tokens there count: those with so many characters of the slice.</summary>
+/// <summary>
+/// A node of a tree of tokens below which more may be allowed, and which tokens there count: those with so many characters of the slice.
+/// </summary>
 internal readonly record struct OpenNode(VocabularyTrie Trie, int Node, TokenSlice? Slice, int Least, int Most);

@@ -9,7 +9,7 @@ namespace Quilt.Formats.Grammars.Notations;
 /// </summary>
 internal sealed class EbnfReader
 {
-    private const int MaxLength = 4_000_000;
+    private const int MaxLength = 1_000_000;
     private const int MaxDepth = 200;
     private const int MaxCount = 1_000_000_000;
     private readonly NotationText text;

@@ -3,13 +3,13 @@ using System.Text;
 namespace Quilt.Formats.Grammars.Notations;
 
 /// <summary>
-/// Rules as Lark writes them: <c>name: …</c>, terminals in capitals, texts in quotes (with i: without regard to ASCII case), patterns between slashes,
-/// groups, optional parts in brackets, repeats with ~, <c>%ignore</c> before any terminal of a rule, <c>%json</c> with a schema behind it. The text is
-/// what <c>start</c> takes.
+/// Rules as Lark writes them: <c>name: …</c>, terminals in capitals, texts in quotes (with i: without regard to ASCII case), patterns between
+/// slashes, groups, optional parts in brackets, repeats with ~, <c>%ignore</c> before any terminal of a rule, <c>%json</c> with a schema behind it.
+/// The text is what <c>start</c> takes.
 /// </summary>
 internal sealed class LarkReader
 {
-    private const int MaxLength = 4_000_000;
+    private const int MaxLength = 1_000_000;
     private const int MaxDepth = 200;
     private const int MaxCount = 1_000_000_000;
     private readonly NotationText text;

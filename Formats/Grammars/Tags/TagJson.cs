@@ -76,7 +76,8 @@ internal readonly struct TagJson
     public JsonElement Value(string key) => Has(key) ? element.GetProperty(key) : throw Bad(key, "is missing");
 
     /// <summary>A complaint about a key.</summary>
-    public BadInputException Bad(string? key, string problem) => new(Source, key is null ? Place.Length == 0 ? null : Place : $"{Place}/{key}", problem);
+    public BadInputException Bad(string? key, string problem) =>
+        new(Source, key is null ? Place.Length == 0 ? null : Place : $"{Place}/{key}", problem);
 
     private JsonElement Get(string key, JsonValueKind kind)
     {

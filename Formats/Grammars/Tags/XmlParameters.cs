@@ -11,7 +11,8 @@ internal sealed class XmlParameters
 {
     private const string End = "</parameter>";
     private static readonly GrammarNode Space = new Repeat(Nodes.AnyOf(" \t\r\n"), 0, JsonGrammarOptions.MaxWhiteSpace);
-    private static readonly GrammarNode AnyName = new Repeat(new CodePoint(CodePointSet.Of(('-', '.'), ('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z'))), 1, 64);
+    private static readonly GrammarNode AnyName =
+        new Repeat(new CodePoint(CodePointSet.Of(('-', '.'), ('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z'))), 1, 64);
     private readonly JsonElement schema;
     private readonly Func<string, GrammarNode> readSchema;
     private readonly TagJson place;
@@ -39,13 +40,15 @@ internal sealed class XmlParameters
 
     private GrammarNode ReadObject()
     {
-        if (schema.ValueKind != JsonValueKind.Object || schema.TryGetProperty("type", out var type) && !(type.ValueKind == JsonValueKind.String && type.ValueEquals("object")))
+        if (schema.ValueKind != JsonValueKind.Object 
+            || schema.TryGetProperty("type", out var type) && !(type.ValueKind == JsonValueKind.String && type.ValueEquals("object")))
             throw place.Bad("json_schema", "the schema of an object is expected");
         // The schema must be one that is understood in JSON too.
         readSchema(schema.GetRawText());
         foreach (var key in schema.EnumerateObject())
         {
-            if (key.Name is "type" or "properties" or "required" or "additionalProperties" or "$defs" or "definitions" or "title" or "description" or "$schema" or "$id")
+            if (key.Name is "type" or "properties" or "required" or "additionalProperties" 
+                or "$defs" or "definitions" or "title" or "description" or "$schema" or "$id")
                 continue;
             throw place.Bad($"json_schema/{key.Name}", "is not supported in this style");
         }
@@ -57,7 +60,8 @@ internal sealed class XmlParameters
         var items = new List<GrammarNode> { Space };
         foreach (var property in properties.EnumerateObject())
         {
-            if (property.Name.AsSpan().IndexOfAny("<>\"\n\r") >= 0) throw place.Bad($"json_schema/properties/{property.Name}", "the name cannot stand in a tag");
+            if (property.Name.AsSpan().IndexOfAny("<>\"\n\r") >= 0)
+                throw place.Bad($"json_schema/properties/{property.Name}", "the name cannot stand in a tag");
             var parameter = Parameter(Nodes.Text(property.Name), Value(property.Value));
             items.Add(required.Remove(property.Name) ? parameter : Nodes.Optional(parameter));
         }
@@ -91,7 +95,8 @@ internal sealed class XmlParameters
             }
         }
         int least = Count(value, "minLength") ?? 0;
-        if (least > 0 || value.TryGetProperty("maxLength", out _)) limits.Add(new Repeat(new CodePoint(CodePointSet.Any), least, Count(value, "maxLength")));
+        if (least > 0 || value.TryGetProperty("maxLength", out _))
+            limits.Add(new Repeat(new CodePoint(CodePointSet.Any), least, Count(value, "maxLength")));
         return limits.Count == 0 ? until : new All([until, .. limits.Select(limit => new Sequence([limit, end]))]);
     }
 

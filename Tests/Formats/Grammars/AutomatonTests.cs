@@ -17,13 +17,16 @@ internal sealed class AutomatonTests
 
     private static Gen<GrammarNode> Node(int depth, bool regular)
     {
-        if (depth == 0) return regular ? Leaf : Gen.OneOf(Leaf, Leaf, Gen.Int[0, Names.Length - 1].Select(i => (GrammarNode)new RuleReference(Names[i])));
+        if (depth == 0) return regular
+            ? Leaf
+            : Gen.OneOf(Leaf, Leaf, Gen.Int[0, Names.Length - 1].Select(i => (GrammarNode)new RuleReference(Names[i])));
         var inner = Node(depth - 1, regular);
         var common = Gen.OneOf(
             inner,
             inner.Array[1, 3].Select(items => (GrammarNode)new Sequence([.. items])),
             inner.Array[1, 3].Select(items => (GrammarNode)new Choice([.. items])),
-            Gen.Select(inner, Gen.Int[0, 3], Gen.Int[-1, 3]).Select((item, least, more) => (GrammarNode)new Repeat(item, least, more < 0 ? null : least + more)));
+            Gen.Select(inner, Gen.Int[0, 3], Gen.Int[-1, 3])
+                .Select((item, least, more) => (GrammarNode)new Repeat(item, least, more < 0 ? null : least + more)));
         var within = Node(depth - 1, regular: true);
         return Gen.OneOf(common, common, common,
             within.Array[2].Select(items => (GrammarNode)new All([.. items])),
@@ -56,7 +59,8 @@ internal sealed class AutomatonTests
                 if (state is not null && text.Length < 4 && !CanComplete(automaton, state)) return false;
             }
             return true;
-        }, iter: 400, print: grammar => $"{Show(grammar.Root)} where {string.Join("; ", grammar.Rules.Select(rule => $"{rule.Key} = {Show(rule.Value)}"))}");
+        }, iter: 400, print: grammar =>
+            $"{Show(grammar.Root)} where {string.Join("; ", grammar.Rules.Select(rule => $"{rule.Key} = {Show(rule.Value)}"))}");
 
     private static ParserState? Run(Automaton automaton, string text)
     {

@@ -7,7 +7,8 @@ namespace Quilt.Tests.Formats.Grammars;
 
 internal sealed class GrammarMatcherTests
 {
-    private static readonly string[] Pieces = ["a", "b", "é", "漢", "\"", "\\", "n", "}", "]", "{", "[", ",", ":", " ", "\n", "1", "0", "\"a\":", "</x>", "<"];
+    private static readonly string[] Pieces =
+        ["a", "b", "é", "漢", "\"", "\\", "n", "}", "]", "{", "[", ",", ":", " ", "\n", "1", "0", "\"a\":", "</x>", "<"];
 
     private static readonly Func<Grammar>[] Makers =
     [
@@ -17,12 +18,16 @@ internal sealed class GrammarMatcherTests
         () => new(JsonSchemaReader.Read("""{"type":"object","properties":{"a":{"$ref":"#"},"b":{"type":"array","items":{"$ref":"#"}}}}""", new())),
         () => Grammar.Ebnf("root ::= \"[\" root* \"]\" | [^\\x5d\\x5b]{0,20} | root \",\" root"),
         () => Grammar.Regex("(.{1,30}\\n)*</x>"),
-        () => Grammar.StructuralTag("""{"format":{"type":"triggered_tags","triggers":["<"],"tags":[{"begin":"<","content":{"type":"any_text"},"end":"</x>"}]}}"""),
+        () => Grammar.StructuralTag(
+            """{"format":{"type":"triggered_tags","triggers":["<"],"tags":[{"begin":"<","content":{"type":"any_text"},"end":"</x>"}]}}"""),
     ];
+
+    private static readonly Gen<string> Words =
+        Gen.Int[0, Pieces.Length - 1].Select(i => Pieces[i]).Array[1, 24].Select(string.Concat);
 
     [Test]
     public void Allows_a_token_if_and_only_if_its_bytes_can_go_on() =>
-        Gen.Select(Gen.Int[0, Makers.Length - 1], Gen.Int[0, Pieces.Length - 1].Select(i => Pieces[i]).Array[1, 24].Select(string.Concat).Array[5, 60], Gen.Int[0, int.MaxValue]).Sample(
+        Gen.Select(Gen.Int[0, Makers.Length - 1], Words.Array[5, 60], Gen.Int[0, int.MaxValue]).Sample(
             (which, words, seed) =>
             {
                 var vocabulary = SmallVocabulary.Of([.. Pieces, .. words], out _, out var end);
@@ -39,7 +44,8 @@ internal sealed class GrammarMatcherTests
                         if (matcher.Allows(id) != allowed.Contains(id)) return false;
                     if (matcher.CountAllowed() != allowed.Count || allowed.Contains(end) != matcher.IsComplete) return false;
                     allowed.Remove(end);
-                    if (allowed.Count == 0) return matcher.IsComplete;
+                    // The vocabulary may lack what the text needs next: null has an n here, but no u.
+                    if (allowed.Count == 0) return true;
                     if (!matcher.Accept(allowed[random.Next(allowed.Count)])) return false;
                 }
                 return true;
@@ -62,13 +68,15 @@ internal sealed class GrammarMatcherTests
     public void A_special_token_stands_only_where_the_grammar_names_it()
     {
         var vocabulary = SmallVocabulary.Of(["<", "call", ">", "a"], out var special, out _);
-        var rules = new GrammarRules(new Sequence([new Repeat(new CodePoint(CodePointSet.Any), 0, null), new SpecialToken(SmallVocabulary.Special), Nodes.Text("a")]), Grammar.NoRules);
+        var rules = new GrammarRules(
+            new Sequence([Nodes.AnyText, new SpecialToken(SmallVocabulary.Special), Nodes.Text("a")]), Grammar.NoRules);
         var matcher = new CompiledGrammar(new Grammar(rules), vocabulary).Match();
         Assert.That(new[] { 3, 0, 1, 2, special }.Select(matcher.Accept), Is.All.True);
         Assert.That((matcher.Allows(special), matcher.Allows(0), matcher.Allows(3)), Is.EqualTo((false, false, true)));
         var text = new CompiledGrammar(Grammar.Regex("<call>a"), vocabulary).Match();
         Assert.That(text.Allows(special), Is.False);
-        Assert.That(() => new CompiledGrammar(new Grammar(new GrammarRules(new SpecialToken("<none>"), Grammar.NoRules)), vocabulary), Throws.InstanceOf<BadInputException>());
+        var other = new Grammar(new GrammarRules(new SpecialToken("<none>"), Grammar.NoRules));
+        Assert.That(() => new CompiledGrammar(other, vocabulary), Throws.InstanceOf<BadInputException>());
     }
 
     [Test]
