@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -69,7 +70,7 @@ internal sealed class SchemaChecker(JsonElement root)
         "maximum" => Number(value) <= Number(demand),
         "exclusiveMinimum" => Number(value) > Number(demand),
         "exclusiveMaximum" => Number(value) < Number(demand),
-        "multipleOf" => Number(value) % Number(demand) == 0,
+        "multipleOf" => IsMultiple(value.GetRawText(), demand.GetRawText()),
         _ => IsKnown(keyword),
     };
 
@@ -143,6 +144,18 @@ internal sealed class SchemaChecker(JsonElement root)
         if (decimal.TryParse(value.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) return number;
         var real = value.GetDouble();
         return Math.Abs(real) < 1 ? 0 : real > 0 ? decimal.MaxValue : decimal.MinValue;
+    }
+
+    // By their digits, however many these are.
+    private static bool IsMultiple(string value, string step)
+    {
+        var scale = Math.Max(Scale(value), Scale(step));
+        return (Digits(value, scale) % Digits(step, scale)).IsZero;
+
+        static int Scale(string text) => text.IndexOf('.', StringComparison.Ordinal) is >= 0 and var at ? text.Length - at - 1 : 0;
+
+        static BigInteger Digits(string text, int scale) =>
+            BigInteger.Parse(text.Replace(".", "", StringComparison.Ordinal) + new string('0', scale - Scale(text)), CultureInfo.InvariantCulture);
     }
 
     private JsonElement Find(string pointer) => pointer[1..].Split('/', StringSplitOptions.RemoveEmptyEntries)
