@@ -67,7 +67,7 @@ public sealed class GrammarMatcher
         var mask = grammar.Masks.Find(state);
         var ends = grammar.Vocabulary.EndTokens;
         if (!mask.IsShort || mask.Count + ends.Count > ids.Length) return false;
-        mask.Ids.CopyTo(ids);
+        mask.Added.CopyTo(ids);
         count = mask.Count;
         for (var i = 0; IsComplete && i < ends.Count; i++) ids[count++] = ends[i];
         return true;

@@ -9,6 +9,7 @@ namespace Quilt.Formats.Grammars;
 /// </summary>
 public sealed class GrammarVocabulary
 {
+    internal const int LongLength = 15;
     private readonly Tokenizer tokenizer;
     private readonly HashSet<int> ends;
 
@@ -30,7 +31,12 @@ public sealed class GrammarVocabulary
             if (IsText(id)) words.Add((bytes.ToArray(), id));
         }
         Trie = new VocabularyTrie([.. words]);
+        Slices = [new TokenSlice(NotInJson, words, Size), new TokenSlice("<"u8, words, Size), new TokenSlice("\n"u8, words, Size)];
+        LongTokens = [.. words.Where(word => word.Item1.Length > LongLength).OrderByDescending(word => word.Item1.Length).Select(word => word.Item2)];
     }
+
+    // Inside of a JSON string; text up to a tag; text of one line.
+    private static byte[] NotInJson { get; } = [.. Enumerable.Range(0, 32).Select(value => (byte)value), (byte)'"', (byte)'\\'];
 
     /// <summary>The highest id plus one.</summary>
     public int Size { get; }
@@ -42,6 +48,15 @@ public sealed class GrammarVocabulary
     public IReadOnlyList<int> EndTokens { get; }
 
     internal VocabularyTrie Trie { get; }
+
+    /// <summary>The length of the longest token of text, in bytes.</summary>
+    internal int Deepest => Trie.Deepest;
+
+    /// <summary>Parts of the vocabulary that many states treat alike.</summary>
+    internal TokenSlice[] Slices { get; }
+
+    /// <summary>Tokens of more than a few bytes, longest first.</summary>
+    internal int[] LongTokens { get; }
 
     internal bool IsEnd(int id) => ends.Contains(id);
 

@@ -7,13 +7,14 @@ namespace Quilt.Formats.Grammars.Automata;
 /// </summary>
 internal sealed class Automaton
 {
-    private const long MaxRemembered = 4_000_000;
+    private const long MaxRemembered = 1_500_000;
     private readonly Lock gate = new();
     private readonly ExpressionTable table = new();
     private readonly ByteClasses classes;
     private readonly RegularOperations operations;
     private readonly Explorer explorer;
     private readonly StateBuilder builder = new();
+    private readonly Shortening shortening;
     private readonly Expression[] rules;
     private readonly int[] order;
     private readonly PriorityQueue<int, int> waiting = new();
@@ -32,6 +33,7 @@ internal sealed class Automaton
         Specials = built.Specials;
         Size = table.Made.Count;
         table.Seal();
+        shortening = new Shortening(table, builder);
         builder.Add(built.Root, builder.Bottom);
         Start = builder.Build();
     }
@@ -57,6 +59,9 @@ internal sealed class Automaton
         return steps[symbol] ?? Advance(steps, symbol);
     }
 
+    /// <summary>The state behind a byte that can come next.</summary>
+    public ParserState StepAllowed(StateSteps steps, byte value) => steps[classes.Of[value]] ?? Advance(steps, classes.Of[value]);
+
     /// <summary>The state behind a special token; null where it cannot come next.</summary>
     public ParserState? StepSpecial(ParserState state, int special)
     {
@@ -65,6 +70,31 @@ internal sealed class Automaton
             if (step.Head.Kind == ExpressionKind.Special && step.Head.Least == special)
                 return steps[classes.Count + special] ?? Advance(steps, classes.Count + special);
         return null;
+    }
+
+    /// <summary>Whether bytes can come next.</summary>
+    public bool Takes(ParserState state, ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var steps = state.Steps ?? Expand(state);
+            if (steps.Run is { } run)
+            {
+                var from = i;
+                while (i < bytes.Length && run.First.Target(bytes[i]) is not null) i++;
+                if (i - from > run.Most) return false;
+                if (i == bytes.Length) return true;
+            }
+            if (Step(state, bytes[i]) is not { } next) return false;
+            state = next;
+        }
+        return true;
+    }
+
+    /// <summary>The state without what a few bytes cannot reach.</summary>
+    public ShortenedState Shorten(ParserState state)
+    {
+        lock (gate) return shortening.Shorten(state);
     }
 
     /// <summary>What can come next in a state.</summary>
@@ -81,7 +111,7 @@ internal sealed class Automaton
                 callers.Remove(rule, out var its);
                 Explore(rules[rule], builder.Continue(its!), steps);
             }
-            var found = new StateSteps([.. steps], Live(steps), classes.Count + Specials.Length);
+            var found = new StateSteps([.. steps], Live(steps), classes.Count + Specials.Length, FindRun(state, steps));
             state.Steps = found;
             return found;
         }
@@ -101,6 +131,28 @@ internal sealed class Automaton
             if (tail.Kind == ExpressionKind.Empty && target != builder.Bottom && target != builder.Unknown) its.AddRange(target.Items);
             else its.Add(new(tail, target));
         }
+    }
+
+    private static Expression? FindRun(ParserState state, List<StateStep> steps)
+    {
+        if (state.Items.Length != 1) return null;
+        var rest = state.Items[0].Rest;
+        var run = rest.Kind == ExpressionKind.Sequence ? rest.First : rest;
+        if (run.Kind != ExpressionKind.Repeat || run.Least > 0 || run.Most < 0 || run.First.Kind != ExpressionKind.Bytes) return null;
+        if (!Array.TrueForAll(run.First.Items, target => target.Kind == ExpressionKind.Empty)) return null;
+        var seen = false;
+        foreach (var step in steps)
+        {
+            if (step.Head == run.First && !seen) seen = true;
+            else if (step.Head.Kind != ExpressionKind.Bytes) return null;
+            else
+            {
+                for (var i = 0; i < step.Head.Lows.Length; i++)
+                    for (int value = step.Head.Lows[i]; value <= step.Head.Highs[i]; value++)
+                        if (run.First.Target((byte)value) is not null) return null;
+            }
+        }
+        return run;
     }
 
     private ulong[] Live(List<StateStep> steps)
@@ -151,6 +203,7 @@ internal sealed class Automaton
     {
         if (builder.Remembered + table.Derived * 2L < MaxRemembered) return;
         builder.Clear();
+        shortening.Clear();
         table.Trim();
     }
 }

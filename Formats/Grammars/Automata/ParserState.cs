@@ -45,7 +45,7 @@ internal sealed class ParserState(StateItem[] items, bool isComplete, bool isOpe
 }
 
 /// <summary>What can come next in a state.</summary>
-internal sealed class StateSteps(StateStep[] all, ulong[] live, int symbols)
+internal sealed class StateSteps(StateStep[] all, ulong[] live, int symbols, Expression? run)
 {
     private readonly ParserState?[] next = new ParserState?[symbols];
 
@@ -54,6 +54,12 @@ internal sealed class StateSteps(StateStep[] all, ulong[] live, int symbols)
 
     /// <summary>Which bytes can come next: bit b of 256.</summary>
     public ulong[] Live { get; } = live;
+
+    /// <summary>
+    /// A counted repeat of single bytes that comes first, where nothing else can begin with one of them and it may come no time at all: a run of them
+    /// changes nothing but the count, and behind the run what comes next is the same as here.
+    /// </summary>
+    public Expression? Run { get; } = run;
 
     /// <summary>The state behind a symbol, a class of bytes or a special token; null until it was found out.</summary>
     public ParserState? this[int symbol]

@@ -63,6 +63,12 @@ internal sealed class StateBuilder
         }
     }
 
+    /// <summary>Adds a way to go on as it is: those behind it are added too where they are possible.</summary>
+    public void AddAsIs(Expression rest, Continuation target) => items.Add(new(rest, target));
+
+    /// <summary>The text may end here.</summary>
+    public void Complete() => isComplete = true;
+
     /// <summary>The state of what was added since the last one.</summary>
     public ParserState Build()
     {

@@ -2,24 +2,30 @@ using Quilt.Formats.Grammars.Automata;
 
 namespace Quilt.Formats.Grammars.Masks;
 
-/// <summary>The tokens that a grammar allows in each state, found when first asked for and remembered within bounds. Safe to use from several threads.</summary>
+/// <summary>
+/// The tokens that a grammar allows in each state, found when first asked for and remembered within bounds. Most of the work is done once for all
+/// states that differ only in what a token cannot reach. Safe to use from several threads.
+/// </summary>
 internal sealed class MaskStore
 {
     private const long MaxSize = 48L << 20;
-    private const int ListLimit = 512;
     private readonly Lock gate = new();
     private readonly Dictionary<ParserState, TokenMask> known = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<ParserState, SharedMask> shared = new(ReferenceEqualityComparer.Instance);
     private readonly Automaton automaton;
     private readonly GrammarVocabulary vocabulary;
     private readonly int[] specialIds;
-    private readonly uint[] bits;
-    private readonly ParserState[] path;
+    private readonly MaskBuilder builder;
+    private readonly uint[] scratch;
+    private readonly List<OpenNode> open = [];
+    private readonly List<int> more = [];
+    private readonly List<int> less = [];
 
     public MaskStore(Automaton automaton, GrammarVocabulary vocabulary, int[] specialIds)
     {
         (this.automaton, this.vocabulary, this.specialIds) = (automaton, vocabulary, specialIds);
-        bits = new uint[vocabulary.MaskWords];
-        path = new ParserState[vocabulary.Trie.Deepest + 1];
+        builder = new MaskBuilder(automaton, vocabulary);
+        scratch = new uint[vocabulary.MaskWords];
     }
 
     /// <summary>How much memory the masks take, in bytes.</summary>
@@ -35,36 +41,66 @@ internal sealed class MaskStore
             if (Size > MaxSize)
             {
                 known.Clear();
+                shared.Clear();
                 Size = 0;
             }
             known[state] = mask;
-            Size += mask.Size;
+            Size += 150 + mask.Size;
             return mask;
         }
     }
 
     private TokenMask Build(ParserState state)
     {
-        Array.Clear(bits);
-        var trie = vocabulary.Trie;
-        var values = trie.Values;
-        var depths = trie.Depths;
-        var skips = trie.Skips;
-        path[0] = state;
-        for (var node = 0; node < values.Length;)
+        var (brief, exact) = automaton.Shorten(state);
+        if (!shared.TryGetValue(brief, out var common))
         {
-            var depth = depths[node];
-            if (automaton.Step(path[depth - 1], values[node]) is not { } next)
-            {
-                node = skips[node];
-                continue;
-            }
-            path[depth] = next;
-            foreach (var token in trie.At(node)) bits[token >> 5] |= 1u << token;
-            node++;
+            common = BuildShared(brief);
+            shared[brief] = common;
+            Size += 200 + common.Mask.Size;
         }
+        if (brief == state && specialIds.Length == 0) return common.Mask;
+        more.Clear();
+        less.Clear();
+        if (exact < vocabulary.Deepest)
+        {
+            foreach (var token in common.Long(vocabulary))
+            {
+                if (vocabulary.Bytes(token).Length <= exact) break;
+                if (!automaton.Takes(state, vocabulary.Bytes(token))) less.Add(token);
+            }
+        }
+        foreach (var node in common.Open)
+            if (At(state, node) is { } behind) builder.BuildBelow(node, behind, common.Mask, more);
+        if (exact < vocabulary.Deepest)
+            more.RemoveAll(token => vocabulary.Bytes(token).Length > exact && !automaton.Takes(state, vocabulary.Bytes(token)));
         for (var i = 0; i < specialIds.Length; i++)
-            if (automaton.StepSpecial(state, i) is not null) bits[specialIds[i] >> 5] |= 1u << specialIds[i];
-        return TokenMask.Of(bits, ListLimit);
+            if (automaton.StepSpecial(state, i) is not null && !common.Mask.Contains(specialIds[i])) more.Add(specialIds[i]);
+        return common.Mask.With(more, less, scratch);
+    }
+
+    private SharedMask BuildShared(ParserState brief)
+    {
+        open.Clear();
+        var mask = builder.Build(brief, open);
+        return new SharedMask(mask, [.. open]);
+    }
+
+    // The state at a node; characters of a slice before it change nothing but counts.
+    private ParserState? At(ParserState state, OpenNode node)
+    {
+        var now = state;
+        for (var i = 0; i < node.Least; i++)
+        {
+            if (automaton.Step(now, TokenSlice.Sample) is not { } next) return null;
+            now = next;
+        }
+        var bytes = node.Trie.PathTo(node.Node);
+        foreach (var value in bytes)
+        {
+            if (automaton.Step(now, value) is not { } next) return null;
+            now = next;
+        }
+        return now;
     }
 }
