@@ -102,7 +102,8 @@ internal sealed class SchemaChecker(JsonElement root)
         switch (keyword)
         {
             case "properties":
-                return demand.EnumerateObject().All(property => !value.TryGetProperty(property.Name, out var member) || Meets(property.Value, member));
+                return demand.EnumerateObject()
+                    .All(property => !value.TryGetProperty(property.Name, out var member) || Meets(property.Value, member));
             case "patternProperties":
                 return demand.EnumerateObject().All(pattern => value.EnumerateObject()
                     .All(member => !Regex.IsMatch(member.Name, pattern.Name, RegexOptions.ECMAScript) || Meets(pattern.Value, member.Value)));
@@ -159,5 +160,5 @@ internal sealed class SchemaChecker(JsonElement root)
     }
 
     private JsonElement Find(string pointer) => pointer[1..].Split('/', StringSplitOptions.RemoveEmptyEntries)
-        .Aggregate(root, (at, part) => at.ValueKind == JsonValueKind.Array ? at[int.Parse(part, CultureInfo.InvariantCulture)] : at.GetProperty(part));
+        .Aggregate(root, (at, part) => at.GetProperty(part));
 }

@@ -23,7 +23,8 @@ internal static class TextSampler
         {
             var steps = state.Steps ?? automaton.Expand(state);
             allowed.Clear();
-            if (ends.Length > 0 && random.Next(bytes.Count > Usual ? 2 : 12) == 0 && Follow(automaton, state, ends[random.Next(ends.Length)]) is { } behind)
+            if (ends.Length > 0 && random.Next(bytes.Count > Usual ? 2 : 12) == 0
+                && Follow(automaton, state, ends[random.Next(ends.Length)]) is { } behind)
             {
                 state = behind.State;
                 bytes.AddRange(behind.Text);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Quilt.Formats;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Grammars;
+using Quilt.Formats.Tokenizers;
 
 namespace Quilt.Tests.Formats.Grammars;
 
@@ -31,7 +32,8 @@ internal sealed class ToolCallGrammarTests
     // What ends values and calls.
     private static readonly string[] ends =
     [
-        "</parameter>\n", "\n</parameter>\n", "</arg_value>\n", "</arg_value>", "</invoke>\n", "</function>\n</tool_call>", "</function>\n</seed:tool_call>",
+        "</parameter>\n", "\n</parameter>\n", "</arg_value>\n", "</arg_value>", "</invoke>\n", "</function>\n</tool_call>",
+        "</function>\n</seed:tool_call>",
         "</tool_call>", "</minimax:tool_call>", "\"", "\"}",
     ];
 
@@ -84,11 +86,16 @@ internal sealed class ToolCallGrammarTests
         });
     }
 
-    [TestCase("minimax_m2", "<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">Oslo <b></parameter>\n</invoke>\n</minimax:tool_call>")]
-    [TestCase("hermes", "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>\n<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>")]
-    [TestCase("qwen3_coder", "<tool_call>\n<function=get_weather>\n<parameter=city>\n Oslo\n\n</parameter>\n<parameter=days>\n3\n</parameter>\n</function>\n</tool_call>")]
+    [TestCase("minimax_m2",
+        "<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">Oslo <b></parameter>\n</invoke>\n</minimax:tool_call>")]
+    [TestCase("hermes",
+        "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>\n"
+            + "<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>")]
+    [TestCase("qwen3_coder",
+        "<tool_call>\n<function=get_weather>\n<parameter=city>\n Oslo\n\n</parameter>\n<parameter=days>\n3\n</parameter>\n</function>\n</tool_call>")]
     [TestCase("glm45", "<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Oslo</arg_value>\n</tool_call>")]
-    [TestCase("kimi_k2", "<|tool_calls_section_begin|><|tool_call_begin|>functions.now:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>")]
+    [TestCase("kimi_k2",
+        "<|tool_calls_section_begin|><|tool_call_begin|>functions.now:0<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>")]
     [TestCase("mistral", "[TOOL_CALLS]now[ARGS]{}[TOOL_CALLS]get_weather[ARGS]{\"city\": \"x\"}")]
     [TestCase("mistral", "[TOOL_CALLS][{\"name\": \"now\", \"arguments\": {}}]")]
     [TestCase("llama3_json", "{\"name\": \"get_weather\", \"parameters\": {\"city\": \"x\"}}")]
@@ -100,7 +107,8 @@ internal sealed class ToolCallGrammarTests
         {
             Assert.That(Takes(grammar, reply), Is.True);
             Assert.That(Takes(grammar, "text" + reply), Is.False);
-            Assert.That(Takes(grammar, reply.Replace("now", "then", StringComparison.Ordinal).Replace("city", "town", StringComparison.Ordinal)), Is.False);
+            var other = reply.Replace("now", "then", StringComparison.Ordinal).Replace("city", "town", StringComparison.Ordinal);
+            Assert.That(Takes(grammar, other), Is.False);
             Assert.That(Calls(Parse(dialect, reply), reply), Is.Not.Empty);
         });
     }
@@ -121,6 +129,29 @@ internal sealed class ToolCallGrammarTests
         });
     }
 
+    [Test]
+    public void Markers_that_are_special_tokens_are_written_as_these()
+    {
+        var tokenizer = Tokenizer.Read(Encoding.UTF8.GetBytes("""
+            {"version":"1.0","added_tokens":[
+              {"id":300,"content":"<tool_call>","special":true,"single_word":false,"lstrip":false,"rstrip":false,"normalized":false}],
+             "decoder":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":false,"use_regex":false},
+             "model":{"type":"BPE","vocab":{"<":0,"t":1,"Ċ":2},"merges":[]}}
+            """), "small");
+        var vocabulary = new GrammarVocabulary(tokenizer, []);
+        var options = new ToolCallOptions { IsRequired = true };
+        var special = new CompiledGrammar(Grammar.ToolCalls("hermes", tools, options with { Tokenizer = tokenizer }), vocabulary).Match();
+        var text = new CompiledGrammar(Grammar.ToolCalls("hermes", tools, options), vocabulary).Match();
+        Assert.Multiple(() =>
+        {
+            Assert.That(special.Allows(300), Is.True);
+            Assert.That(special.Allows(0), Is.False);
+            Assert.That(text.Allows(300), Is.False);
+            Assert.That(text.Allows(0), Is.True);
+        });
+        Assert.That(special.Accept(300) && special.Accept(2), Is.True);
+    }
+
     private static List<ReplyEvent> Parse(string dialect, string reply)
     {
         var parser = ReplyParser.Create(dialect, new ReplyOptions { Tools = tools });
@@ -138,8 +169,9 @@ internal sealed class ToolCallGrammarTests
         foreach (var call in calls)
         {
             Assert.That(call.IsComplete, Is.True, reply);
-            var function = tools.EnumerateArray().Select(tool => tool.GetProperty("function")).First(one => one.GetProperty("name").GetString() == call.Name);
-            var schema = function.TryGetProperty("parameters", out var parameters) ? parameters.GetRawText() : """{"type":"object","additionalProperties":false}""";
+            var function = tools.EnumerateArray().Select(tool => tool.GetProperty("function"))
+                .First(one => one.GetProperty("name").GetString() == call.Name);
+            var schema = function.TryGetProperty("parameters", out var parameters) ? parameters.GetRawText() : """{"additionalProperties":false}""";
             Assert.That(SchemaChecker.Accepts(schema, call.Arguments), Is.True, $"{call.Name}({call.Arguments}) of {reply}");
         }
         return calls.ConvertAll(call => call.Name);
