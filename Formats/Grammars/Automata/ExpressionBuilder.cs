@@ -11,7 +11,7 @@ internal sealed class ExpressionBuilder
     private const int InlineSpread = 2_000;
     private readonly NodeGraph graph;
     private readonly ExpressionTable table;
-    private readonly Expression[] built;
+    private readonly Expression?[] built;
     private readonly bool[] hasReference;
     private readonly Dictionary<GrammarNode, int> ruleOf = new(ReferenceEqualityComparer.Instance);
     private readonly List<GrammarNode> rules = [];
@@ -34,13 +34,15 @@ internal sealed class ExpressionBuilder
         var builder = new ExpressionBuilder(grammar, table);
         for (var i = 0; i < builder.built.Length; i++)
         {
-            builder.built[i] = builder.Build(builder.graph.Nodes[i], i);
-            if (builder.built[i].Spread >= ExpressionTable.SpreadLimit)
+            // Texts and classes are built where they stand by themselves: in a choice they become one.
+            if (builder.graph.Nodes[i] is Literal or CodePoint) continue;
+            var one = builder.built[i] = builder.Build(builder.graph.Nodes[i], i);
+            if (one.Spread >= ExpressionTable.SpreadLimit)
                 throw new BadInputException("grammar", null, "it can go on in too many ways at one place");
         }
         return new BuiltGrammar(
-            builder.built[builder.graph[grammar.Root]],
-            [.. builder.rules.Select(body => builder.built[builder.graph[body]])],
+            builder.Built(grammar.Root),
+            [.. builder.rules.Select(builder.Built)],
             [.. builder.rules.Select(body => builder.graph.IsNullable[builder.graph[body]])],
             [.. builder.specials.OrderBy(special => special.Value).Select(special => special.Key)]);
     }
@@ -50,14 +52,12 @@ internal sealed class ExpressionBuilder
         foreach (var part in graph.Parts(node))
         {
             // A part that is not built yet is still open: it contains itself.
-            if (node is RuleReference || built[graph[part]] is null || hasReference[graph[part]]) hasReference[number] = true;
+            if (node is RuleReference || part is not (Literal or CodePoint) && built[graph[part]] is null || hasReference[graph[part]]) hasReference[number] = true;
         }
         if (hasReference[number] && node is All or Not)
             throw new BadInputException("grammar", null, "an intersection or complement of rules is not supported");
         switch (node)
         {
-            case Literal literal: return LiteralTrie.Build(table, [literal.Bytes]);
-            case CodePoint point: return Utf8Ranges.Build(table, point.Set);
             case Sequence sequence:
                 var whole = table.Empty;
                 for (var i = sequence.Items.Length - 1; i >= 0; i--) whole = table.Sequence(Built(sequence.Items[i]), whole);
@@ -75,8 +75,18 @@ internal sealed class ExpressionBuilder
     }
 
     // Nodes may be shared: one that is part of itself, by way of rules, comes before itself there, and is called as a rule.
-    private Expression Built(GrammarNode part) =>
-        built[graph[part]] ?? (part is RuleReference reference ? BuildReference(graph.Body(reference)) : Call(part));
+    private Expression Built(GrammarNode part)
+    {
+        ref var known = ref built[graph[part]];
+        return part switch
+        {
+            _ when known is not null => known,
+            Literal literal => known = LiteralTrie.Build(table, [literal.Bytes]),
+            CodePoint point => known = Utf8Ranges.Build(table, point.Set),
+            RuleReference reference => BuildReference(graph.Body(reference)),
+            _ => Call(part),
+        };
+    }
 
     private Expression BuildRepeat(Repeat repeat)
     {
@@ -103,8 +113,7 @@ internal sealed class ExpressionBuilder
 
     private Expression BuildReference(GrammarNode body)
     {
-        var known = built[graph[body]];
-        if (!graph.IsRecursive(body) && known.Spread <= InlineSpread && !ruleOf.ContainsKey(body)) return known;
+        if (!graph.IsRecursive(body) && !ruleOf.ContainsKey(body) && Built(body) is { Spread: <= InlineSpread } known) return known;
         return Call(body);
     }
 
