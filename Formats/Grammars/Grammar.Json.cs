@@ -14,8 +14,8 @@ public sealed partial class Grammar
     /// </summary>
     /// <param name="schema">A JSON schema, Draft 2020-12, as JSON.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="BadInputException">It is no schema, no value meets it, or it demands what cannot be held to while a text is written. The part
-    /// is a JSON pointer into the schema.</exception>
+    /// <exception cref="BadInputException">It is no schema, no value meets it, or it demands what cannot be held to while a text is written. The
+    /// part is a JSON pointer into the schema.</exception>
     public static Grammar JsonSchema(string schema, JsonGrammarOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(schema);

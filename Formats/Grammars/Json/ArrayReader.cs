@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Quilt.Formats.Grammars.Json;
 
-/// <summary>Reads what a schema says of lists; first items under <c>prefixItems</c>, or under <c>items</c> as a list, as older drafts have it.</summary>
+/// <summary>Reads what a schema says of lists; first items stand under <c>prefixItems</c>, in older drafts under <c>items</c>.</summary>
 internal sealed class ArrayReader(SchemaDocument document, SchemaNode schema)
 {
     /// <summary>Null where it says nothing.</summary>

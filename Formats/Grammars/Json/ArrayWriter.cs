@@ -17,13 +17,16 @@ internal sealed class ArrayWriter(SchemaGrammar grammar, ArrayLimits limits, str
         if (first == 0) return tokens.Some(Item(limits.At(0)), limits.Least, most);
         if (most < limits.Least) return GrammarNode.Never;
         var rest = Nodes.InOrder(tokens.Comma, Item(limits.At(first)));
-        var node = limits.IsClosed ? GrammarNode.Nothing : Nodes.Times(rest, Math.Max(0, limits.Least - first), most is null ? null : Math.Max(0, most.Value - first));
+        var node = limits.IsClosed
+            ? GrammarNode.Nothing
+            : Nodes.Times(rest, Math.Max(0, limits.Least - first), most is null ? null : Math.Max(0, most.Value - first));
         var optional = Math.Min(first, limits.Least);
         var last = Math.Min(first, most ?? first);
         for (var i = last - 1; i >= optional; i--)
         {
             var item = Item(limits.At(i));
-            node = Nodes.IsNever(item) ? GrammarNode.Nothing : Nodes.Optional(i == 0 ? Nodes.InOrder(item, node) : Nodes.InOrder(tokens.Comma, item, node));
+            node = Nodes.IsNever(item) ? GrammarNode.Nothing
+                : Nodes.Optional(i == 0 ? Nodes.InOrder(item, node) : Nodes.InOrder(tokens.Comma, item, node));
             if ((last - i) % MaxNested != 0) continue;
             // A rule now and then, so that nodes do not nest deeply.
             var rule = $"{name} from {i}";
@@ -43,7 +46,10 @@ internal sealed class ArrayWriter(SchemaGrammar grammar, ArrayLimits limits, str
     private GrammarNode Containing()
     {
         if (limits.Contains.Length > 1 || !limits.First.IsEmpty || limits.Least > 1 || limits.Most is not null)
-            throw new BadInputException(JsonSchemaReader.Origin, $"{pointer}/contains", "expected no prefixItems, maxItems, or minItems above 1 beside it");
+        {
+            throw new BadInputException(JsonSchemaReader.Origin, $"{pointer}/contains",
+                "expected no prefixItems, maxItems, or minItems above 1 beside it");
+        }
         var item = Item(limits.At(0));
         return Nodes.InOrder(
             Nodes.Times(Nodes.InOrder(item, tokens.Comma), 0, null),

@@ -13,7 +13,7 @@ internal static class JsonSchemaReader
     public const int MaxLength = 4 << 20;
 
     /// <summary>Reads a schema.</summary>
-    /// <exception cref="BadInputException">It is no schema, no value meets it, or it demands what cannot be held to; the part is a JSON pointer.</exception>
+    /// <exception cref="BadInputException">It is no schema, or it demands what cannot be held to; the part is a JSON pointer.</exception>
     public static GrammarRules Read(string json, JsonGrammarOptions options)
     {
         if (json.Length > MaxLength) throw new BadInputException(Origin, null, $"expected at most {MaxLength} characters, found {json.Length}");

@@ -10,6 +10,7 @@ internal sealed class JsonTokens
     private const string Map = "any object";
 
     private readonly GrammarNode? inside;
+    private readonly MatchBudget budget = new();
 
     /// <param name="options">How JSON is written.</param>
     /// <param name="inside">What may stand between the quotes of any string, where that is not all that JSON allows.</param>
@@ -71,7 +72,7 @@ internal sealed class JsonTokens
 
     /// <summary>A string, with its quotes, that a schema writes down; <see cref="GrammarNode.Never"/> where it may not stand here.</summary>
     public GrammarNode Listed(string quoted) =>
-        inside is null || RegularText.Matches(inside, quoted[1..^1]) ? Nodes.Text(quoted) : GrammarNode.Never;
+        inside is null || !quoted.Contains('<') || RegularText.Matches(inside, quoted[1..^1], budget) ? Nodes.Text(quoted) : GrammarNode.Never;
 
     /// <summary>White space between two tokens.</summary>
     public GrammarNode Space { get; }

@@ -39,7 +39,8 @@ internal static class MultipleNodes
     }
 
     /// <summary>The least whole number of which every whole multiple of <paramref name="step"/> that is whole is a multiple.</summary>
-    public static BigInteger WholeStep(JsonDecimal step) => step.Digits / BigInteger.GreatestCommonDivisor(step.Digits, BigInteger.Pow(10, step.Scale));
+    public static BigInteger WholeStep(JsonDecimal step) =>
+        step.Digits / BigInteger.GreatestCommonDivisor(step.Digits, BigInteger.Pow(10, step.Scale));
 
     /// <summary>Whole multiples within bounds, one by one; null where they are too many.</summary>
     public static GrammarNode? Listed(BigInteger step, BigInteger least, BigInteger most)

@@ -18,7 +18,7 @@ internal sealed record ObjectLimits(ImmutableArray<ObjectPart> Parts, ImmutableA
 
     public ObjectLimits Merge(ObjectLimits other) => new(
         [.. Parts, .. other.Parts],
-        Required.IsEmpty ? other.Required : [.. Required, .. other.Required.Where(name => !Required.Contains(name))],
+        Required.IsEmpty ? other.Required : other.Required.IsEmpty ? Required : [.. Required.Union(other.Required, StringComparer.Ordinal)],
         Math.Max(Least, other.Least),
         Most is null ? other.Most : other.Most is { } most ? Math.Min(most, Most.Value) : Most,
         [.. Names, .. other.Names],
@@ -43,11 +43,11 @@ internal sealed record ObjectPart(OrderedDictionary<string, Goal> Properties, Im
         var goal = Properties.TryGetValue(name, out var known) ? known : null;
         foreach (var pattern in Patterns)
         {
-            if (RegularText.Matches(pattern.Names, name)) goal = goal is null ? pattern.Goal : goal.And(pattern.Goal);
+            if (RegularText.Matches(pattern.Names, name, pattern.Budget)) goal = goal is null ? pattern.Goal : goal.And(pattern.Goal);
         }
         return goal ?? Others ?? Goal.Any;
     }
 }
 
 /// <summary>Properties whose names a regular node takes.</summary>
-internal sealed record NamePattern(GrammarNode Names, Goal Goal);
+internal sealed record NamePattern(GrammarNode Names, Goal Goal, MatchBudget Budget);

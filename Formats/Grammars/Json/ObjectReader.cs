@@ -9,7 +9,8 @@ internal sealed class ObjectReader(SchemaDocument document, SchemaNode schema)
     /// <summary>Null where it says nothing.</summary>
     public ObjectLimits? Read()
     {
-        var (properties, patterns, others) = (new OrderedDictionary<string, Goal>(StringComparer.Ordinal), ImmutableArray<NamePattern>.Empty, (Goal?)null);
+        var properties = new OrderedDictionary<string, Goal>(StringComparer.Ordinal);
+        var (patterns, others) = (ImmutableArray<NamePattern>.Empty, (Goal?)null);
         var limits = ObjectLimits.Any;
         var (isListing, isPart, isSaid) = (false, false, false);
         foreach (var (keyword, value) in schema.Element.EnumerateObject().Select(p => (p.Name, p.Value)))
@@ -45,5 +46,6 @@ internal sealed class ObjectReader(SchemaDocument document, SchemaNode schema)
     private ImmutableArray<NamePattern> Patterns(JsonElement value) =>
         [.. schema.Expect("patternProperties", value, JsonValueKind.Object).EnumerateObject().Select(property => new NamePattern(
             SchemaPattern.Read(property.Name, $"{schema.Pointer}/patternProperties"),
-            Goal.Of(document.Child(schema, property.Value, "patternProperties", property.Name))))];
+            Goal.Of(document.Child(schema, property.Value, "patternProperties", property.Name)),
+            document.Budget))];
 }

@@ -8,6 +8,7 @@ internal sealed class ObjectWriter
 {
     private const int MaxUnordered = 5;
     private const int MaxCounted = 20_000;
+    private const int MaxPairs = 2_000_000;
     private const int MembersPerRule = 32;
 
     private readonly SchemaGrammar grammar;
@@ -31,6 +32,8 @@ internal sealed class ObjectWriter
             foreach (var property in part.Properties.Keys) known.TryAdd(property, true);
         }
         foreach (var property in limits.Required) known.TryAdd(property, true);
+        if ((long)limits.Parts.Length * known.Count > MaxPairs)
+            throw new BadInputException(JsonSchemaReader.Origin, pointer, "expected fewer schemas that together name the properties of one object");
         var names = new PropertyNames(grammar, limits, known.Keys);
         foreach (var property in known.Keys)
         {
@@ -99,7 +102,10 @@ internal sealed class ObjectWriter
     {
         var top = Math.Min(members.Count, Math.Max(least, most ?? 0)) + 1;
         if (members.Count == 0 || (long)top * members.Count > MaxCounted)
-            throw new BadInputException(JsonSchemaReader.Origin, pointer, "minProperties and maxProperties: expected counts that known properties can meet");
+        {
+            throw new BadInputException(JsonSchemaReader.Origin, pointer,
+                "minProperties and maxProperties: expected counts that known properties can meet");
+        }
         var nexts = new GrammarNode[top + 1];
         for (var count = 0; count <= top; count++) nexts[count] = count + 1 >= least ? Others(most - count) : GrammarNode.Never;
         var mayEnd = true;

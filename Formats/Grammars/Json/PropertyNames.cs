@@ -17,7 +17,7 @@ internal sealed class PropertyNames
     }
 
     /// <summary>Whether a name may be one at all.</summary>
-    public bool Accepts(string name) => names.TrueForAll(texts => RegularText.Matches(texts, name));
+    public bool Accepts(string name) => names.TrueForAll(texts => RegularText.Matches(texts, name, grammar.Budget));
 
     /// <summary>Names of each kind, as texts, null for any, and what their values have to meet.</summary>
     public IEnumerable<(GrammarNode? Names, Goal Goal)> Others(string pointer)
@@ -59,6 +59,6 @@ internal sealed class PropertyNames
         .Where(shape => shape.Types.HasFlag(JsonTypes.String))
         .Select(shape => shape.Values is { } values
             ? Nodes.OneOf([.. values.Items.Where(value => value.Type == JsonTypes.String).Select(value => value.Element.GetString()!)
-                .Where(text => shape.Texts?.Accepts(text) != false).Select(Nodes.Text)])
+                .Where(text => shape.Texts?.Accepts(text, grammar.Budget) != false).Select(Nodes.Text)])
             : shape.Texts?.ToNode() ?? Nodes.AnyText)]);
 }

@@ -8,12 +8,15 @@ internal sealed class RegularText
     private readonly byte[] text;
     private readonly Dictionary<(GrammarNode Node, int Start), ulong[]> known = new(ByIdentity.Instance);
 
-    private RegularText(string text) => this.text = Encoding.UTF8.GetBytes(text);
+    private readonly MatchBudget budget;
+
+    private RegularText(string text, MatchBudget budget) => (this.text, this.budget) = (Encoding.UTF8.GetBytes(text), budget);
 
     /// <summary>Whether the node takes exactly this text.</summary>
-    public static bool Matches(GrammarNode node, string text)
+    /// <exception cref="BadInputException">The budget is spent.</exception>
+    public static bool Matches(GrammarNode node, string text, MatchBudget budget)
     {
-        var run = new RegularText(text);
+        var run = new RegularText(text, budget);
         return Has(run.Ends(node, 0), run.text.Length);
     }
 
@@ -22,6 +25,7 @@ internal sealed class RegularText
     {
         if (known.TryGetValue((node, start), out var ends)) return ends;
         ends = None();
+        budget.Spend(1 + (ends.Length / 8));
         switch (node)
         {
             case Literal literal:
@@ -36,6 +40,7 @@ internal sealed class RegularText
                 foreach (var item in sequence.Items) ends = Step(item, ends);
                 break;
             case Choice choice:
+                budget.Spend(choice.Items.Length / 8);
                 foreach (var item in choice.Items) Union(ends, Ends(item, start));
                 break;
             case Repeat repeat:

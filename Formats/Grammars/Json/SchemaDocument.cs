@@ -33,6 +33,9 @@ internal sealed class SchemaDocument
 
     public SchemaNode Root { get; }
 
+    /// <summary>For what the schema writes down and holds to patterns.</summary>
+    public MatchBudget Budget { get; } = new();
+
     /// <summary>A schema that no value meets.</summary>
     public SchemaNode Never { get; }
 

@@ -44,7 +44,7 @@ internal sealed partial class SchemaExpansion
             case "minItems": return own.Arrays!.Least == 0 ? [] : [Arrays(new([], null, 0, own.Arrays.Least - 1, []))];
             case "maxItems": return own.Arrays!.Most == int.MaxValue ? [] : [Arrays(new([], null, own.Arrays.Most!.Value + 1, null, []))];
             case "required":
-                return own.Objects!.Required.Select(name => Objects(Without(name)));
+                return (own.Objects?.Required ?? []).Select(name => Objects(Without(name)));
             case "minProperties": return own.Objects!.Least == 0 ? [] : [Objects(ObjectLimits.Any with { Most = own.Objects.Least - 1 })];
             case "maxProperties": return [Objects(ObjectLimits.Any with { Least = Math.Max(own.Objects!.Most!.Value, own.Objects.Most.Value + 1) })];
             case "properties":

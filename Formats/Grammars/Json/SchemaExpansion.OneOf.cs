@@ -74,7 +74,8 @@ internal sealed partial class SchemaExpansion
         if (shape.Types.HasFlag(JsonTypes.Object)
             && !(shape.Objects is { } objects && objects.Required.Any(name => IsEmpty(objects.At(name), depth)))) return false;
         return !shape.Types.HasFlag(JsonTypes.Array)
-            || (shape.Arrays is { } arrays && Enumerable.Range(0, Math.Min(arrays.Least, arrays.First.Length + 1)).Any(i => IsEmpty(arrays.At(i), depth)));
+            || (shape.Arrays is { } arrays
+                && Enumerable.Range(0, Math.Min(arrays.Least, arrays.First.Length + 1)).Any(i => IsEmpty(arrays.At(i), depth)));
     }
 
     private bool IsEmpty(Goal goal, int depth)

@@ -29,6 +29,9 @@ internal sealed class SchemaGrammar
 
     public JsonTokens Tokens { get; }
 
+    /// <summary>For what the schema writes down and holds to patterns.</summary>
+    public MatchBudget Budget => document.Budget;
+
     public Dictionary<string, GrammarNode> Rules { get; }
 
     /// <summary>Whether objects have no properties but those that are named.</summary>
@@ -79,7 +82,8 @@ internal sealed class SchemaGrammar
         {
             if (!shape.Types.HasFlag(JsonTypes.Object)) continue;
             Require(shape);
-            if (shape.Values is not null) throw new BadInputException(JsonSchemaReader.Origin, Where(goal), "expected no enum or const of whole objects");
+            if (shape.Values is not null)
+                throw new BadInputException(JsonSchemaReader.Origin, Where(goal), "expected no enum or const of whole objects");
             choices.Add(new ObjectWriter(this, shape.Objects ?? ObjectLimits.Any, form, $"{Name(goal)} {choices.Count}", Where(goal)).WriteBody());
         }
         return Nodes.OneOf([.. choices]);
@@ -132,10 +136,14 @@ internal sealed class SchemaGrammar
 
     private GrammarNode Listed(ValueSet values, Shape shape, Goal goal)
     {
-        if ((shape.Arrays is not null && values.Types.HasFlag(JsonTypes.Array)) || (shape.Objects is not null && values.Types.HasFlag(JsonTypes.Object)))
-            throw new BadInputException(JsonSchemaReader.Origin, Where(goal), "expected enum or const of lists or objects without other keywords for these");
+        if ((shape.Arrays is not null && values.Types.HasFlag(JsonTypes.Array))
+            || (shape.Objects is not null && values.Types.HasFlag(JsonTypes.Object)))
+        {
+            throw new BadInputException(JsonSchemaReader.Origin, Where(goal),
+                "expected enum or const of lists or objects without other keywords for these");
+        }
         return Nodes.OneOf([.. values.Items
-            .Where(value => value.Type != JsonTypes.String || shape.Texts?.Accepts(value.Element.GetString()!) != false)
+            .Where(value => value.Type != JsonTypes.String || shape.Texts?.Accepts(value.Element.GetString()!, Budget) != false)
             .Select(value => ValueWriter.Write(value.Element, Tokens))]);
     }
 }

@@ -12,6 +12,7 @@ internal static class TextFormats
     private const string Hex = "[0-9A-Fa-f]";
     private const string Encoded = "%" + Hex + Hex;
     private const string Path = "([A-Za-z0-9._~!$&'()*+,;=:@-]|" + Encoded + ")";
+    private const string NoScheme = "([A-Za-z0-9._~!$&'()*+,;=@-]|" + Encoded + ")";
     private const string Query = "([A-Za-z0-9._~!$&'()*+,;=:@/?-]|" + Encoded + ")*";
 
     private static readonly Dictionary<string, Lazy<GrammarNode>> Known = new(StringComparer.Ordinal)
@@ -28,7 +29,7 @@ internal static class TextFormats
         ["uri"] = Form(() => Regex($"[A-Za-z][A-Za-z0-9+.-]*:{Hierarchy()}(\\?{Query})?(#{Query})?")),
         ["uri-reference"] = Form(() => Nodes.OneOf(
             Regex($"[A-Za-z][A-Za-z0-9+.-]*:{Hierarchy()}(\\?{Query})?(#{Query})?"),
-            Regex($"(//{Authority()}(/{Path}*)*|/({Path}+(/{Path}*)*)?|(([A-Za-z0-9._~!$&'()*+,;=@-]|{Encoded})+(/{Path}*)*)?)(\\?{Query})?(#{Query})?"))),
+            Regex($"(//{Authority()}(/{Path}*)*|/({Path}+(/{Path}*)*)?|({NoScheme}+(/{Path}*)*)?)(\\?{Query})?(#{Query})?"))),
         ["json-pointer"] = Form(() => Regex("(/([^~/]|~[01])*)*")),
     };
 

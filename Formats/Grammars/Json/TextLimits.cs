@@ -22,8 +22,9 @@ internal sealed record TextLimits(int LeastLength, int? MostLength, ImmutableArr
         return length >= LeastLength && !(length > MostLength);
     }
 
-    /// <summary>Whether a text fits. The time is bounded by its length and the forms' sizes.</summary>
-    public bool Accepts(string text) => AcceptsLength(text) && Forms.All(form => RegularText.Matches(form, text));
+    /// <summary>Whether a text fits.</summary>
+    /// <exception cref="BadInputException">The budget is spent.</exception>
+    public bool Accepts(string text, MatchBudget budget) => AcceptsLength(text) && Forms.All(form => RegularText.Matches(form, text, budget));
 
     /// <summary>All such texts, as a regular node.</summary>
     public GrammarNode ToNode()

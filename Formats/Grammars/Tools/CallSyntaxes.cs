@@ -19,7 +19,8 @@ internal static class CallSyntaxes
     {
         ["apriel"] = ([new("<tool_calls>[", Json, "}", ", ", "]</tool_calls>")], ["<tool_calls>"]),
         ["cohere"] = (
-            [new("<|START_ACTION|>[\n    ", "{\"tool_call_id\": \"\u0002\", \"tool_name\": \"\u0001\", \"parameters\": ", "}", ",\n    ", "\n]<|END_ACTION|>")],
+            [new("<|START_ACTION|>[\n    ", "{\"tool_call_id\": \"\u0002\", \"tool_name\": \"\u0001\", \"parameters\": ", "}", ",\n    ",
+                "\n]<|END_ACTION|>")],
             ["<|START_ACTION|>"]),
         ["deepseek_v3"] = (
             [new("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>function<｜tool▁sep｜>\u0001\n```json\n", "\n```<｜tool▁call▁end｜>", "\n",
@@ -29,7 +30,8 @@ internal static class CallSyntaxes
             [new("<｜tool▁calls▁begin｜>", "<｜tool▁call▁begin｜>\u0001<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "", "<｜tool▁calls▁end｜>")], ["<｜tool"]),
         ["glm45"] = ([Glm("\n"), Glm("")], ["<tool_call>"]),
         ["granite"] = ([new("<|tool_call|>[", Json, "}", ", ", "]")], ["<|tool_call|>", "<tool_call>"]),
-        ["harmony"] = ([new("", "<|channel|>commentary to=functions.\u0001 <|constrain|>json<|message|>", "", null, "")], ["<|channel|>", "<|start|>"]),
+        ["harmony"] = (
+            [new("", "<|channel|>commentary to=functions.\u0001 <|constrain|>json<|message|>", "", null, "")], ["<|channel|>", "<|start|>"]),
         ["hermes"] = ([new("", "<tool_call>\n" + Json, "}\n</tool_call>", "\n", "")], ["<tool_call>"]),
         ["kimi_k2"] = (
             [new("<|tool_calls_section_begin|>", "<|tool_call_begin|>functions.\u0001:\u0002<|tool_call_argument_begin|>", "<|tool_call_end|>", "",

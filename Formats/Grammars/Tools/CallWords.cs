@@ -12,7 +12,8 @@ internal sealed class CallWords(IEnumerable<string> markers, Tokenizer? tokenize
     private static readonly GrammarNode Letters = new Repeat(
         Nodes.OneOf(Nodes.Range('a', 'z'), Nodes.Range('A', 'Z'), Nodes.Range('0', '9')), 9, 9);
 
-    private readonly string[] special = [.. markers.Where(marker => tokenizer is not null && tokenizer.TryGetId(marker, out var id) && tokenizer.IsSpecial(id))];
+    private readonly string[] special =
+        [.. markers.Where(marker => tokenizer is not null && tokenizer.TryGetId(marker, out var id) && tokenizer.IsSpecial(id))];
 
     /// <summary>A text, with a node where it has <see cref="CallSyntax.Name"/>.</summary>
     public GrammarNode Of(string text, GrammarNode? name = null)

@@ -4,8 +4,15 @@ using Quilt.Formats.Grammars.Json;
 namespace Quilt.Formats.Grammars.Tools;
 
 /// <summary>The arguments of a call as parameters with a tag each.</summary>
-internal sealed class TagMembers(CallWords words, ParameterSyntax syntax, TagValues values, Func<string, ValueTypes?> typesOf, ValueTypes withoutSchema,
-    GrammarNode close) : MemberForm
+/// <param name="words">The dialect's fixed texts.</param>
+/// <param name="syntax">Its tags.</param>
+/// <param name="values">Values between these.</param>
+/// <param name="typesOf">What the parser takes a parameter for; null where no schema speaks of it.</param>
+/// <param name="withoutSchema">What it takes such a one for.</param>
+/// <param name="close">What stands behind the last.</param>
+internal sealed class TagMembers(
+    CallWords words, ParameterSyntax syntax, TagValues values, Func<string, ValueTypes?> typesOf, ValueTypes withoutSchema, GrammarNode close)
+    : MemberForm
 {
     private const int MaxName = 64;
 

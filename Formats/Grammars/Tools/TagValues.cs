@@ -17,7 +17,8 @@ internal sealed class TagValues(SchemaGrammar grammar, ParameterSyntax syntax, A
     private static readonly GrammarNode Gap = new Repeat(Space, 0, null);
     private static readonly GrammarNode LikeNull = Around("[nN][uU][lL][lL]|[nN]one|[nN][iI][lL]|[nN][oO][nN][eE]");
     private static readonly GrammarNode LikeNumber = new Repeat(Nodes.OneOf(Space, RegexReader.Read("[\\d+._eE-]")), 1, null);
-    private static readonly GrammarNode LikeBoolean = Around("[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[01]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF]");
+    private static readonly GrammarNode LikeBoolean = Around(
+        "[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[01]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF]");
 
     // Lists and objects are looked for by trying JSON, and Python's literals, which may be anything.
     private static readonly GrammarNode LikeJson = Nodes.OneOf(
@@ -73,7 +74,7 @@ internal sealed class TagValues(SchemaGrammar grammar, ParameterSyntax syntax, A
         if (shape.Texts is { } limits) demands.Add(limits.ToNode());
         if (shape.Values is not { } values) return Nodes.Both([.. demands]);
         return Nodes.OneOf([.. values.Items.Where(value => value.Type == JsonTypes.String).Select(value => value.Element.GetString()!)
-            .Where(text => demands.TrueForAll(demand => RegularText.Matches(demand, text))).Select(Nodes.Text)]);
+            .Where(text => demands.TrueForAll(demand => RegularText.Matches(demand, text, grammar.Budget))).Select(Nodes.Text)]);
     }
 
     // Without what could end the value.

@@ -34,7 +34,8 @@ internal sealed class ToolCallGrammar
     public static GrammarRules Read(string dialect, JsonElement tools, ToolCallOptions options)
     {
         var grammar = new ToolCallGrammar(dialect, tools, options);
-        if (CallSyntaxes.Find(dialect) is not { } known) throw new BadInputException("dialect", dialect, "expected one that has a form for calls of tools");
+        if (CallSyntaxes.Find(dialect) is not { } known)
+            throw new BadInputException("dialect", dialect, "expected one that has a form for calls of tools");
         var forms = known.Forms.Select((form, i) => (Form: form, Call: grammar.Calls(form, i))).ToList();
         var lines = new Repeat(Nodes.Text("\n"), 0, MaxLines);
         var block = Nodes.OneOf([.. forms.Select(form => grammar.Block(form.Form, form.Call))]);
@@ -106,7 +107,8 @@ internal sealed class ToolCallGrammar
             call = Nodes.InOrder(before, tokens.OpenObject, grammar.Of(goal, new JsonMembers(grammar)), after);
         }
         grammar.Finish();
-        if (Nodes.IsNever(call)) throw new BadInputException(JsonSchemaReader.Origin, "#", "no object meets it, or none that can be written in this form");
+        if (Nodes.IsNever(call))
+            throw new BadInputException(JsonSchemaReader.Origin, "#", "no object meets it, or none that can be written in this form");
         return call;
     }
 

@@ -7,8 +7,8 @@ namespace Quilt.Formats.Grammars;
 public sealed record ToolCallOptions
 {
     /// <summary>
-    /// Whether the reply is calls and nothing else (OpenAI's <c>required</c>, or one tool by name); otherwise it is free text, in which calls, wherever
-    /// the model begins one, are held to their tools' schemas (<c>auto</c> with strict tools).
+    /// Whether the reply is calls and nothing else (OpenAI's <c>required</c>, or one tool by name); otherwise it is free text, in which calls,
+    /// wherever the model begins one, are held to their tools' schemas (<c>auto</c> with strict tools).
     /// </summary>
     public bool IsRequired { get; init; }
 

@@ -10,6 +10,7 @@ namespace Quilt.Tests.Formats.Grammars;
 internal sealed class JsonSchemaPropertyTests
 {
     private static readonly string[] names = ["a", "b", "cd", "é"];
+    private static readonly string[] combining = ["anyOf", "oneOf", "allOf"];
 
     [Test]
     public void Texts_that_a_grammar_takes_meet_its_schema() => Gen.Int[0, int.MaxValue].Sample(
@@ -20,7 +21,8 @@ internal sealed class JsonSchemaPropertyTests
             if (Read(schema) is not { } grammar) return;
             for (var i = 0; i < 4; i++)
             {
-                if (TextSampler.Sample(grammar, random) is { } text) Assert.That(SchemaChecker.Accepts(schema, text), Is.True, $"{schema} takes {text}");
+                if (TextSampler.Sample(grammar, random) is { } text)
+                    Assert.That(SchemaChecker.Accepts(schema, text), Is.True, $"{schema} takes {text}");
             }
         },
         iter: 400);
@@ -54,7 +56,8 @@ internal sealed class JsonSchemaPropertyTests
             var text = random.Next(2) == 0 ? Value(random, schema, 3)?.ToJsonString() ?? "null" : TextSampler.Sample(grammar, random) ?? "";
             if (text.Length > 0 && random.Next(3) == 0) text = text.Remove(random.Next(text.Length), 1);
             if (text.Length > 60) return;
-            Assert.That(ByteMatch.Run(grammar, Encoding.UTF8.GetBytes(text)).IsComplete, Is.EqualTo(NodeOracle.Accepts(rules, text)), $"{schema} {text}");
+            var isTaken = ByteMatch.Run(grammar, Encoding.UTF8.GetBytes(text)).IsComplete;
+            Assert.That(isTaken, Is.EqualTo(NodeOracle.Accepts(rules, text)), $"{schema} {text}");
         },
         iter: 200);
 
@@ -80,21 +83,25 @@ internal sealed class JsonSchemaPropertyTests
         {
             case 0: return With(("type", "integer"), Maybe(random, "minimum", random.Next(-20, 20)), Maybe(random, "maximum", random.Next(-5, 200)),
                 Maybe(random, "multipleOf", random.Next(1, 12)));
-            case 1: return With(("type", "number"), Maybe(random, "exclusiveMinimum", random.Next(-300, 100) / 100m), Maybe(random, "maximum", random.Next(0, 999) / 10m));
+            case 1: return With(("type", "number"), Maybe(random, "exclusiveMinimum", random.Next(-300, 100) / 100m),
+                Maybe(random, "maximum", random.Next(0, 999) / 10m));
             case 2: return With(("type", "string"), Maybe(random, "minLength", random.Next(3)), Maybe(random, "maxLength", random.Next(1, 6)),
                 Maybe(random, "pattern", new[] { "^a", "[bc]$", "a.b", "^[a-c]*$", "x|^y", "\"" }[random.Next(6)]));
             case 3: return With(("type", new JsonArray("null", "boolean")));
             case 4: return With(("enum", new JsonArray(1, "a", null, true, 2.5, "b\"", new JsonArray(1))), Maybe(random, "type", "string"));
             case 5: return With(("not", With(("type", names.Length > random.Next(8) ? "string" : "object"), Maybe(random, "minLength", 2))));
-            case 6: return With(("type", "array"), ("items", Schema(random, depth - 1)), Maybe(random, "minItems", random.Next(3)), Maybe(random, "maxItems", random.Next(1, 4)));
+            case 6: return With(("type", "array"), ("items", Schema(random, depth - 1)),
+                Maybe(random, "minItems", random.Next(3)), Maybe(random, "maxItems", random.Next(1, 4)));
             case 7: return With(("type", "array"), ("prefixItems", new JsonArray(Schema(random, depth - 1), Schema(random, depth - 1))));
-            case 8: return With((new[] { "anyOf", "oneOf", "allOf" }[random.Next(3)], new JsonArray(Schema(random, depth - 1), Schema(random, depth - 1))));
+            case 8: return With((combining[random.Next(3)], new JsonArray(Schema(random, depth - 1), Schema(random, depth - 1))));
             case 9: return With(("if", Schema(random, 0)), ("then", Schema(random, depth - 1)), ("else", Schema(random, depth - 1)));
             default:
                 var properties = new JsonObject();
                 foreach (var name in names.Where(_ => random.Next(2) == 0)) properties[name] = Schema(random, depth - 1);
-                return With(("type", "object"), ("properties", properties), ("required", new JsonArray([.. names.Where(_ => random.Next(4) == 0).Select(name => JsonValue.Create(name))])),
-                    Maybe(random, "additionalProperties", random.Next(2) == 0 ? false : Schema(random, 0)), Maybe(random, "minProperties", random.Next(3)),
+                var required = new JsonArray([.. names.Where(_ => random.Next(4) == 0).Select(name => JsonValue.Create(name))]);
+                return With(("type", "object"), ("properties", properties), ("required", required),
+                    Maybe(random, "additionalProperties", random.Next(2) == 0 ? false : Schema(random, 0)),
+                    Maybe(random, "minProperties", random.Next(3)),
                     Maybe(random, "maxProperties", random.Next(2, 5)), Maybe(random, "patternProperties", With(("^b", Schema(random, 0)))));
         }
     }
@@ -122,10 +129,13 @@ internal sealed class JsonSchemaPropertyTests
             case 2: return new string([.. Enumerable.Range(0, random.Next(6)).Select(_ => "abcxy\""[random.Next(6)])]);
             case 3: return random.Next(2) == 0;
             case 4: return null;
-            case 5: return new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => Value(random, schema?["items"] as JsonObject, depth - 1))]);
+            case 5:
+                var items = schema?["items"] as JsonObject;
+                return new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => Value(random, items, depth - 1))]);
             default:
                 var members = new JsonObject();
-                foreach (var name in names.Where(_ => random.Next(2) == 0)) members[name] = Value(random, (schema?["properties"] as JsonObject)?[name] as JsonObject, depth - 1);
+                var properties = schema?["properties"] as JsonObject;
+                foreach (var name in names.Where(_ => random.Next(2) == 0)) members[name] = Value(random, properties?[name] as JsonObject, depth - 1);
                 return members;
         }
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -69,7 +70,7 @@ internal sealed class SchemaChecker(JsonElement root)
         "maximum" => Number(value) <= Number(demand),
         "exclusiveMinimum" => Number(value) > Number(demand),
         "exclusiveMaximum" => Number(value) < Number(demand),
-        "multipleOf" => Number(value) % Number(demand) == 0,
+        "multipleOf" => IsMultiple(value.GetRawText(), demand.GetRawText()),
         _ => IsKnown(keyword),
     };
 
@@ -101,7 +102,8 @@ internal sealed class SchemaChecker(JsonElement root)
         switch (keyword)
         {
             case "properties":
-                return demand.EnumerateObject().All(property => !value.TryGetProperty(property.Name, out var member) || Meets(property.Value, member));
+                return demand.EnumerateObject()
+                    .All(property => !value.TryGetProperty(property.Name, out var member) || Meets(property.Value, member));
             case "patternProperties":
                 return demand.EnumerateObject().All(pattern => value.EnumerateObject()
                     .All(member => !Regex.IsMatch(member.Name, pattern.Name, RegexOptions.ECMAScript) || Meets(pattern.Value, member.Value)));
@@ -145,6 +147,18 @@ internal sealed class SchemaChecker(JsonElement root)
         return Math.Abs(real) < 1 ? 0 : real > 0 ? decimal.MaxValue : decimal.MinValue;
     }
 
+    // By their digits, however many these are.
+    private static bool IsMultiple(string value, string step)
+    {
+        var scale = Math.Max(Scale(value), Scale(step));
+        return (Digits(value, scale) % Digits(step, scale)).IsZero;
+
+        static int Scale(string text) => text.IndexOf('.', StringComparison.Ordinal) is >= 0 and var at ? text.Length - at - 1 : 0;
+
+        static BigInteger Digits(string text, int scale) =>
+            BigInteger.Parse(text.Replace(".", "", StringComparison.Ordinal) + new string('0', scale - Scale(text)), CultureInfo.InvariantCulture);
+    }
+
     private JsonElement Find(string pointer) => pointer[1..].Split('/', StringSplitOptions.RemoveEmptyEntries)
-        .Aggregate(root, (at, part) => at.ValueKind == JsonValueKind.Array ? at[int.Parse(part, CultureInfo.InvariantCulture)] : at.GetProperty(part));
+        .Aggregate(root, (at, part) => at.GetProperty(part));
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Quilt.Formats.Grammars;
+using Quilt.Formats.Grammars.Automata;
 
 namespace Quilt.Tests.Formats.Grammars;
 
@@ -9,7 +10,10 @@ internal static class TextSampler
     private const int Usual = 400, Most = 4000;
 
     /// <summary>A complete text, or null where chance led into one that does not end.</summary>
-    public static string? Sample(Grammar grammar, Random random)
+    /// <param name="grammar">The grammar.</param>
+    /// <param name="random">Chance.</param>
+    /// <param name="ends">Texts that end what chance alone would seldom end; tried now and then.</param>
+    public static string? Sample(Grammar grammar, Random random, params string[] ends)
     {
         var automaton = grammar.Automaton;
         var state = automaton.Start;
@@ -19,6 +23,13 @@ internal static class TextSampler
         {
             var steps = state.Steps ?? automaton.Expand(state);
             allowed.Clear();
+            if (ends.Length > 0 && random.Next(bytes.Count > Usual ? 2 : 12) == 0
+                && Follow(automaton, state, ends[random.Next(ends.Length)]) is { } behind)
+            {
+                state = behind.State;
+                bytes.AddRange(behind.Text);
+                continue;
+            }
             for (var value = 0; value < 256; value++)
             {
                 if (steps.Allows((byte)value)) allowed.Add((byte)value);
@@ -30,6 +41,17 @@ internal static class TextSampler
             bytes.Add(next);
         }
         return null;
+    }
+
+    private static (ParserState State, byte[] Text)? Follow(Automaton automaton, ParserState state, string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        foreach (var value in bytes)
+        {
+            if (automaton.Step(state, value) is not { } next) return null;
+            state = next;
+        }
+        return (state, bytes);
     }
 
     private static byte Choose(List<byte> allowed, Random random, bool ends)
