@@ -1,7 +1,9 @@
+using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
+using Quilt.Tests.Kernels;
 using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Runtime.Models;
@@ -51,6 +53,21 @@ public sealed class Fp8CacheModelTests
         for (var i = 0; i < prompts.Length; i++)
             Assert.That(await together[i], Is.EqualTo(await Read(alone.Generate(prompts[i], sampling))), $"prompt {i}");
         Assert.That(crowd.Core.Scheduler.Preemptions, Is.Positive);
+    }
+
+    [Test]
+    public void A_GPUs_stand_in_gives_the_same_in_steps_of_any_size_and_nearly_the_processors_numbers()
+    {
+        using var folder = new TinyFolder(1, false, TinyMiniMax.Layers, ("k_scale", [0.03f]), ("v_scale", [0.05f]));
+        using var model = Open(folder);
+        var device = (GpuDevice)Target.Gpus[0].Open();
+        using var there = LoadedModel.Open(folder.Path, new EngineOptions { Device = device.Name, KvMemory = 1 << 20 }, null, default, on: device);
+        var whole = PromptRun.Trace(there, Prompt[..40], type: KvType.Fp8).Logits;
+        Assert.That(PromptRun.Trace(there, Prompt[..40], stepTokens: 16, type: KvType.Fp8).Logits, Is.EqualTo(whole));
+        var expected = PromptRun.Trace(model, Prompt[..40], type: KvType.Fp8).Logits;
+        var near = 0;
+        for (var i = 0; i < whole.Length; i++) near += Math.Abs(whole[i] - expected[i]) < 0.02f ? 1 : 0;
+        Assert.That(near, Is.GreaterThan(whole.Length * 9 / 10), "a sum's last bit may turn a code");
     }
 
     [TestCase("k_scale", "v_scale")]
