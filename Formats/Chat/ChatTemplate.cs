@@ -87,9 +87,10 @@ public sealed class ChatTemplate
             new("messages", new JinjaList([.. conversation.Messages.Select(Template.FromJson)])),
             new("tools", conversation.Tools is { } tools ? Template.FromJson(tools) : null),
             new("documents", null),
-            new("add_generation_prompt", conversation.AddGenerationPrompt),
+            new("add_generation_prompt", conversation.AddGenerationPrompt && !conversation.ContinueFinalMessage),
         };
         foreach (var (name, value) in conversation.Variables) variables.Add(new(name, Template.FromJson(value)));
-        return (conversation.Tools is null ? template : withTools ?? template).Render(variables, time);
+        var prompt = (conversation.Tools is null ? template : withTools ?? template).Render(variables, time);
+        return conversation.ContinueFinalMessage ? FinalMessage.Cut(prompt, conversation) : prompt;
     }
 }

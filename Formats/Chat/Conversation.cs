@@ -20,6 +20,12 @@ public sealed class Conversation
     /// <summary>Whether the prompt ends where the assistant is to speak.</summary>
     public bool AddGenerationPrompt { get; set; } = true;
 
+    /// <summary>
+    /// Whether the prompt ends inside the last message, which the model then goes on with (continue_final_message); no message of the assistant's is
+    /// begun then, whatever <see cref="AddGenerationPrompt"/> says.
+    /// </summary>
+    public bool ContinueFinalMessage { get; set; }
+
     /// <summary>Further variables for the template, by name.</summary>
     public IReadOnlyDictionary<string, JsonElement> Variables => variables;
 
@@ -56,10 +62,20 @@ public sealed class Conversation
                         throw new BadInputException(source, "add_generation_prompt", $"expected true or false, found {property.Value.ValueKind}");
                     conversation.AddGenerationPrompt = property.Value.GetBoolean();
                     break;
+                case "continue_final_message":
+                    if (property.Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+                        throw new BadInputException(source, "continue_final_message", $"expected true or false, found {property.Value.ValueKind}");
+                    conversation.ContinueFinalMessage = property.Value.GetBoolean();
+                    break;
                 default:
                     conversation.variables[property.Name] = property.Value;
                     break;
             }
+        }
+        if (conversation.ContinueFinalMessage && root.TryGetProperty("add_generation_prompt", out var adds) && adds.ValueKind == JsonValueKind.True)
+        {
+            throw new BadInputException(source, "continue_final_message",
+                "Cannot set both `continue_final_message` and `add_generation_prompt` to True.");
         }
         return conversation;
     }

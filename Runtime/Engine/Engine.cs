@@ -262,8 +262,10 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     private IEnumerable<string> OwnWarnings()
     {
         if (Options.PrefixCaching && model.Device is GpuDevice { Traits.TensorCores: true })
-            yield return $"{model.Device.Name}: tensor cores sum a prompt in another order than a reply, so that a cached prompt can change the last " +
-                "bits of what follows it (PrefixCaching)";
+        {
+            yield return $"{model.Device.Name}: tensor cores sum a prompt in another order than a reply, so that a cached prompt can change " +
+                "the last bits of what follows it (PrefixCaching)";
+        }
         if (core.Reports.ObserverFailure is { } thrown) yield return $"the observer threw and is told nothing more: {thrown.Message}";
     }
 

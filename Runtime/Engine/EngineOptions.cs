@@ -58,7 +58,9 @@ public sealed record EngineOptions
     /// <summary>Most requests that wait beside those that run; one more is refused (<see cref="EngineBusyException"/>).</summary>
     public int MaxWaiting { get; init; } = 1024;
 
-    /// <summary>Longest that a request may wait before it begins; it then ends (<see cref="FinishReason.Timeout"/>). Null: as long as it takes.</summary>
+    /// <summary>
+    /// Longest that a request may wait before it begins; it then ends (<see cref="FinishReason.Timeout"/>). Null: as long as it takes.
+    /// </summary>
     public TimeSpan? MaxWaitingTime { get; init; }
 
     /// <summary>Most prompts that are read in parts at the same time (vLLM's max_num_partial_prefills).</summary>

@@ -38,8 +38,8 @@ public sealed record GenerationRequest
     public StructuredOutput? Output { get; init; }
 
     /// <summary>
-    /// Which tools of <see cref="Conversation"/> the reply calls. Null: whichever the model likes, those that say <c>"strict": true</c> with arguments
-    /// that their schema allows.
+    /// Which tools of <see cref="Conversation"/> the reply calls. Null: whichever the model likes, those that say <c>"strict": true</c> with
+    /// arguments that their schema allows.
     /// </summary>
     public ToolChoice? ToolChoice { get; init; }
 
@@ -58,7 +58,9 @@ public sealed record GenerationRequest
     /// </summary>
     public int? PromptLogProbabilities { get; init; }
 
-    /// <summary>Most tokens of the prompt; what is longer is cut (truncate_prompt_tokens). −1: as many as fit. Null: a longer one is refused.</summary>
+    /// <summary>
+    /// Most tokens of the prompt; what is longer is cut (truncate_prompt_tokens). −1: as many as fit. Null: a longer one is refused.
+    /// </summary>
     public int? TruncatePrompt { get; init; }
 
     /// <summary>Which end of a longer prompt is cut off.</summary>
@@ -75,7 +77,9 @@ public sealed record GenerationRequest
     /// <summary>The same for whom a host keeps apart of its own accord; a salt then counts within the tenant.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>How long it may take from its submission; it then ends with what it has (<see cref="FinishReason.Timeout"/>). Null: no bound.</summary>
+    /// <summary>
+    /// How long it may take from its submission; it then ends with what it has (<see cref="FinishReason.Timeout"/>). Null: no bound.
+    /// </summary>
     public TimeSpan? Deadline { get; init; }
 
     /// <summary>What sets its blocks in the cache apart from others': a list that differs for every tenant and salt.</summary>
@@ -87,8 +91,10 @@ public sealed record GenerationRequest
     {
         var prompts = (Text is null ? 0 : 1) + (Tokens is null ? 0 : 1) + (Conversation is null ? 0 : 1);
         if (prompts != 1) throw new ArgumentException($"Text, Tokens, Conversation: expected exactly one of them, found {prompts}.");
-        if (ToolChoice is not null && Output is not null) throw new ArgumentException("Output, ToolChoice: expected at most one of them, found both.");
-        if (ToolChoice is not null && Conversation?.Tools is null) throw new ArgumentException("ToolChoice: expected a conversation with tools, found none.");
+        if (ToolChoice is not null && Output is not null)
+            throw new ArgumentException("Output, ToolChoice: expected at most one of them, found both.");
+        if (ToolChoice is not null && Conversation?.Tools is null)
+            throw new ArgumentException("ToolChoice: expected a conversation with tools, found none.");
         Check(nameof(Choices), Choices, 1, MostChoices);
         Check(nameof(Priority), Priority, -1000, 1000);
         Check(nameof(PromptLogProbabilities), PromptLogProbabilities ?? 0, 0, mostTop);

@@ -1,6 +1,8 @@
 namespace Quilt.Runtime;
 
-/// <summary>Which tools a reply has to call: it is then nothing but calls, in the model's own form, with arguments that their schemas allow.</summary>
+/// <summary>
+/// Which tools a reply has to call: it is then nothing but calls, in the model's own form, with arguments that their schemas allow.
+/// </summary>
 public sealed record ToolChoice
 {
     private ToolChoice(string? tool) => Tool = tool;

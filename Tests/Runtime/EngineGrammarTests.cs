@@ -11,8 +11,10 @@ namespace Quilt.Tests.Runtime;
 /// <summary>Replies that must have a form, from the demo model, which would mostly say something else.</summary>
 public sealed class EngineGrammarTests
 {
-    private const string Person =
-        """{"type":"object","properties":{"name":{"type":"string","maxLength":12},"age":{"type":"integer","minimum":0,"maximum":150}},"required":["name","age"]}""";
+    private const string Person = """
+        {"type":"object","properties":{"name":{"type":"string","maxLength":12},"age":{"type":"integer","minimum":0,"maximum":150}},
+         "required":["name","age"]}
+        """;
 
     private static readonly SamplingOptions Wild = new() { Temperature = 1.5, MaxTokens = 200 };
     private Engine engine = null!;
@@ -41,6 +43,7 @@ public sealed class EngineGrammarTests
     [Test]
     public async Task A_reply_is_held_to_its_form_behind_its_thinking_which_is_free()
     {
+        var ended = 0;
         for (var seed = 0; seed < 5; seed++)
         {
             var conversation = new Conversation().Add("user", "What is the capital of France?");
@@ -56,17 +59,22 @@ public sealed class EngineGrammarTests
                 if (part is ReplyText text) said += text.Text;
             }
             if (generation.FinishReason == FinishReason.Length) continue;
+            ended++;
             Assert.That(thought, Is.Not.Empty, "the demo model thinks");
             Assert.That(JsonNode.Parse(said)!["name"], Is.Not.Null);
             Assert.That(generation.Stats.ThinkingTokens, Is.GreaterThan(0).And.LessThan(generation.Stats.GeneratedTokens));
         }
+        Assert.That(ended, Is.GreaterThan(2));
     }
 
     [Test]
     public async Task A_tool_that_must_be_called_is_called_in_the_model_s_own_form([Values] bool named)
     {
-        using var tools = JsonDocument.Parse(
-            """[{"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string","maxLength":20},"days":{"type":"integer","minimum":1,"maximum":7}},"required":["city","days"]}}},{"type":"function","function":{"name":"stop","parameters":{"type":"object","properties":{}}}}]""");
+        using var tools = JsonDocument.Parse("""
+            [{"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{
+               "city":{"type":"string","maxLength":20},"days":{"type":"integer","minimum":1,"maximum":7}},"required":["city","days"]}}},
+             {"type":"function","function":{"name":"stop","parameters":{"type":"object","properties":{}}}}]
+            """);
         var ended = 0;
         for (var seed = 0; seed < 5; seed++)
         {

@@ -102,9 +102,11 @@ public sealed class EngineRequestTests
         Refuses(good with { Deadline = TimeSpan.Zero }, "Deadline");
         Refuses(good with { CacheSalt = "" }, "CacheSalt: expected 1 to 128 characters, found 0");
         Refuses(good with { CacheSalt = new string('x', 129) }, "CacheSalt: expected 1 to 128 characters, found 129");
-        foreach (var bad in "@/\\\0") Refuses(good with { Tenant = "a" + bad }, $"Tenant: expected none of @ / \\ and NUL, found U+{(int)bad:X4} at 1");
+        foreach (var bad in "@/\\\0")
+            Refuses(good with { Tenant = "a" + bad }, $"Tenant: expected none of @ / \\ and NUL, found U+{(int)bad:X4} at 1");
 
-        void Refuses(GenerationRequest request, string why) => Assert.That(() => engine.Submit(request), Throws.ArgumentException.With.Message.Contains(why));
+        void Refuses(GenerationRequest request, string why) =>
+            Assert.That(() => engine.Submit(request), Throws.ArgumentException.With.Message.Contains(why));
     }
 
     [Test]

@@ -7,9 +7,9 @@ using Quilt.Runtime.Sampling;
 namespace Quilt.Tests.Runtime;
 
 /// <summary>
-/// Requests of all kinds on the demo model, many at once, in a cache that is too small for them: conversations, forms, tools, choices, scored prompts,
-/// salts and priorities; a fifth is cancelled anywhere, a tenth is hostile. Every other reply is what the request gets alone. QUILT_SOAK says how
-/// many; the full run is 20,000.
+/// Requests of all kinds on the demo model, many at once, in a cache that is too small for them: conversations, forms, tools, choices, scored
+/// prompts, salts and priorities; a fifth is cancelled anywhere, a tenth is hostile. Every other reply is what the request gets alone. QUILT_SOAK
+/// says how many; the full run is 20,000.
 /// </summary>
 public sealed class EngineSoakTests
 {
@@ -76,7 +76,8 @@ public sealed class EngineSoakTests
         TestContext.Out.WriteLine($"{answered} answered as alone, {cancelled} cancelled, {hostile} refused; {seen.Preemptions} computed again, " +
             $"{seen.HitRate:P0} of {seen.PrefixQueries:#,0} tokens found in the cache; {early >> 10:#,0} KiB half way, {late >> 10:#,0} at the end");
         Assert.That(answered + cancelled + hostile, Is.EqualTo(Requests));
-        Assert.That((engine.Failure, seen.Running, seen.Waiting, engine.Core.Blocks.Free), Is.EqualTo(((Exception?)null, 0, 0, engine.Core.Blocks.Blocks)));
+        Assert.That((engine.Failure, seen.Running, seen.Waiting, engine.Core.Blocks.Free),
+            Is.EqualTo(((Exception?)null, 0, 0, engine.Core.Blocks.Blocks)));
         Assert.That(seen.PrefixHits, Is.GreaterThan(0));
         Assert.That(seen.Preemptions, Is.GreaterThan(0), "blocks were to run out");
         Assert.That(late - early, Is.LessThan(32 << 20), "memory grows");
@@ -94,7 +95,8 @@ public sealed class EngineSoakTests
         };
         string[] topics = ["the capital of France", "a story of a cat and a dog who live together by the sea", "two and two", "the weather in Paris"];
         var topic = topics[random.Next(topics.Length)];
-        var conversation = new Conversation().Add("system", "You are helpful and speak of many things in few words.").Add("user", $"Tell me of {topic}.");
+        var conversation = new Conversation().Add("system", "You are helpful and speak of many things in few words.")
+            .Add("user", $"Tell me of {topic}.");
         switch (random.Next(6))
         {
             case 0:
@@ -117,9 +119,10 @@ public sealed class EngineSoakTests
         }
     }
 
-    private static readonly JsonElement Tools = JsonDocument.Parse(
-        """[{"type":"function","function":{"name":"look_up","parameters":{"type":"object","properties":{"what":{"type":"string","maxLength":10}},"required":["what"]}}}]""")
-        .RootElement;
+    private static readonly JsonElement Tools = JsonDocument.Parse("""
+        [{"type":"function","function":{"name":"look_up","parameters":{"type":"object","properties":{"what":{"type":"string","maxLength":10}},
+          "required":["what"]}}}]
+        """).RootElement;
 
     private static void BeHostile(Engine engine, GenerationRequest request, Random random)
     {
@@ -162,7 +165,8 @@ public sealed class EngineSoakTests
         var all = new System.Text.StringBuilder();
         await foreach (var happened in generation.Events())
         {
-            if (happened.Token is { } token) all.Append(token.Id).Append(' ').Append(BitConverter.SingleToInt32Bits(token.LogProbability)).Append('\n');
+            if (happened.Token is { } token)
+                all.Append(token.Id).Append(' ').Append(BitConverter.SingleToInt32Bits(token.LogProbability)).Append('\n');
             if (happened.Part is { } part) all.Append(part).Append('\n');
             if (happened.End is { } end) all.Append(end.Reason).Append(' ').Append(end.StopText).Append(' ').Append(end.Error?.Message);
         }

@@ -8,7 +8,8 @@ namespace Quilt.Cli;
 internal sealed class OutputArguments
 {
     private readonly Option<string?> schema = new("--schema") { Description = "The reply is JSON that this JSON schema allows.", HelpName = "FILE" };
-    private readonly Option<string?> regex = new("--regex") { Description = "The whole reply matches this regular expression.", HelpName = "PATTERN" };
+    private readonly Option<string?> regex =
+        new("--regex") { Description = "The whole reply matches this regular expression.", HelpName = "PATTERN" };
     private readonly Option<string[]> choice =
         new("--choice") { Description = "The reply is one of these texts; may be given several times.", HelpName = "TEXT" };
     private readonly Option<string?> grammar =

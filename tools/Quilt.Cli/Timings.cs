@@ -7,7 +7,8 @@ internal static class Timings
 {
     /// <summary>Tokens and speed of a reply.</summary>
     public static void Print(GenerationStats stats) => Line(
-        $"prompt {stats.PromptTokens} tokens{(stats.CachedTokens > 0 ? $" ({stats.CachedTokens} cached)" : "")}, {stats.PromptTokensPerSecond:0} tok/s · " +
+        $"prompt {stats.PromptTokens} tokens{(stats.CachedTokens > 0 ? $" ({stats.CachedTokens} cached)" : "")}, " +
+        $"{stats.PromptTokensPerSecond:0} tok/s · " +
         $"reply {stats.GeneratedTokens} tokens, {stats.GeneratedTokensPerSecond:0} tok/s");
 
     /// <summary>What the engine took of the device's memory.</summary>

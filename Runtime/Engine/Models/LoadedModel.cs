@@ -23,7 +23,9 @@ internal sealed class LoadedModel : IDisposable
             ? [.. checkpoint.Warnings, slow]
             : [.. checkpoint.Warnings];
         Markers = FindMarkers();
-        ThinkingBegin = Dialect is not null && ReplyParser.Create(Dialect).ThinkingBegin is { } begin && Tokenizer?.Encode(begin) is [var only] ? only : -1;
+        ThinkingBegin = Dialect is not null && ReplyParser.Create(Dialect).ThinkingBegin is { } begin && Tokenizer?.Encode(begin) is [var only]
+            ? only
+            : -1;
         ThinkingEnd = Dialect is not null && ReplyParser.Create(Dialect).ThinkingEnd is { } end
             ? Tokenizer?.Encode(end) ?? []
             : [];

@@ -17,9 +17,11 @@ internal sealed class ReplyForms(LoadedModel model)
     public Func<ReplyGrammar>? Of(GenerationRequest request)
     {
         if (FormOf(request) is not { } form) return null;
-        if (model.Tokenizer is null) throw new BadInputException(model.Folder, "tokenizer.json", "expected a tokenizer, without which no reply has a form, found none");
+        if (model.Tokenizer is null)
+            throw new BadInputException(model.Folder, "tokenizer.json", "expected a tokenizer, without which no reply has a form, found none");
         if (request.Conversation is not null && model.Dialect == "harmony" && request.Output is not null)
-            throw new BadInputException("output", null, "expected no form: a reply of dialect harmony has several messages, and which of them it means is not known");
+            throw new BadInputException("output", null,
+                "expected no form: a reply of dialect harmony has several messages, and which of them it means is not known");
         var grammar = cache.Value.Get(form.Key, form.Read);
         var begin = request.Conversation is null ? -1 : model.ThinkingBegin;
         return () => new ReplyGrammar(grammar.Match(), begin);

@@ -15,7 +15,9 @@ internal sealed class PromptScorer(IReadOnlyList<int> prompt, int top)
     /// <summary>Whether every token of the prompt has its score.</summary>
     public bool IsComplete => scores.Count == prompt.Count;
 
-    /// <summary>Takes the row after the token at a position; one that was taken before, or the last, counts for nothing. True once complete.</summary>
+    /// <summary>
+    /// Takes the row after the token at a position; one that was taken before, or the last, counts for nothing. True once complete.
+    /// </summary>
     /// <exception cref="ArithmeticException">The logits are damaged.</exception>
     public bool Take(int position, ReadOnlySpan<float> logits)
     {

@@ -91,9 +91,11 @@ internal sealed class Request
         if (Finished is null && grammar is { IsOver: true } && (ignoresEnd || stop.BelowLeast)) Finished = FinishReason.Stop;
         if (Finished is not null) text += reply.Finish(parts);
         sampling.Thinking.IsOpen = reply.IsThinking;
-        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top) { LogProbabilityTokens = chosen.Asked ?? [] }, isThinking);
+        Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top) { LogProbabilityTokens = chosen.Asked ?? [] },
+            isThinking);
         Tell();
-        if (!isAllowed) Fail(new RequestFailedException(new InvalidOperationException($"Token {chosen.Token} is not allowed by the reply's grammar.")));
+        if (!isAllowed)
+            Fail(new RequestFailedException(new InvalidOperationException($"Token {chosen.Token} is not allowed by the reply's grammar.")));
         else if (grammar is not null && Finished is null) sampling.Mask = grammar.Next(reply.IsThinking);
     }
 

@@ -203,7 +203,9 @@ internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options)
     private void Commit(in Share share, StepPlan plan)
     {
         var sequence = share.Sequence;
-        plan.Add(sequence, share.Count, blockTokens, sequence is { WantsPromptLogits: true, IsDecoding: false } ? LogitsOf.EveryToken : LogitsOf.LastToken);
+        plan.Add(sequence, share.Count, blockTokens, sequence is { WantsPromptLogits: true, IsDecoding: false }
+            ? LogitsOf.EveryToken
+            : LogitsOf.LastToken);
         sequence.Computed += share.Count;
         blocks.Publish(sequence);
     }

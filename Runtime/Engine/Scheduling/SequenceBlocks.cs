@@ -4,8 +4,8 @@ using Quilt.Runtime.Kv;
 namespace Quilt.Runtime.Scheduling;
 
 /// <summary>
-/// The blocks of sequences: finds what of a sequence is cached, books blocks for more of its tokens, makes full ones known, gives them back. (docs/
-/// scheduling.md, "A block's life")
+/// The blocks of sequences: finds what of a sequence is cached, books blocks for more of its tokens, makes full ones known, gives them back
+/// (docs/scheduling.md, "A block's life").
 /// </summary>
 /// <param name="pool">The blocks.</param>
 /// <param name="caching">Whether blocks are made known and found again.</param>
@@ -49,8 +49,8 @@ internal sealed class SequenceBlocks(KvBlockPool pool, bool caching)
         return needed;
     }
 
-    /// <summary>Gives a sequence without blocks those that were found, and new ones up to so many tokens; false, and nothing has changed, if there are
-    /// too few.</summary>
+    /// <summary>Gives a sequence without blocks those that were found, and new ones up to so many tokens; false, and nothing has changed, if there
+    /// are too few.</summary>
     public bool TryBegin(Sequence sequence, List<int> hits, int tokens)
     {
         if (Needed(tokens, hits) > pool.Free) return false;

@@ -66,7 +66,8 @@ internal sealed class StepPlan : IResettable
         var last = sequence.Tokens.Count - 1 - sequence.Computed;
         for (var i = logits == LogitsOf.EveryToken ? 0 : last; i < count; i++) logitRows.Add(firstRow + i);
         var samples = last < count ? logitRows.Count - count + last : -1;
-        chunks.Add(new SequenceChunk(sequence, count, samples) { Start = sequence.Computed, FirstLogitRow = firstLogits, Rows = logitRows.Count - firstLogits });
+        chunks.Add(new SequenceChunk(sequence, count, samples)
+        { Start = sequence.Computed, FirstLogitRow = firstLogits, Rows = logitRows.Count - firstLogits });
     }
 
     /// <summary>Empties the plan for the next step.</summary>

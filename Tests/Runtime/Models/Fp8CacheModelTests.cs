@@ -46,7 +46,8 @@ public sealed class Fp8CacheModelTests
         var options = new EngineOptions { Threads = 1, KvType = KvType.Fp8, BlockTokens = 16 };
         await using var alone = await Engine.OpenAsync(folder.Path, options);
         // Room for five of the eight at their full length.
-        await using var crowd = await Engine.OpenAsync(folder.Path, options with { MaxBatchedTokens = 24, KvMemory = 5 * 64 * alone.Memory.TokenBytes });
+        await using var crowd = await Engine.OpenAsync(folder.Path,
+            options with { MaxBatchedTokens = 24, KvMemory = 5 * 64 * alone.Memory.TokenBytes });
         var sampling = new SamplingOptions { MaxTokens = 40, IgnoreEos = true, Seed = 3, LogProbabilities = true };
         var prompts = Enumerable.Range(0, 8).Select(i => Prompt[i..(i + 10 + i)]).ToArray();
         var together = prompts.Select(prompt => Read(crowd.Generate(prompt, sampling))).ToArray();

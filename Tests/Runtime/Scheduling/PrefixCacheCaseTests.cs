@@ -119,7 +119,8 @@ public sealed class PrefixCacheCaseTests
                     foreach (var block in Integers(wanted.Value)) Assert.That(pool.Prefixes.IsPublished(block - first), Is.True, $"{block} hashed");
                     break;
                 case "unhashed":
-                    foreach (var block in Integers(wanted.Value)) Assert.That(pool.Prefixes.IsPublished(block - first), Is.False, $"{block} not hashed");
+                    foreach (var block in Integers(wanted.Value))
+                        Assert.That(pool.Prefixes.IsPublished(block - first), Is.False, $"{block} not hashed");
                     break;
                 case "ref":
                     foreach (var count in wanted.Value.EnumerateObject())

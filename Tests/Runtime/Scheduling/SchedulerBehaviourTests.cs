@@ -1,5 +1,9 @@
 using System.Text.Json;
+using Quilt.Formats;
+using Quilt.Formats.Grammars;
+using Quilt.Runtime;
 using Quilt.Runtime.Kv;
+using Quilt.Runtime.Sampling;
 using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Tests.Runtime.Scheduling;
@@ -15,6 +19,9 @@ public sealed class SchedulerBehaviourTests
         ["retried_allocation_counted_once"] = () => CountsOnce(prompt: 48, cached: 32, refusals: 1),
         ["preempted_requery_counted_separately"] = CountsPreemptedApart,
         ["abort_waiting"] = AbortWaiting,
+        ["grammar_compile_error"] = RefuseGrammar,
+        ["grammar_waiting_does_not_block"] = CompileBesideOthers,
+        ["grammar_cannot_advance"] = LeaveGrammar,
     };
 
     private static readonly Dictionary<string, string> Elsewhere = new()
@@ -107,6 +114,55 @@ public sealed class SchedulerBehaviourTests
         Assert.That((scheduler.TryPlan(out _), pool.Free), Is.EqualTo((false, pool.Blocks)));
         return Task.CompletedTask;
     }
+
+    /// <summary>Grammars are compiled at the door: a bad one never gets in, and nobody is behind it.</summary>
+    private static async Task RefuseGrammar()
+    {
+        await using var engine = await Demo();
+        var bad = new GenerationRequest { Text = "x", Output = StructuredOutput.Regex("(") };
+        Assert.That(() => engine.Submit(bad), Throws.TypeOf<BadInputException>());
+        var good = engine.Generate("Once", new SamplingOptions { MaxTokens = 3, IgnoreEos = true });
+        await good.ReadToEndAsync();
+        Assert.That((good.FinishReason, engine.Snapshot().Finished), Is.EqualTo((FinishReason.Length, 1L)));
+    }
+
+    /// <summary>While one caller's grammar is compiled, on that caller's thread, another's request runs.</summary>
+    private static async Task CompileBesideOthers()
+    {
+        await using var engine = await Demo();
+        var large = StructuredOutput.Choice([.. Enumerable.Range(0, 50_000).Select(i => $"choice {i * 7919L}")]);
+        var compiled = Task.Run(() => engine.Submit(new GenerationRequest { Text = "x", Output = large, Sampling = new() { MaxTokens = 40 } })[0]);
+        var other = engine.Generate("Once", new SamplingOptions { MaxTokens = 3, IgnoreEos = true });
+        await other.ReadToEndAsync();
+        Assert.That(other.FinishReason, Is.EqualTo(FinishReason.Length));
+        Assert.That(await (await compiled).ReadToEndAsync(), Does.StartWith("c"));
+    }
+
+    private static async Task LeaveGrammar()
+    {
+        await using var engine = await Demo();
+        var options = new SamplingOptions { MaxTokens = 5 };
+        var vocabulary = new GrammarVocabulary(engine.Tokenizer!, []);
+        var matcher = new CompiledGrammar(Grammar.Choice(["yes"]), vocabulary).Match();
+        var generation = new Generation([1], () => { }, CancellationToken.None);
+        var request = new Request();
+        request.Begin(generation, new RequestTerms
+        {
+            Sampling = options, EndTokens = [], Room = 10, Reply = new ReplyDecoder(engine.Tokenizer, null, null, options),
+            Grammar = new ReplyGrammar(matcher, thinkingBegin: -1),
+        });
+        var wrong = engine.Tokenizer!.Encode("no")[0];
+        request.Accept(new TokenChoice(wrong, float.NaN, []));
+        Assert.That(request.Finished, Is.EqualTo(FinishReason.Error));
+        request.Finish(FinishReason.Error);
+        var heard = new List<GenerationEvent>();
+        await foreach (var happened in generation.Events()) heard.Add(happened);
+        Assert.That(heard[0].Token!.Value.Id, Is.EqualTo(wrong), "the token is delivered");
+        Assert.That((heard[^1].End!.Reason, heard[^1].End!.StopText, heard[^1].End!.StopToken),
+            Is.EqualTo((FinishReason.Error, (string?)null, (int?)null)));
+    }
+
+    private static Task<Engine> Demo() => Engine.OpenAsync(TinyModels.TinyMiniMax.Demo, new EngineOptions { Threads = 1 });
 
     private static (Scheduler Scheduler, KvBlockPool Pool) Make(int blocks)
     {

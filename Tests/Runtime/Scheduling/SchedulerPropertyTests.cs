@@ -114,7 +114,8 @@ public sealed class SchedulerPropertyTests
         Check(plan.Tokens.Length <= options.MaxBatchedTokens, "more tokens than the budget has");
         Check(plan.Chunks.Length <= options.MaxSequences, "more sequences than may run");
         Check(plan.LogitRows.Length <= options.MaxLogitRows, "more rows of logits than there is room for");
-        Check(plan.Chunks.ToArray().Where(c => c.Start + 1 < c.Sequence.Tokens.Count).Sum(c => c.Count) <= load.PromptTokens, "prompts take too much");
+        Check(plan.Chunks.ToArray().Where(c => c.Start + 1 < c.Sequence.Tokens.Count).Sum(c => c.Count) <= load.PromptTokens,
+            "prompts take too much");
         Check(plan.Slots.ToArray().Distinct().Count() == plan.Slots.Length, "two tokens go to one slot");
         var row = 0;
         foreach (var chunk in plan.Chunks)

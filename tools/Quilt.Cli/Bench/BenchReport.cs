@@ -24,7 +24,10 @@ internal static class BenchReport
             Line($"prefill   {p.Tokens,6} tokens {p.TokensPerSecond,10:0.0} tok/s   {p.Operations,7:0} GOP/s   {Share(p.Share)} of " +
                 $"{machine.ProductsName}");
         foreach (var c in result.Cached)
-            Line($"cached    {c.Tokens,6} tokens {c.TokensPerSecond,10:0} tok/s   ({c.FoundPerSecond:0} tok/s to hash and find it; the last block is computed)");
+        {
+            Line($"cached    {c.Tokens,6} tokens {c.TokensPerSecond,10:0} tok/s   " +
+                $"({c.FoundPerSecond:0} tok/s to hash and find it; the last block is computed)");
+        }
         foreach (var d in result.Decode)
         {
             Line($"decode    {d.Batch,6} seqs   {d.TokensPerSecond,10:0.0} tok/s   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of " +

@@ -32,7 +32,8 @@ internal static class ChatVerb
             var form = output.Read(parsed);
             JsonElement? listed = parsed.GetValue(tools) is { } file ? InputFile.ReadTools(file) : null;
             await using var engine = await model.OpenAsync(parsed, cancel, options => options with { ReplyDialect = parsed.GetValue(dialect) });
-            var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking), form);
+            var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking),
+                form);
             if (parsed.GetValue(prompt) is { } question) await talk.AskAsync(question, cancel);
             else await talk.LoopAsync(cancel);
             Timings.Print(engine.Memory);
