@@ -5,6 +5,7 @@ using Quilt.Runtime;
 using Quilt.Runtime.Kv;
 using Quilt.Runtime.Sampling;
 using Quilt.Runtime.Scheduling;
+using Sequence = Quilt.Runtime.Scheduling.Sequence;
 
 namespace Quilt.Tests.Runtime.Scheduling;
 
