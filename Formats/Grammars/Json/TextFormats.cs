@@ -47,8 +47,9 @@ internal static class TextFormats
     private static GrammarNode Date()
     {
         const string days = "((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))";
-        const string leap = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)";
-        return new All([Regex($"([0-9]{{4}}-{days}|{leap}-02-29)"), new Not(Regex("0000-[^z]*"))]);
+        const string four = "(0[48]|[2468][048]|[13579][26])";
+        const string year = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])";
+        return Regex($"({year}-{days}|([0-9]{{2}}{four}|{four}00)-02-29)");
     }
 
     // The more labels the shorter, so that none of these names has more than 253 characters, and nothing counts them.
