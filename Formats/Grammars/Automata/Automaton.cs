@@ -29,7 +29,7 @@ internal sealed class Automaton
         explorer = new Explorer(table);
         built = Pruning.Prune(built, table, operations);
         if (built.Root.Kind == ExpressionKind.Never) throw new BadInputException("grammar", null, "no finite text belongs to it");
-        (rules, order) = LeftRecursion.Remove(table, built.Rules);
+        (rules, order) = LeftRecursion.Remove(table, built.Rules, operations);
         Specials = built.Specials;
         Size = table.Made.Count;
         table.Seal();

@@ -8,13 +8,14 @@ internal sealed class LeftRecursion
 {
     private const int MaxGroup = 48;
     private readonly ExpressionTable table;
+    private readonly RegularOperations operations;
     private readonly Explorer explorer;
     private readonly Expression[] rules;
     private readonly int[][] begins;
 
-    private LeftRecursion(ExpressionTable table, Expression[] rules)
+    private LeftRecursion(ExpressionTable table, Expression[] rules, RegularOperations operations)
     {
-        this.table = table;
+        (this.table, this.operations) = (table, operations);
         this.rules = [.. rules];
         explorer = new Explorer(table);
         begins = [.. rules.Select(Begins)];
@@ -23,9 +24,9 @@ internal sealed class LeftRecursion
     /// <summary>Rewrites the rules of a grammar.</summary>
     /// <returns>The rules, and for each its place in an order in which each comes before those that it can begin with.</returns>
     /// <exception cref="BadInputException">Too many rules begin with each other.</exception>
-    public static (Expression[] Rules, int[] Order) Remove(ExpressionTable table, Expression[] rules)
+    public static (Expression[] Rules, int[] Order) Remove(ExpressionTable table, Expression[] rules, RegularOperations operations)
     {
-        var removal = new LeftRecursion(table, rules);
+        var removal = new LeftRecursion(table, rules, operations);
         foreach (var group in removal.Groups())
             if (group.Count > 1 || removal.begins[group[0]].Contains(group[0])) removal.Eliminate(group);
         for (var i = 0; i < rules.Length; i++) removal.begins[i] = removal.Begins(removal.rules[i]);
@@ -34,7 +35,8 @@ internal sealed class LeftRecursion
         // A group is found after those that it leads to.
         for (var i = 0; i < groups.Count; i++)
         {
-            if (groups[i].Count > 1) throw new BadInputException("grammar", null, "its rules begin with each other in a way that is not supported");
+            if (groups[i].Count > 1 || removal.begins[groups[i][0]].Contains(groups[i][0]))
+                throw new BadInputException("grammar", null, "its rules begin with each other in a way that is not supported");
             order[groups[i][0]] = groups.Count - 1 - i;
         }
         return (removal.rules, order);
@@ -102,7 +104,7 @@ internal sealed class LeftRecursion
         for (var i = 0; i < group.Count; i++)
         {
             explorer.Explore(rules[group[i]]);
-            var own = explorer.Steps.Select(step => table.Sequence(step.Head, step.Tail)).ToList();
+            var own = explorer.Steps.Select(step => table.Sequence(NotEmpty(step.Head), step.Tail)).ToList();
             var following = Enumerable.Range(0, group.Count).Select(_ => new List<Expression>()).ToArray();
             foreach (var (rule, tail) in explorer.Calls)
             {
@@ -131,5 +133,14 @@ internal sealed class LeftRecursion
             for (var j = i + 1; j < group.Count; j++) ways.Add(table.Sequence(table.Call(group[j], nullable: false), tails[i, j]));
             rules[group[i]] = table.Choice(ways);
         }
+    }
+
+    // A first part without its empty text, behind which the rule would begin with itself again.
+    private Expression NotEmpty(Expression head)
+    {
+        if (!head.IsNullable) return head;
+        var any = table.Bytes([(0, 255, table.Empty)]);
+        var rest = table.All([head, table.Repeat(any, 1, -1)]);
+        return operations.IsVoid(rest) ? table.Never : rest;
     }
 }

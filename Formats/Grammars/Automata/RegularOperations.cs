@@ -9,7 +9,9 @@ internal sealed class RegularOperations(ExpressionTable table, ByteClasses class
     /// <summary>Most different remainders of one operation.</summary>
     public const int Limit = 20_000;
 
+    private const int WorkLimit = 3_000_000;
     private readonly Explorer explorer = new(table);
+    private int work;
 
     /// <summary>What is left of an operation behind a byte of a class; null where no text is.</summary>
     public Expression? Step(Expression operation, int number)
@@ -85,6 +87,8 @@ internal sealed class RegularOperations(ExpressionTable table, ByteClasses class
     {
         var value = classes.Sample(number);
         explorer.Explore(expression);
+        work += explorer.Steps.Count;
+        if (work > WorkLimit) throw new BadInputException("grammar", null, "its intersections and complements need too many steps");
         var left = new List<Expression>();
         foreach (var (head, tail) in explorer.Steps.ToArray())
         {

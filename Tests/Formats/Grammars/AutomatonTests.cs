@@ -59,7 +59,7 @@ internal sealed class AutomatonTests
                 if (state is not null && text.Length < 4 && !CanComplete(automaton, state)) return false;
             }
             return true;
-        }, iter: 400, print: grammar =>
+        }, iter: 600, print: grammar =>
             $"{Show(grammar.Root)} where {string.Join("; ", grammar.Rules.Select(rule => $"{rule.Key} = {Show(rule.Value)}"))}");
 
     private static ParserState? Run(Automaton automaton, string text)
@@ -94,6 +94,15 @@ internal sealed class AutomatonTests
         RuleReference reference => $"<{reference.Name}>",
         _ => "?",
     };
+
+    [Test]
+    public void A_rule_that_begins_with_itself_behind_what_may_be_empty_is_taken()
+    {
+        var rule = new Choice([new Repeat(new RuleReference("r"), 0, null), new Not(Nodes.Text("a"))]);
+        var grammar = new Grammar(new GrammarRules(new RuleReference("r"), new Dictionary<string, GrammarNode> { ["r"] = rule }));
+        Assert.That(ByteMatch.Run(grammar, "a"u8), Is.EqualTo((1, false)));
+        Assert.That(ByteMatch.Run(grammar, "ab"u8), Is.EqualTo((2, true)));
+    }
 
     [Test]
     public void Counts_inside_of_counts_do_not_grow_with_the_text()
