@@ -65,7 +65,8 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// later, and then comes last.
     /// </summary>
     public IReadOnlyList<string> Warnings =>
-        [.. model.Warnings, .. Memory.Warning is { } small ? [small] : Array.Empty<string>(), .. executor.Warnings, .. OwnWarnings()];
+        [.. model.Warnings, .. Memory.Warning is { } small ? [small] : Array.Empty<string>(), .. CacheWarning(), .. executor.Warnings,
+            .. core.Reports.ObserverFailure is { } thrown ? [$"the observer threw and is told nothing more: {thrown.Message}"] : Array.Empty<string>()];
 
     /// <summary>
     /// Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.
@@ -259,14 +260,13 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         return bad < 0 ? prompt : throw new BadInputException("prompt", null, $"expected token ids from 0 to {vocabulary - 1}, found {prompt[bad]}");
     }
 
-    private IEnumerable<string> OwnWarnings()
+    private IEnumerable<string> CacheWarning()
     {
         if (Options.PrefixCaching && model.Device is GpuDevice { Traits.TensorCores: true })
         {
             yield return $"{model.Device.Name}: tensor cores sum a prompt in another order than a reply, so that a cached prompt can change " +
                 "the last bits of what follows it (PrefixCaching)";
         }
-        if (core.Reports.ObserverFailure is { } thrown) yield return $"the observer threw and is told nothing more: {thrown.Message}";
     }
 
     private BadInputException TooLong(string found) => new("prompt", null, $"expected fewer than {MaxTokens} tokens, found {found}");

@@ -99,7 +99,7 @@ internal static class MemoryPlanner
         throw new NotSupportedException(string.Create(CultureInfo.InvariantCulture,
             $"{plan.Device}: expected at most {MemoryPlan.Gib(room.Total):0.00} GiB, which are free, found {MemoryPlan.Gib(needed):0.00}: {plan}. " +
             $"Less cache (KvMemory, --kv-memory), shorter steps (MaxBatchedTokens, " +
-            $"--max-num-batched-tokens) or fewer sequences (MaxSequences, --max-sequences) " +
+            $"--max-batched-tokens) or fewer sequences (MaxSequences, --max-sequences) " +
             $"take less."));
     }
 

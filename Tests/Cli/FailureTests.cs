@@ -69,7 +69,7 @@ public sealed class FailureTests
     [TestCase("--tokens", "complete", "--tokens", "1,x")]
     [TestCase("--kv-memory: expected more than 0", "complete", "hi", "--kv-memory", "0")]
     [TestCase("--kv-memory: expected a number", "chat", "hi", "--kv-memory", "lots")]
-    [TestCase("--max-num-batched-tokens: expected 1 to", "chat", "hi", "--max-num-batched-tokens", "0")]
+    [TestCase("--max-batched-tokens: expected 1 to", "chat", "hi", "--max-batched-tokens", "0")]
     [TestCase("--max-sequences: expected 1 to", "bench", "--max-sequences", "0")]
     [TestCase("expected at most 512 tokens in the cache, for which there is memory, found 9216", "bench", "--batch", "64", "--kv-memory", "0.001")]
     [TestCase("juggle", "juggle")]

@@ -13,7 +13,7 @@ public sealed class ModelOptionsTests
     [Test]
     public void Sizes_reach_the_engine()
     {
-        var options = Read("--kv-memory", "1.5", "--max-num-batched-tokens", "256", "--max-sequences", "4");
+        var options = Read("--kv-memory", "1.5", "--max-batched-tokens", "256", "--max-sequences", "4");
         Assert.That(options, Is.EqualTo(new EngineOptions { KvMemory = 3L << 29, MaxBatchedTokens = 256, MaxSequences = 4 }));
     }
 

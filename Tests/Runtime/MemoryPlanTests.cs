@@ -36,7 +36,7 @@ public sealed class MemoryPlanTests
         var refused = Assert.Throws<NotSupportedException>(() => Plan(room).Require(room))!;
         Assert.That(refused.Message,
             Does.StartWith("gpu:0: expected at most 89.41 GiB, which are free, found 12").And.Contain("weights 122.8").And.Contain(
-            "--kv-memory").And.Contain("--max-num-batched-tokens").And.Contain("--max-sequences"));
+            "--kv-memory").And.Contain("--max-batched-tokens").And.Contain("--max-sequences"));
     }
 
     [Test]

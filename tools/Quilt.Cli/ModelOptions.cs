@@ -38,7 +38,7 @@ internal sealed class ModelOptions
         "fp8 takes half of that.");
 
     /// <summary>Tokens of a step.</summary>
-    public Option<int?> MaxBatchedTokens { get; } = TypedOption.Whole("--max-num-batched-tokens",
+    public Option<int?> MaxBatchedTokens { get; } = TypedOption.Whole("--max-batched-tokens",
         "Most tokens in one step: longer prompts are read in parts of this size; default 512 on a CPU, 2,048 on a GPU.");
 
     /// <summary>Sequences that run together.</summary>

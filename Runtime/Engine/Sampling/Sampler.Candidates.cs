@@ -23,8 +23,8 @@ internal sealed partial class Sampler
         var token = state.Thinking.Forced;
         if (token < 0)
         {
-            // It is 0 where the largest of them is no number, and none where any of them is none.
-            if (!row.HoldsFew && !(row.Sum > 0 && float.IsFinite(row.Sum))) return false;
+            // The sum is no number where any of them is none.
+            if (!row.HoldsFew && !(float.IsFinite(row.Logits[0]) && float.IsFinite(row.Sum))) return false;
             var count = Gather(row, state, output);
             token = options.IsGreedy ? Best(row, count, state) : TryDraw(row, count, state);
         }

@@ -113,7 +113,7 @@ public sealed class StandInTests(string compiler)
     [Test]
     public void A_step_is_recorded_anew_once_the_table_of_angles_has_moved()
     {
-        var run = driver.Run([], "complete", "--tokens", string.Join(',', Enumerable.Range(1, 600)), "--max-num-batched-tokens", "600", "--greedy",
+        var run = driver.Run([], "complete", "--tokens", string.Join(',', Enumerable.Range(1, 600)), "--max-batched-tokens", "600", "--greedy",
             "--max-tokens", "610", "--device", "gpu:0", "--json");
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         var recorded = run.Calls.Index().Where(call => call.Item == "cuStreamBeginCapture_v2").Select(call => call.Index).ToArray();

@@ -31,7 +31,12 @@ internal static class ChatVerb
             sampling.Check(parsed);
             var form = output.Read(parsed);
             JsonElement? listed = parsed.GetValue(tools) is { } file ? InputFile.ReadTools(file) : null;
-            await using var engine = await model.OpenAsync(parsed, cancel, options => options with { ReplyDialect = parsed.GetValue(dialect) });
+            await using var engine = await model.OpenAsync(parsed, cancel, options => options with
+            {
+                ReplyDialect = parsed.GetValue(dialect),
+                // One question finds nothing in a cache.
+                PrefixCaching = parsed.GetValue(prompt) is null,
+            });
             var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking),
                 form);
             if (parsed.GetValue(prompt) is { } question) await talk.AskAsync(question, cancel);
