@@ -65,8 +65,11 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// later, and then comes last.
     /// </summary>
     public IReadOnlyList<string> Warnings =>
-        [.. model.Warnings, .. Memory.Warning is { } small ? [small] : Array.Empty<string>(), .. CacheWarning(), .. executor.Warnings,
-            .. core.Reports.ObserverFailure is { } thrown ? [$"the observer threw and is told nothing more: {thrown.Message}"] : Array.Empty<string>()];
+    [
+        .. model.Warnings, .. Memory.Warning is { } small ? [small] : Array.Empty<string>(), .. CacheWarning(), .. executor.Warnings,
+        .. core.Reports.ObserverFailure is { } thrown
+            ? [$"the observer threw and is told nothing more: {thrown.Message}"] : Array.Empty<string>(),
+    ];
 
     /// <summary>
     /// Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.
