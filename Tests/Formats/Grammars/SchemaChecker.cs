@@ -78,7 +78,7 @@ internal sealed class SchemaChecker(JsonElement root)
     {
         "minLength" => value.EnumerateRunes().Count() >= demand.GetInt32(),
         "maxLength" => value.EnumerateRunes().Count() <= demand.GetInt32(),
-        "pattern" => Regex.IsMatch(value, demand.GetString()!, RegexOptions.ECMAScript),
+        "pattern" => Finds(value, demand.GetString()!),
         _ => IsKnown(keyword),
     };
 
@@ -106,7 +106,7 @@ internal sealed class SchemaChecker(JsonElement root)
                     .All(property => !value.TryGetProperty(property.Name, out var member) || Meets(property.Value, member));
             case "patternProperties":
                 return demand.EnumerateObject().All(pattern => value.EnumerateObject()
-                    .All(member => !Regex.IsMatch(member.Name, pattern.Name, RegexOptions.ECMAScript) || Meets(pattern.Value, member.Value)));
+                    .All(member => !Finds(member.Name, pattern.Name) || Meets(pattern.Value, member.Value)));
             case "additionalProperties":
                 return value.EnumerateObject().All(member => IsListed(schema, member.Name) || Meets(demand, member.Value));
             case "propertyNames":
@@ -121,7 +121,14 @@ internal sealed class SchemaChecker(JsonElement root)
     private static bool IsListed(JsonElement schema, string name) =>
         (schema.TryGetProperty("properties", out var properties) && properties.TryGetProperty(name, out _))
         || (schema.TryGetProperty("patternProperties", out var patterns)
-            && patterns.EnumerateObject().Any(pattern => Regex.IsMatch(name, pattern.Name, RegexOptions.ECMAScript)));
+            && patterns.EnumerateObject().Any(pattern => Finds(name, pattern.Name)));
+
+    // A schema's characters are code points, .NET's are halves of those above U+FFFF: each counts as one that no pattern here names.
+    private static bool Finds(string text, string pattern)
+    {
+        var points = string.Concat(text.EnumerateRunes().Select(rune => rune.IsBmp ? (char)rune.Value : '\uE000'));
+        return Regex.IsMatch(points, pattern, RegexOptions.ECMAScript);
+    }
 
     private static int Names(JsonElement value) => value.EnumerateObject().Select(member => member.Name).Distinct(StringComparer.Ordinal).Count();
 
@@ -130,7 +137,7 @@ internal sealed class SchemaChecker(JsonElement root)
         ("null", JsonValueKind.Null) or ("boolean", JsonValueKind.True or JsonValueKind.False) => true,
         ("string", JsonValueKind.String) or ("array", JsonValueKind.Array) or ("object", JsonValueKind.Object) => true,
         ("number", JsonValueKind.Number) => true,
-        ("integer", JsonValueKind.Number) => value.GetRawText().AsSpan().IndexOfAny(".eE") < 0 || Number(value) % 1 == 0,
+        ("integer", JsonValueKind.Number) => IsWhole(value.GetRawText()),
         _ => false,
     };
 
@@ -148,6 +155,17 @@ internal sealed class SchemaChecker(JsonElement root)
     }
 
     // By their digits, however many these are.
+    // Digits without a point, times a power of ten: whole if that is none below 1, or the digits end in so many zeros.
+    private static bool IsWhole(string text)
+    {
+        var parts = text.ToLowerInvariant().Split('e');
+        var point = parts[0].IndexOf('.', StringComparison.Ordinal);
+        var digits = parts[0].Replace(".", "", StringComparison.Ordinal).TrimStart('-');
+        var power = BigInteger.Parse(parts.ElementAtOrDefault(1) ?? "0", NumberStyles.Float, CultureInfo.InvariantCulture);
+        if (point >= 0) power -= parts[0].Length - point - 1;
+        return digits.All(digit => digit == '0') || digits.Length - digits.TrimEnd('0').Length + power >= 0;
+    }
+
     private static bool IsMultiple(string value, string step)
     {
         var scale = Math.Max(Scale(value), Scale(step));
