@@ -67,6 +67,21 @@ public sealed class GuestTests
     }
 
     [Test]
+    public async Task Asks_for_a_form_and_for_several_choices_and_looks_at_the_engine()
+    {
+        await using var engine = await Engine.OpenAsync(Demo);
+        var replies = engine.Submit(new GenerationRequest
+        {
+            Text = "The sky is", Choices = 2, CacheSalt = "mine", Sampling = new() { Seed = 7, MaxTokens = 30 },
+            Output = StructuredOutput.Choice(["blue", "grey"]),
+        });
+        foreach (var reply in replies) Assert.That(await reply.ReadToEndAsync(), Is.AnyOf("blue", "grey"));
+        Assert.That(replies.Select(reply => reply.Choice), Is.EqualTo(new[] { 0, 1 }));
+        Assert.That(await engine.ResetPrefixCacheAsync(), Is.True);
+        Assert.That(engine.Snapshot(), Is.EqualTo(engine.Snapshot()).And.Property(nameof(EngineSnapshot.Finished)).EqualTo(2));
+    }
+
+    [Test]
     public async Task A_crowd_beyond_what_may_wait_is_refused()
     {
         await using var engine = await Engine.OpenAsync(Demo, new EngineOptions { MaxSequences = 1, MaxWaiting = 1 });

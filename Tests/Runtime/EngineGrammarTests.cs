@@ -105,6 +105,30 @@ public sealed class EngineGrammarTests
         Assert.That(ended, Is.GreaterThan(0));
     }
 
+    [Test]
+    public async Task A_strict_tool_is_held_to_its_schema_and_one_beside_it_is_not()
+    {
+        using var tools = JsonDocument.Parse("""
+            [{"type":"function","function":{"name":"get_weather","strict":true,"parameters":{"type":"object","properties":{
+               "city":{"enum":["Q1","Q2"]}},"required":["city"]}}},
+             {"type":"function","function":{"name":"free","parameters":{"type":"object","properties":{"x":{"type":"array","uniqueItems":true}}}}}]
+            """);
+        var calls = 0;
+        for (var seed = 0; seed < 6; seed++)
+        {
+            var conversation = new Conversation { Tools = tools.RootElement }.Add("user", "What is the weather in Seoul? Use celsius.");
+            var generation = engine.Submit(new GenerationRequest
+            { Conversation = conversation, Sampling = Wild with { Temperature = 0.5, Seed = seed } })[0];
+            await foreach (var part in generation.Replies())
+            {
+                if (part is not ToolCallEnded { IsComplete: true, Name: "get_weather" } call) continue;
+                calls++;
+                Assert.That(JsonNode.Parse(call.Arguments)!["city"]!.GetValue<string>(), Is.AnyOf("Q1", "Q2"));
+            }
+        }
+        Assert.That(calls, Is.GreaterThan(0), "the demo model calls this tool");
+    }
+
     [TestCase("schema", """{"type": "nonsense"}""")]
     [TestCase("schema", "{")]
     [TestCase("regex", "(")]

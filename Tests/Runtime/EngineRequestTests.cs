@@ -150,6 +150,28 @@ public sealed class EngineRequestTests
     }
 
     [Test]
+    public async Task A_prompt_is_read_in_small_parts_where_it_would_hold_up_a_reply()
+    {
+        var heard = new Order();
+        await using var engine = Open(new EngineOptions
+        {
+            Threads = 1, KvType = KvType.Float32, StepTime = TimeSpan.FromTicks(1), PrefixCaching = false, Observer = heard,
+        });
+        int[] longPrompt = [.. Enumerable.Range(0, 200).Select(i => i * 7 % 300)];
+        var alone = await Ids(engine.Generate(longPrompt, Greedy));
+        Assert.That(heard.Steps[0].PromptTokens, Is.EqualTo(longPrompt.Length), "nobody is held up");
+        var talking = engine.Generate(Prompt, Greedy with { MaxTokens = 100 });
+        await using var pieces = talking.GetAsyncEnumerator();
+        await pieces.MoveNextAsync();
+        var first = heard.Steps.Count;
+        var read = engine.Generate(longPrompt, Greedy);
+        Assert.That(await Ids(read), Is.EqualTo(alone));
+        while (await pieces.MoveNextAsync()) { }
+        await engine.ResetPrefixCacheAsync();
+        Assert.That(heard.Steps.Skip(first).Where(step => step.DecodeTokens > 0).Max(step => step.PromptTokens), Is.LessThanOrEqualTo(16));
+    }
+
+    [Test]
     public async Task An_observer_hears_of_every_step_and_request_and_a_snapshot_says_the_same()
     {
         var heard = new Order();

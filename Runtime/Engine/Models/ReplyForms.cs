@@ -1,7 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Quilt.Formats;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Grammars;
+using Quilt.Formats.Grammars.Tools;
 using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Runtime.Models;
@@ -30,11 +32,14 @@ internal sealed class ReplyForms(LoadedModel model)
     private StructuredOutput? FormOf(GenerationRequest request)
     {
         if (request.Output is not null) return request.Output;
-        if (request.Conversation?.Tools is not { } tools || (request.ToolChoice is null && !HasStrict(tools))) return null;
+        if (request.Conversation?.Tools is not { } tools) return null;
+        var isRequired = request.ToolChoice is not null;
+        // Free text is held to nothing but the calls in it, and a dialect without any holds to that by itself.
+        if (!isRequired && (!HasStrict(tools) || model.Dialect is null || CallSyntaxes.Find(model.Dialect) is null)) return null;
         var dialect = model.Dialect ?? throw new BadInputException("tools", null, "expected a model whose reply dialect is known, found none");
-        return StructuredOutput.Calls(dialect, tools, new ToolCallOptions
+        return StructuredOutput.Calls(dialect, isRequired ? tools : Loosened(tools), new ToolCallOptions
         {
-            IsRequired = request.ToolChoice is not null,
+            IsRequired = isRequired,
             Tool = request.ToolChoice?.Tool,
             IsParallel = request.ParallelToolCalls,
             Tokenizer = model.Tokenizer,
@@ -42,15 +47,30 @@ internal sealed class ReplyForms(LoadedModel model)
         });
     }
 
-    private static bool HasStrict(JsonElement tools)
+    private static bool HasStrict(JsonElement tools) => tools.ValueKind == JsonValueKind.Array && tools.EnumerateArray().Any(IsStrict);
+
+    private static bool IsStrict(JsonElement tool) =>
+        FunctionOf(tool) is { ValueKind: JsonValueKind.Object } function && function.TryGetProperty("strict", out var strict)
+            && strict.ValueKind == JsonValueKind.True;
+
+    private static JsonElement FunctionOf(JsonElement tool) =>
+        tool.ValueKind == JsonValueKind.Object && tool.TryGetProperty("function", out var inner) && inner.ValueKind == JsonValueKind.Object
+            ? inner
+            : tool;
+
+    /// <summary>The same tools, of which those that are not strict take any arguments.</summary>
+    private static JsonElement Loosened(JsonElement tools)
     {
-        if (tools.ValueKind != JsonValueKind.Array) return false;
+        var list = new JsonArray();
         foreach (var tool in tools.EnumerateArray())
         {
-            if (tool.ValueKind != JsonValueKind.Object) continue;
-            var function = tool.TryGetProperty("function", out var inner) && inner.ValueKind == JsonValueKind.Object ? inner : tool;
-            if (function.TryGetProperty("strict", out var strict) && strict.ValueKind == JsonValueKind.True) return true;
+            var function = FunctionOf(tool);
+            if (IsStrict(tool) || function.ValueKind != JsonValueKind.Object || !function.TryGetProperty("name", out var name)) list.Add(Node(tool));
+            else list.Add(new JsonObject { ["name"] = Node(name), ["parameters"] = new JsonObject { ["type"] = "object" } });
         }
-        return false;
+        using var document = JsonDocument.Parse(list.ToJsonString());
+        return document.RootElement.Clone();
     }
+
+    private static JsonNode? Node(JsonElement value) => JsonNode.Parse(value.GetRawText());
 }
