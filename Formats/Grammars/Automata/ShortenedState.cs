@@ -6,7 +6,8 @@ namespace Quilt.Formats.Grammars.Automata;
 /// <param name="State">The state.</param>
 /// <param name="Exact">Up to how many bytes a continuation is possible here if and only if it is possible in the state itself, but where a call
 /// ends whose caller is unknown.</param>
-internal readonly record struct ShortenedState(ParserState State, int Exact);
+/// <param name="ExactBehind">The same for continuations that do not go past the count of the repeat which comes first.</param>
+internal readonly record struct ShortenedState(ParserState State, int Exact, int ExactBehind);
 
 /// <summary>Shortens states. Not for several threads at a time.</summary>
 internal sealed class Shortening(ExpressionTable table, StateBuilder builder)
@@ -23,11 +24,21 @@ internal sealed class Shortening(ExpressionTable table, StateBuilder builder)
         var exact = int.MaxValue;
         var changed = false;
         foreach (var (rest, target) in state.Items)
-            changed |= Bound(rest, ref exact) != rest || Cut(target, Callers) != target;
-        if (!changed) return new(state, int.MaxValue);
-        foreach (var (rest, target) in state.Items) builder.AddAsIs(Bound(rest, ref exact), Cut(target, Callers));
+        {
+            var (brief, cut) = (Bound(rest, ref exact), Cut(target, Callers));
+            changed |= brief != rest || cut != target;
+            builder.AddAsIs(brief, cut);
+        }
+        if (!changed)
+        {
+            builder.Drop();
+            return new(state, int.MaxValue, int.MaxValue);
+        }
         if (state.IsComplete) builder.Complete();
-        return new(builder.Build(), exact);
+        var behind = int.MaxValue;
+        if (exact < int.MaxValue && state.Items is [{ Rest: { Kind: ExpressionKind.Sequence, First.IsNullable: true } only }])
+            Bound(only.Second, ref behind);
+        return new(builder.Build(), exact, behind);
     }
 
     private Expression Bound(Expression rest, ref int exact)

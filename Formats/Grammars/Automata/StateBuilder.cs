@@ -71,6 +71,9 @@ internal sealed class StateBuilder
     /// <summary>The text may end here.</summary>
     public void Complete() => isComplete = true;
 
+    /// <summary>Takes back what was added since the last state.</summary>
+    public void Drop() => items.Clear();
+
     /// <summary>The state of what was added since the last one.</summary>
     public ParserState Build()
     {

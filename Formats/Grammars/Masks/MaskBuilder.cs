@@ -16,9 +16,12 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
     /// <summary>The tokens of text that are allowed in a state whose callers may be unknown.</summary>
     /// <param name="state">The state.</param>
     /// <param name="open">Takes the nodes of trees at which a call ends whose caller is unknown: below them more may be allowed.</param>
-    public TokenMask Build(ParserState state, List<OpenNode> open)
+    /// <param name="rests">Where any amount of white space may come first and changes nothing: how many tokens are not it alone; they are listed
+    /// first. -1 otherwise.</param>
+    public TokenMask Build(ParserState state, List<OpenNode> open, out int rests)
     {
         count = 0;
+        rests = -1;
         foreach (var slice in vocabulary.Slices)
         {
             chain.Clear();
@@ -26,6 +29,16 @@ internal sealed class MaskBuilder(Automaton automaton, GrammarVocabulary vocabul
             if (!SliceChain.TryFollow(automaton, slice, chain, out var loops) || chain.Exists(link => link.IsOpen)) continue;
             for (var k = 0; k < chain.Count; k++)
                 Walk(slice.Rests, 0, chain[k], open, slice, k, k == chain.Count - 1 && loops ? int.MaxValue : k);
+            if (slice == vocabulary.Space)
+            {
+                if (loops && chain.Count == 1) rests = count;
+                var alone = slice.Inside(loops ? int.MaxValue : chain.Count - 1);
+                alone.CopyTo(found.AsSpan(count));
+                count += alone.Length;
+                var mask = Join(null, 0);
+                if (!mask.IsShort) rests = -1;
+                return mask;
+            }
             if (loops) return Join(slice.All, slice.Count);
             var bits = slice.UpTo(chain.Count - 1, out var inside);
             return Join(bits, inside);
