@@ -97,6 +97,53 @@ internal sealed class Automaton
         lock (gate) return shortening.Shorten(state);
     }
 
+    /// <summary>
+    /// What can come next in a state, with a run that comes first (<see cref="StateSteps.Run"/>) without an end: the same for all continuations of up
+    /// to so many bytes as the run may have.
+    /// </summary>
+    public StateSteps Loosen(ParserState state, StateSteps steps)
+    {
+        lock (gate)
+        {
+            if (steps.Loose is null)
+            {
+                var (rest, target) = state.Items[0];
+                var run = table.Repeat(steps.Run!.First, 0, -1);
+                builder.AddAsIs(rest.Kind == ExpressionKind.Sequence ? table.Sequence(run, rest.Second) : run, target);
+                builder.SetEnds(state.IsComplete, state.IsOpen);
+                steps.Loose = builder.Build();
+            }
+            return steps.Loose.Steps ?? Expand(steps.Loose);
+        }
+    }
+
+    /// <summary>
+    /// How many characters of a set may come first where they change nothing but how many more may, of a state that has all of them come first if
+    /// it may have any number (which is for the caller to know); -1 where that is not so.
+    /// </summary>
+    /// <param name="state">The state.</param>
+    /// <param name="low">ASCII characters of the set below 64, as bits.</param>
+    /// <param name="high">ASCII characters of the set from 64 on, as bits.</param>
+    /// <param name="hasOthers">Whether all other characters are in the set.</param>
+    public int CountFirst(ParserState state, ulong low, ulong high, bool hasOthers)
+    {
+        if (state.Items.Length != 1) return -1;
+        var (rest, target) = state.Items[0];
+        var repeat = rest.Kind == ExpressionKind.Sequence ? rest.First : rest;
+        if (repeat.Kind != ExpressionKind.Repeat || repeat.Least > 0 || repeat.Most < 1 || repeat.First.IsNullable) return -1;
+        lock (gate)
+        {
+            var less = table.Repeat(repeat.First, 0, repeat.Most - 1);
+            var behind = rest.Kind == ExpressionKind.Sequence ? table.Sequence(less, rest.Second) : less;
+            foreach (var (head, tail, back) in (state.Steps ?? Expand(state)).All)
+            {
+                if (head.Kind == ExpressionKind.Special || (tail == behind && back == target && head.Kind == ExpressionKind.Bytes)) continue;
+                if (head.Kind != ExpressionKind.Bytes || head.MayBegin(low, high, hasOthers)) return -1;
+            }
+        }
+        return repeat.Most;
+    }
+
     /// <summary>What can come next in a state.</summary>
     public StateSteps Expand(ParserState state)
     {

@@ -75,4 +75,16 @@ internal sealed class Expression
         }
         return null;
     }
+
+    /// <summary>Of bytes: whether one of a set is among them: those of two words of bits, and perhaps all above 127.</summary>
+    public bool MayBegin(ulong low, ulong high, bool hasOthers)
+    {
+        for (var i = 0; i < Lows.Length; i++)
+        {
+            if (Highs[i] >= 128 && hasOthers) return true;
+            for (int value = Lows[i]; value <= Math.Min((byte)127, Highs[i]); value++)
+                if (((value < 64 ? low : high) >> (value & 63) & 1) != 0) return true;
+        }
+        return false;
+    }
 }

@@ -6,8 +6,7 @@ namespace Quilt.Formats.Grammars.Automata;
 /// <param name="State">The state.</param>
 /// <param name="Exact">Up to how many bytes a continuation is possible here if and only if it is possible in the state itself, but where a call
 /// ends whose caller is unknown.</param>
-/// <param name="ExactBehind">The same for continuations that do not go past the count of the repeat which comes first.</param>
-internal readonly record struct ShortenedState(ParserState State, int Exact, int ExactBehind);
+internal readonly record struct ShortenedState(ParserState State, int Exact);
 
 /// <summary>Shortens states. Not for several threads at a time.</summary>
 internal sealed class Shortening(ExpressionTable table, StateBuilder builder)
@@ -32,13 +31,10 @@ internal sealed class Shortening(ExpressionTable table, StateBuilder builder)
         if (!changed)
         {
             builder.Drop();
-            return new(state, int.MaxValue, int.MaxValue);
+            return new(state, int.MaxValue);
         }
-        if (state.IsComplete) builder.Complete();
-        var behind = int.MaxValue;
-        if (exact < int.MaxValue && state.Items is [{ Rest: { Kind: ExpressionKind.Sequence, First.IsNullable: true } only }])
-            Bound(only.Second, ref behind);
-        return new(builder.Build(), exact, behind);
+        builder.SetEnds(state.IsComplete, state.IsOpen);
+        return new(builder.Build(), exact);
     }
 
     private Expression Bound(Expression rest, ref int exact)

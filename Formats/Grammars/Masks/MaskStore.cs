@@ -52,49 +52,45 @@ internal sealed class MaskStore
 
     private TokenMask Build(ParserState state)
     {
-        var (brief, exact, exactBehind) = automaton.Shorten(state);
+        var (brief, exact) = automaton.Shorten(state);
         if (!shared.TryGetValue(brief, out var common))
         {
             common = BuildShared(brief);
             shared[brief] = common;
-            Size += 200 + common.Mask.Size;
+            Size += 200 + common.Mask.Size + 4 * common.Rests.Length;
         }
         if (brief == state && specialIds.Length == 0) return common.Mask;
         more.Clear();
         less.Clear();
-        var (mask, spaces) = (common.Mask, int.MaxValue);
-        if (exact < vocabulary.Deepest && common.Rests >= 0 && SpacesFirst(state) is >= 0 and var most)
-            (mask, spaces, exact) = (common.UpTo(most, vocabulary.Space), most, exactBehind);
-        if (exact < vocabulary.Deepest)
+        var most = int.MaxValue;
+        if (exact < vocabulary.Deepest && common.Slice is { } slice
+            && automaton.CountFirst(state, slice.Ascii.Low, slice.Ascii.High, slice.HasOthers) is >= 0 and var first)
+        {
+            most = first;
+            common.AddBeyond(first, token => automaton.Takes(state, vocabulary.Bytes(token)), exact, vocabulary, less);
+        }
+        else if (exact < vocabulary.Deepest)
         {
             foreach (var token in common.Longer(exact, vocabulary))
             {
                 if (vocabulary.Bytes(token).Length <= exact) break;
-                if (spaces < int.MaxValue && vocabulary.Space.Characters(token) > spaces) continue;
                 if (!automaton.Takes(state, vocabulary.Bytes(token))) less.Add(token);
             }
         }
         foreach (var node in common.Open)
-            if (At(state, node) is { } behind) builder.BuildBelow(node with { Most = Math.Min(node.Most, spaces) }, behind, mask, more);
+            if (At(state, node) is { } behind) builder.BuildBelow(node with { Most = Math.Min(node.Most, most) }, behind, common.Mask, more);
         if (exact < vocabulary.Deepest)
             more.RemoveAll(token => vocabulary.Bytes(token).Length > exact && !automaton.Takes(state, vocabulary.Bytes(token)));
         for (var i = 0; i < specialIds.Length; i++)
-            if (automaton.StepSpecial(state, i) is not null && !mask.Contains(specialIds[i])) more.Add(specialIds[i]);
-        return mask.With(more, less, scratch);
-    }
-
-    // How much white space may come first, where it changes nothing but how much more may; -1 where that is not so.
-    private int SpacesFirst(ParserState state)
-    {
-        if ((state.Steps ?? automaton.Expand(state)).Run is not { } run) return -1;
-        return vocabulary.Space.Holds(run.First.Lows, run.First.Highs) ? Math.Min(run.Most, TokenSlice.MostCounted) : -1;
+            if (automaton.StepSpecial(state, i) is not null && !common.Mask.Contains(specialIds[i])) more.Add(specialIds[i]);
+        return common.Mask.With(more, less, scratch);
     }
 
     private SharedMask BuildShared(ParserState brief)
     {
         open.Clear();
-        var mask = builder.Build(brief, open, out var rests);
-        return new SharedMask(mask, [.. open], rests);
+        var mask = builder.Build(brief, open, out var slice, out var rests);
+        return new SharedMask(mask, [.. open], slice, rests);
     }
 
     // The state at a node; characters of a slice before it change nothing but counts.

@@ -84,27 +84,14 @@ internal sealed class TokenSlice
     /// <summary>ASCII characters of the set: bit b of 128.</summary>
     public (ulong Low, ulong High) Ascii => (low, high);
 
-    /// <summary>Whether ranges of bytes are this set.</summary>
-    public bool Holds(ReadOnlySpan<byte> lows, ReadOnlySpan<byte> highs)
-    {
-        var (seenLow, seenHigh) = (0UL, 0UL);
-        for (var i = 0; i < lows.Length; i++)
-        {
-            for (int value = lows[i]; value <= highs[i]; value++)
-            {
-                if (value >= 128) return false;
-                if (value < 64) seenLow |= 1UL << value;
-                else seenHigh |= 1UL << (value & 63);
-            }
-        }
-        return !HasOthers && (seenLow, seenHigh) == (low, high);
-    }
-
     /// <summary>How many characters of the set a token begins with; 255 for that many or more.</summary>
     public int Characters(int token) => characters[token];
 
     /// <summary>Tokens of up to so many of these characters alone.</summary>
     public ReadOnlySpan<int> Inside(int most) => most >= MostCounted ? inside : inside.AsSpan(0, countsUpTo[most]);
+
+    /// <summary>Tokens of these characters alone that have more.</summary>
+    public ReadOnlySpan<int> Beyond(int most) => most >= MostCounted ? [] : inside.AsSpan(countsUpTo[most]);
 
     /// <summary>Tokens of up to so many of these characters alone, as bits.</summary>
     public uint[] UpTo(int most, out int count)
@@ -115,7 +102,11 @@ internal sealed class TokenSlice
             return All;
         }
         count = countsUpTo[most];
-        return masks[most] ??= Mask(inside.AsSpan(0, count));
+        if (masks[most] is { } known) return known;
+        if (count < inside.Length / 2) return masks[most] = Mask(inside.AsSpan(0, count));
+        var bits = (uint[])All.Clone();
+        foreach (var token in inside.AsSpan(count)) bits[token >> 5] &= ~(1u << token);
+        return masks[most] = bits;
     }
 
     private static (ulong Low, ulong High) Bits(ReadOnlySpan<byte> characters)
