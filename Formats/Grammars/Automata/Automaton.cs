@@ -19,6 +19,7 @@ internal sealed class Automaton
     private readonly int[] order;
     private readonly PriorityQueue<int, int> waiting = new();
     private readonly Dictionary<int, List<StateItem>> callers = [];
+    private int round;
 
     /// <exception cref="BadInputException">The grammar is malformed, too large, or no text belongs to it.</exception>
     public Automaton(GrammarRules grammar)
@@ -166,9 +167,13 @@ internal sealed class Automaton
 
     private void Explore(Expression rest, Continuation target, List<StateStep> steps)
     {
-        explorer.Explore(rest);
-        foreach (var (head, tail) in explorer.Steps) steps.Add(new(head, tail, target));
-        foreach (var (rule, tail) in explorer.Calls)
+        if (rest.Beginnings is not { } begins || begins.Round != round)
+        {
+            explorer.Explore(rest);
+            rest.Beginnings = begins = new([.. explorer.Steps], [.. explorer.Calls], round);
+        }
+        foreach (var (head, tail) in begins.Steps) steps.Add(new(head, tail, target));
+        foreach (var (rule, tail) in begins.Calls)
         {
             if (!callers.TryGetValue(rule, out var its))
             {
@@ -187,18 +192,18 @@ internal sealed class Automaton
         var run = rest.Kind == ExpressionKind.Sequence ? rest.First : rest;
         if (run.Kind != ExpressionKind.Repeat || run.Least > 0 || run.Most < 0 || run.First.Kind != ExpressionKind.Bytes) return null;
         if (!Array.TrueForAll(run.First.Items, target => target.Kind == ExpressionKind.Empty)) return null;
+        Span<ulong> own = stackalloc ulong[4];
+        Span<ulong> others = stackalloc ulong[4];
+        run.First.AddTo(own);
         var seen = false;
         foreach (var step in steps)
         {
             if (step.Head == run.First && !seen) seen = true;
             else if (step.Head.Kind != ExpressionKind.Bytes) return null;
-            else
-            {
-                for (var i = 0; i < step.Head.Lows.Length; i++)
-                    for (int value = step.Head.Lows[i]; value <= step.Head.Highs[i]; value++)
-                        if (run.First.Target((byte)value) is not null) return null;
-            }
+            else step.Head.AddTo(others);
         }
+        for (var i = 0; i < 4; i++)
+            if ((own[i] & others[i]) != 0) return null;
         return run;
     }
 
@@ -207,22 +212,15 @@ internal sealed class Automaton
         var live = new ulong[4];
         foreach (var step in steps)
         {
-            if (step.Head.Kind == ExpressionKind.Bytes)
-            {
-                for (var i = 0; i < step.Head.Lows.Length; i++) Set(step.Head.Lows[i], step.Head.Highs[i]);
-            }
+            if (step.Head.Kind == ExpressionKind.Bytes) step.Head.AddTo(live);
             else if (step.Head.Kind is ExpressionKind.All or ExpressionKind.Not)
             {
                 for (var number = 0; number < classes.Count; number++)
-                    if (operations.Step(step.Head, number) is not null) Set(classes.Sample(number), classes.Last(number));
+                    if (operations.Step(step.Head, number) is not null)
+                        Expression.AddRange(live, classes.Sample(number), classes.Last(number));
             }
         }
         return live;
-
-        void Set(int first, int last)
-        {
-            for (var value = first; value <= last; value++) live[value >> 6] |= 1UL << (value & 63);
-        }
     }
 
     private ParserState Advance(StateSteps steps, int symbol)
@@ -252,5 +250,6 @@ internal sealed class Automaton
         builder.Clear();
         shortening.Clear();
         table.Trim();
+        round++;
     }
 }

@@ -62,6 +62,9 @@ internal sealed class Expression
     /// <summary>Of All and Not: whether no text belongs to it; null until it was found out.</summary>
     public bool? IsVoid { get; set; }
 
+    /// <summary>With what its texts begin, once it was asked for.</summary>
+    public Beginnings? Beginnings { get; set; }
+
     /// <summary>Of bytes: what a byte leads to, or null.</summary>
     public Expression? Target(byte value)
     {
@@ -76,6 +79,22 @@ internal sealed class Expression
         return null;
     }
 
+    /// <summary>Of bytes: adds them to bits, four words of 64.</summary>
+    public void AddTo(Span<ulong> bits)
+    {
+        for (var i = 0; i < Lows.Length; i++) AddRange(bits, Lows[i], Highs[i]);
+    }
+
+    /// <summary>Adds a range of bytes to bits, four words of 64.</summary>
+    public static void AddRange(Span<ulong> bits, int first, int last)
+    {
+        for (var word = first >> 6; word <= last >> 6; word++)
+        {
+            var from = word == first >> 6 ? ulong.MaxValue << (first & 63) : ulong.MaxValue;
+            bits[word] |= word == last >> 6 ? from & ulong.MaxValue >> (63 - (last & 63)) : from;
+        }
+    }
+
     /// <summary>Of bytes: whether one of a set is among them: those of two words of bits, and perhaps all above 127.</summary>
     public bool MayBegin(ulong low, ulong high, bool hasOthers)
     {
@@ -88,3 +107,9 @@ internal sealed class Expression
         return false;
     }
 }
+
+/// <summary>With what the texts of an expression begin, as an <see cref="Explorer"/> finds it.</summary>
+/// <param name="Steps">First parts and what follows each.</param>
+/// <param name="Calls">Calls and what follows each.</param>
+/// <param name="Round">How often expressions had been forgotten when it was found.</param>
+internal sealed record Beginnings((Expression Head, Expression Tail)[] Steps, (int Rule, Expression Tail)[] Calls, int Round);

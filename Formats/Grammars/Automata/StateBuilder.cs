@@ -42,7 +42,7 @@ internal sealed class StateBuilder
     public Continuation Continue(List<StateItem> callers)
     {
         callers.Sort();
-        var distinct = callers.Distinct().ToArray();
+        StateItem[] distinct = callers.Count == 1 ? [callers[0]] : [.. callers.Distinct()];
         if (distinct.Length == 1 && distinct[0].Rest.Kind == ExpressionKind.Empty) return distinct[0].Return;
         if (continuations.TryGetValue(distinct, out var found)) return found;
         Remembered += distinct.Length + 4;
