@@ -19,6 +19,8 @@ internal sealed class Automaton
     private readonly int[] order;
     private readonly PriorityQueue<int, int> waiting = new();
     private readonly Dictionary<int, List<StateItem>> callers = [];
+    private readonly Stack<List<StateItem>> spare = [];
+    private readonly List<StateStep> explored = [];
     private int round;
 
     /// <exception cref="BadInputException">The grammar is malformed, too large, or no text belongs to it.</exception>
@@ -82,7 +84,8 @@ internal sealed class Automaton
             if (steps.Run is { } run)
             {
                 var from = i;
-                while (i < bytes.Length && run.First.Target(bytes[i]) is not null) i++;
+                var length = bytes[i..].IndexOfAnyExcept(run.First.Members);
+                i = length < 0 ? bytes.Length : i + length;
                 if (i - from > run.Most) return false;
                 if (i == bytes.Length) return true;
             }
@@ -151,33 +154,35 @@ internal sealed class Automaton
         lock (gate)
         {
             if (state.Steps is { } known) return known;
-            var steps = new List<StateStep>();
-            foreach (var (rest, target) in state.Items) Explore(rest, target, steps);
+            explored.Clear();
+            foreach (var (rest, target) in state.Items) Explore(rest, target);
             // Rules in the order in which they can begin with each other: when one is looked into, all its callers are known.
             while (waiting.TryDequeue(out var rule, out _))
             {
                 callers.Remove(rule, out var its);
-                Explore(rules[rule], builder.Continue(its!), steps);
+                Explore(rules[rule], builder.Continue(its!));
+                its!.Clear();
+                spare.Push(its);
             }
-            var found = new StateSteps([.. steps], Live(steps), classes.Count + Specials.Length, FindRun(state, steps));
+            var found = new StateSteps([.. explored], Live(), classes.Count + Specials.Length, FindRun(state));
             state.Steps = found;
             return found;
         }
     }
 
-    private void Explore(Expression rest, Continuation target, List<StateStep> steps)
+    private void Explore(Expression rest, Continuation target)
     {
         if (rest.Beginnings is not { } begins || begins.Round != round)
         {
             explorer.Explore(rest);
             rest.Beginnings = begins = new([.. explorer.Steps], [.. explorer.Calls], round);
         }
-        foreach (var (head, tail) in begins.Steps) steps.Add(new(head, tail, target));
+        foreach (var (head, tail) in begins.Steps) explored.Add(new(head, tail, target));
         foreach (var (rule, tail) in begins.Calls)
         {
             if (!callers.TryGetValue(rule, out var its))
             {
-                callers[rule] = its = [];
+                callers[rule] = its = spare.TryPop(out var list) ? list : [];
                 waiting.Enqueue(rule, order[rule]);
             }
             if (tail.Kind == ExpressionKind.Empty && target != builder.Bottom && target != builder.Unknown) its.AddRange(target.Items);
@@ -185,7 +190,7 @@ internal sealed class Automaton
         }
     }
 
-    private static Expression? FindRun(ParserState state, List<StateStep> steps)
+    private Expression? FindRun(ParserState state)
     {
         if (state.Items.Length != 1) return null;
         var rest = state.Items[0].Rest;
@@ -196,7 +201,7 @@ internal sealed class Automaton
         Span<ulong> others = stackalloc ulong[4];
         run.First.AddTo(own);
         var seen = false;
-        foreach (var step in steps)
+        foreach (var step in explored)
         {
             if (step.Head == run.First && !seen) seen = true;
             else if (step.Head.Kind != ExpressionKind.Bytes) return null;
@@ -207,10 +212,10 @@ internal sealed class Automaton
         return run;
     }
 
-    private ulong[] Live(List<StateStep> steps)
+    private ulong[] Live()
     {
         var live = new ulong[4];
-        foreach (var step in steps)
+        foreach (var step in explored)
         {
             if (step.Head.Kind == ExpressionKind.Bytes) step.Head.AddTo(live);
             else if (step.Head.Kind is ExpressionKind.All or ExpressionKind.Not)

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Quilt.Formats.Grammars.Automata;
 
 /// <summary>What an expression is.</summary>
@@ -31,6 +33,8 @@ internal enum ExpressionKind : byte
 /// </summary>
 internal sealed class Expression
 {
+    private SearchValues<byte>? members;
+
     public required int Id { get; init; }
 
     public required ExpressionKind Kind { get; init; }
@@ -64,6 +68,19 @@ internal sealed class Expression
 
     /// <summary>With what its texts begin, once it was asked for.</summary>
     public Beginnings? Beginnings { get; set; }
+
+    /// <summary>Of bytes: which they are.</summary>
+    public SearchValues<byte> Members
+    {
+        get
+        {
+            if (members is not null) return members;
+            var all = new List<byte>();
+            for (var i = 0; i < Lows.Length; i++)
+                for (int value = Lows[i]; value <= Highs[i]; value++) all.Add((byte)value);
+            return members = SearchValues.Create([.. all]);
+        }
+    }
 
     /// <summary>Of bytes: what a byte leads to, or null.</summary>
     public Expression? Target(byte value)

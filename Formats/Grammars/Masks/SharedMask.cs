@@ -9,6 +9,7 @@ internal sealed record SharedMask(TokenMask Mask, OpenNode[] Open, TokenSlice? S
 {
     private readonly List<int> longest = [];
     private int next;
+    private int reached = int.MaxValue;
     private bool isRanked;
 
     /// <summary>Adds the tokens that are not allowed in a state in which only so many characters of the slice may come first.</summary>
@@ -34,13 +35,12 @@ internal sealed record SharedMask(TokenMask Mask, OpenNode[] Open, TokenSlice? S
     {
         if (Mask.IsShort)
         {
-            if (next == 0)
-            {
-                foreach (var token in Mask.Added)
-                    if (vocabulary.Bytes(token).Length > GrammarVocabulary.LongLength) longest.Add(token);
-                longest.Sort((one, other) => vocabulary.Bytes(other).Length.CompareTo(vocabulary.Bytes(one).Length));
-                next = 1;
-            }
+            if (length >= reached) return longest;
+            reached = length;
+            longest.Clear();
+            foreach (var token in Mask.Added)
+                if (vocabulary.Bytes(token).Length > length) longest.Add(token);
+            longest.Sort((one, other) => vocabulary.Bytes(other).Length.CompareTo(vocabulary.Bytes(one).Length));
             return longest;
         }
         for (; next < vocabulary.LongTokens.Length && vocabulary.Bytes(vocabulary.LongTokens[next]).Length > length; next++)
