@@ -33,7 +33,11 @@ public sealed class GrammarVocabulary
             if (IsText(id)) words.Add((bytes.ToArray(), id));
         }
         Trie = new VocabularyTrie([.. words]);
-        Slices = [new TokenSlice(NotInJson, words, Size), new TokenSlice("<"u8, words, Size), new TokenSlice("\n"u8, words, Size)];
+        Space = TokenSlice.Only(" \t\r\n"u8, words, Size);
+        Slices =
+        [
+            TokenSlice.AllBut(NotInJson, words, Size), TokenSlice.AllBut("<"u8, words, Size), TokenSlice.AllBut("\n"u8, words, Size), Space,
+        ];
         LongTokens = [.. words.Where(word => word.Item1.Length > LongLength).OrderByDescending(word => word.Item1.Length).Select(word => word.Item2)];
     }
 
@@ -56,6 +60,9 @@ public sealed class GrammarVocabulary
 
     /// <summary>Parts of the vocabulary that many states treat alike.</summary>
     internal TokenSlice[] Slices { get; }
+
+    /// <summary>The part of white space, which is small: tokens of it alone are kept as a list.</summary>
+    internal TokenSlice Space { get; }
 
     /// <summary>Tokens of more than a few bytes, longest first.</summary>
     internal int[] LongTokens { get; }

@@ -19,6 +19,9 @@ internal sealed class Automaton
     private readonly int[] order;
     private readonly PriorityQueue<int, int> waiting = new();
     private readonly Dictionary<int, List<StateItem>> callers = [];
+    private readonly Stack<List<StateItem>> spare = [];
+    private readonly List<StateStep> explored = [];
+    private int round;
 
     /// <exception cref="BadInputException">The grammar is malformed, too large, or no text belongs to it.</exception>
     public Automaton(GrammarRules grammar)
@@ -81,7 +84,8 @@ internal sealed class Automaton
             if (steps.Run is { } run)
             {
                 var from = i;
-                while (i < bytes.Length && run.First.Target(bytes[i]) is not null) i++;
+                var length = bytes[i..].IndexOfAnyExcept(run.First.Members);
+                i = length < 0 ? bytes.Length : i + length;
                 if (i - from > run.Most) return false;
                 if (i == bytes.Length) return true;
             }
@@ -97,35 +101,88 @@ internal sealed class Automaton
         lock (gate) return shortening.Shorten(state);
     }
 
+    /// <summary>
+    /// What can come next in a state, with a run that comes first (<see cref="StateSteps.Run"/>) without an end: the same for all continuations of up
+    /// to so many bytes as the run may have.
+    /// </summary>
+    public StateSteps Loosen(ParserState state, StateSteps steps)
+    {
+        lock (gate)
+        {
+            if (steps.Loose is null)
+            {
+                var (rest, target) = state.Items[0];
+                var run = table.Repeat(steps.Run!.First, 0, -1);
+                builder.AddAsIs(rest.Kind == ExpressionKind.Sequence ? table.Sequence(run, rest.Second) : run, target);
+                builder.SetEnds(state.IsComplete, state.IsOpen);
+                steps.Loose = builder.Build();
+            }
+            return steps.Loose.Steps ?? Expand(steps.Loose);
+        }
+    }
+
+    /// <summary>
+    /// How many characters of a set may come first where they change nothing but how many more may, of a state that has all of them come first if
+    /// it may have any number (which is for the caller to know); -1 where that is not so.
+    /// </summary>
+    /// <param name="state">The state.</param>
+    /// <param name="low">ASCII characters of the set below 64, as bits.</param>
+    /// <param name="high">ASCII characters of the set from 64 on, as bits.</param>
+    /// <param name="hasOthers">Whether all other characters are in the set.</param>
+    public int CountFirst(ParserState state, ulong low, ulong high, bool hasOthers)
+    {
+        if (state.Items.Length != 1) return -1;
+        var (rest, target) = state.Items[0];
+        var repeat = rest.Kind == ExpressionKind.Sequence ? rest.First : rest;
+        if (repeat.Kind != ExpressionKind.Repeat || repeat.Least > 0 || repeat.Most < 1 || repeat.First.IsNullable) return -1;
+        lock (gate)
+        {
+            var less = table.Repeat(repeat.First, 0, repeat.Most - 1);
+            var behind = rest.Kind == ExpressionKind.Sequence ? table.Sequence(less, rest.Second) : less;
+            foreach (var (head, tail, back) in (state.Steps ?? Expand(state)).All)
+            {
+                if (head.Kind == ExpressionKind.Special || (tail == behind && back == target && head.Kind == ExpressionKind.Bytes)) continue;
+                if (head.Kind != ExpressionKind.Bytes || head.MayBegin(low, high, hasOthers)) return -1;
+            }
+        }
+        return repeat.Most;
+    }
+
     /// <summary>What can come next in a state.</summary>
     public StateSteps Expand(ParserState state)
     {
         lock (gate)
         {
             if (state.Steps is { } known) return known;
-            var steps = new List<StateStep>();
-            foreach (var (rest, target) in state.Items) Explore(rest, target, steps);
+            explored.Clear();
+            foreach (var (rest, target) in state.Items) Explore(rest, target);
             // Rules in the order in which they can begin with each other: when one is looked into, all its callers are known.
             while (waiting.TryDequeue(out var rule, out _))
             {
                 callers.Remove(rule, out var its);
-                Explore(rules[rule], builder.Continue(its!), steps);
+                Explore(rules[rule], builder.Continue(its!));
+                its!.Clear();
+                spare.Push(its);
             }
-            var found = new StateSteps([.. steps], Live(steps), classes.Count + Specials.Length, FindRun(state, steps));
+            var found = new StateSteps([.. explored], Live(), classes.Count + Specials.Length, FindRun(state));
             state.Steps = found;
             return found;
         }
     }
 
-    private void Explore(Expression rest, Continuation target, List<StateStep> steps)
+    private void Explore(Expression rest, Continuation target)
     {
-        explorer.Explore(rest);
-        foreach (var (head, tail) in explorer.Steps) steps.Add(new(head, tail, target));
-        foreach (var (rule, tail) in explorer.Calls)
+        if (rest.Beginnings is not { } begins || begins.Round != round)
+        {
+            explorer.Explore(rest);
+            rest.Beginnings = begins = new([.. explorer.Steps], [.. explorer.Calls], round);
+        }
+        foreach (var (head, tail) in begins.Steps) explored.Add(new(head, tail, target));
+        foreach (var (rule, tail) in begins.Calls)
         {
             if (!callers.TryGetValue(rule, out var its))
             {
-                callers[rule] = its = [];
+                callers[rule] = its = spare.TryPop(out var list) ? list : [];
                 waiting.Enqueue(rule, order[rule]);
             }
             if (tail.Kind == ExpressionKind.Empty && target != builder.Bottom && target != builder.Unknown) its.AddRange(target.Items);
@@ -133,49 +190,42 @@ internal sealed class Automaton
         }
     }
 
-    private static Expression? FindRun(ParserState state, List<StateStep> steps)
+    private Expression? FindRun(ParserState state)
     {
         if (state.Items.Length != 1) return null;
         var rest = state.Items[0].Rest;
         var run = rest.Kind == ExpressionKind.Sequence ? rest.First : rest;
         if (run.Kind != ExpressionKind.Repeat || run.Least > 0 || run.Most < 0 || run.First.Kind != ExpressionKind.Bytes) return null;
         if (!Array.TrueForAll(run.First.Items, target => target.Kind == ExpressionKind.Empty)) return null;
+        Span<ulong> own = stackalloc ulong[4];
+        Span<ulong> others = stackalloc ulong[4];
+        run.First.AddTo(own);
         var seen = false;
-        foreach (var step in steps)
+        foreach (var step in explored)
         {
             if (step.Head == run.First && !seen) seen = true;
             else if (step.Head.Kind != ExpressionKind.Bytes) return null;
-            else
-            {
-                for (var i = 0; i < step.Head.Lows.Length; i++)
-                    for (int value = step.Head.Lows[i]; value <= step.Head.Highs[i]; value++)
-                        if (run.First.Target((byte)value) is not null) return null;
-            }
+            else step.Head.AddTo(others);
         }
+        for (var i = 0; i < 4; i++)
+            if ((own[i] & others[i]) != 0) return null;
         return run;
     }
 
-    private ulong[] Live(List<StateStep> steps)
+    private ulong[] Live()
     {
         var live = new ulong[4];
-        foreach (var step in steps)
+        foreach (var step in explored)
         {
-            if (step.Head.Kind == ExpressionKind.Bytes)
-            {
-                for (var i = 0; i < step.Head.Lows.Length; i++) Set(step.Head.Lows[i], step.Head.Highs[i]);
-            }
+            if (step.Head.Kind == ExpressionKind.Bytes) step.Head.AddTo(live);
             else if (step.Head.Kind is ExpressionKind.All or ExpressionKind.Not)
             {
                 for (var number = 0; number < classes.Count; number++)
-                    if (operations.Step(step.Head, number) is not null) Set(classes.Sample(number), classes.Last(number));
+                    if (operations.Step(step.Head, number) is not null)
+                        Expression.AddRange(live, classes.Sample(number), classes.Last(number));
             }
         }
         return live;
-
-        void Set(int first, int last)
-        {
-            for (var value = first; value <= last; value++) live[value >> 6] |= 1UL << (value & 63);
-        }
     }
 
     private ParserState Advance(StateSteps steps, int symbol)
@@ -205,5 +255,6 @@ internal sealed class Automaton
         builder.Clear();
         shortening.Clear();
         table.Trim();
+        round++;
     }
 }

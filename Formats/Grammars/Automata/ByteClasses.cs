@@ -36,4 +36,7 @@ internal sealed class ByteClasses
 
     /// <summary>The highest byte of a class.</summary>
     public byte Last(int number) => number + 1 < sample.Length ? (byte)(sample[number + 1] - 1) : (byte)255;
+
+    /// <summary>The highest byte of the class of a byte.</summary>
+    public byte LastLike(byte value) => Last(classOf[value]);
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Quilt.Formats.Grammars.Automata;
 
 /// <summary>What an expression is.</summary>
@@ -31,6 +33,8 @@ internal enum ExpressionKind : byte
 /// </summary>
 internal sealed class Expression
 {
+    private SearchValues<byte>? members;
+
     public required int Id { get; init; }
 
     public required ExpressionKind Kind { get; init; }
@@ -62,6 +66,22 @@ internal sealed class Expression
     /// <summary>Of All and Not: whether no text belongs to it; null until it was found out.</summary>
     public bool? IsVoid { get; set; }
 
+    /// <summary>With what its texts begin, once it was asked for.</summary>
+    public Beginnings? Beginnings { get; set; }
+
+    /// <summary>Of bytes: which they are.</summary>
+    public SearchValues<byte> Members
+    {
+        get
+        {
+            if (members is not null) return members;
+            var all = new List<byte>();
+            for (var i = 0; i < Lows.Length; i++)
+                for (int value = Lows[i]; value <= Highs[i]; value++) all.Add((byte)value);
+            return members = SearchValues.Create([.. all]);
+        }
+    }
+
     /// <summary>Of bytes: what a byte leads to, or null.</summary>
     public Expression? Target(byte value)
     {
@@ -75,4 +95,38 @@ internal sealed class Expression
         }
         return null;
     }
+
+    /// <summary>Of bytes: adds them to bits, four words of 64.</summary>
+    public void AddTo(Span<ulong> bits)
+    {
+        for (var i = 0; i < Lows.Length; i++) AddRange(bits, Lows[i], Highs[i]);
+    }
+
+    /// <summary>Adds a range of bytes to bits, four words of 64.</summary>
+    public static void AddRange(Span<ulong> bits, int first, int last)
+    {
+        for (var word = first >> 6; word <= last >> 6; word++)
+        {
+            var from = word == first >> 6 ? ulong.MaxValue << (first & 63) : ulong.MaxValue;
+            bits[word] |= word == last >> 6 ? from & ulong.MaxValue >> (63 - (last & 63)) : from;
+        }
+    }
+
+    /// <summary>Of bytes: whether one of a set is among them: those of two words of bits, and perhaps all above 127.</summary>
+    public bool MayBegin(ulong low, ulong high, bool hasOthers)
+    {
+        for (var i = 0; i < Lows.Length; i++)
+        {
+            if (Highs[i] >= 128 && hasOthers) return true;
+            for (int value = Lows[i]; value <= Math.Min((byte)127, Highs[i]); value++)
+                if (((value < 64 ? low : high) >> (value & 63) & 1) != 0) return true;
+        }
+        return false;
+    }
 }
+
+/// <summary>With what the texts of an expression begin, as an <see cref="Explorer"/> finds it.</summary>
+/// <param name="Steps">First parts and what follows each.</param>
+/// <param name="Calls">Calls and what follows each.</param>
+/// <param name="Round">How often expressions had been forgotten when it was found.</param>
+internal sealed record Beginnings((Expression Head, Expression Tail)[] Steps, (int Rule, Expression Tail)[] Calls, int Round);

@@ -51,8 +51,9 @@ internal sealed class ExpressionBuilder
     {
         foreach (var part in graph.Parts(node))
         {
+            if (part is Literal or CodePoint) continue;
             // A part that is not built yet is still open: it contains itself.
-            var isOpen = part is not (Literal or CodePoint) && built[graph[part]] is null;
+            var isOpen = built[graph[part]] is null;
             if (node is RuleReference || isOpen || hasReference[graph[part]]) hasReference[number] = true;
         }
         if (hasReference[number] && node is All or Not)

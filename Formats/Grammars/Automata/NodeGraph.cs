@@ -67,6 +67,14 @@ internal sealed class NodeGraph
             }
             path.Push((top.Node, top.Next + 1));
             var part = parts[top.Next];
+            if (part is Literal or CodePoint)
+            {
+                if (!numbers.TryAdd(part, nodes.Count)) continue;
+                nodes.Add(part);
+                if (part is Literal text) bytes += text.Bytes.Length;
+                if (nodes.Count > MaxNodes || bytes > MaxBytes) throw new BadInputException("grammar", null, "it is too large");
+                continue;
+            }
             if (numbers.ContainsKey(part)) continue;
             if (open.Add(part)) path.Push((part, 0));
             else recursive.Add(part is RuleReference reference ? Body(reference) : part);
@@ -77,7 +85,8 @@ internal sealed class NodeGraph
     {
         var users = new List<int>?[nodes.Count];
         for (var i = 0; i < nodes.Count; i++)
-            foreach (var part in Parts(nodes[i])) (users[numbers[part]] ??= []).Add(i);
+            foreach (var part in Parts(nodes[i]))
+                if (part is not (Literal { Bytes.IsEmpty: false } or CodePoint)) (users[numbers[part]] ??= []).Add(i);
         var nullable = new bool[nodes.Count];
         // In order: when a complement is judged, what is in it is known, since it holds no rules.
         for (var i = 0; i < nodes.Count; i++) nullable[i] = Judge(i);
@@ -97,7 +106,7 @@ internal sealed class NodeGraph
         {
             Literal literal => literal.Bytes.IsEmpty,
             Sequence sequence => sequence.Items.All(item => nullable[numbers[item]]),
-            Choice choice => choice.Items.Any(item => nullable[numbers[item]]),
+            Choice choice => choice.Items.Any(item => item is not (Literal { Bytes.IsEmpty: false } or CodePoint) && nullable[numbers[item]]),
             All all => all.Items.All(item => nullable[numbers[item]]),
             Repeat repeat => repeat.Least == 0 || repeat.Most == 0 || nullable[numbers[repeat.Item]],
             Not not => !nullable[numbers[not.Item]],

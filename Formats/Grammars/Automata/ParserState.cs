@@ -61,6 +61,9 @@ internal sealed class StateSteps(StateStep[] all, ulong[] live, int symbols, Exp
     /// </summary>
     public Expression? Run { get; } = run;
 
+    /// <summary>The state with this run without an end, once it was asked for.</summary>
+    public ParserState? Loose { get; set; }
+
     /// <summary>The state behind a symbol, a class of bytes or a special token; null until it was found out.</summary>
     public ParserState? this[int symbol]
     {

@@ -23,10 +23,17 @@ internal sealed class Shortening(ExpressionTable table, StateBuilder builder)
         var exact = int.MaxValue;
         var changed = false;
         foreach (var (rest, target) in state.Items)
-            changed |= Bound(rest, ref exact) != rest || Cut(target, Callers) != target;
-        if (!changed) return new(state, int.MaxValue);
-        foreach (var (rest, target) in state.Items) builder.AddAsIs(Bound(rest, ref exact), Cut(target, Callers));
-        if (state.IsComplete) builder.Complete();
+        {
+            var (brief, cut) = (Bound(rest, ref exact), Cut(target, Callers));
+            changed |= brief != rest || cut != target;
+            builder.AddAsIs(brief, cut);
+        }
+        if (!changed)
+        {
+            builder.Drop();
+            return new(state, int.MaxValue);
+        }
+        builder.SetEnds(state.IsComplete, state.IsOpen);
         return new(builder.Build(), exact);
     }
 

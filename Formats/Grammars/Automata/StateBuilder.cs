@@ -42,7 +42,7 @@ internal sealed class StateBuilder
     public Continuation Continue(List<StateItem> callers)
     {
         callers.Sort();
-        var distinct = callers.Distinct().ToArray();
+        StateItem[] distinct = callers.Count == 1 ? [callers[0]] : [.. callers.Distinct()];
         if (distinct.Length == 1 && distinct[0].Rest.Kind == ExpressionKind.Empty) return distinct[0].Return;
         if (continuations.TryGetValue(distinct, out var found)) return found;
         Remembered += distinct.Length + 4;
@@ -68,8 +68,11 @@ internal sealed class StateBuilder
     /// <summary>Adds a way to go on as it is: those behind it are added too where they are possible.</summary>
     public void AddAsIs(Expression rest, Continuation target) => items.Add(new(rest, target));
 
-    /// <summary>The text may end here.</summary>
-    public void Complete() => isComplete = true;
+    /// <summary>Whether the text may end here, and whether a call has ended whose caller is not known.</summary>
+    public void SetEnds(bool complete, bool open) => (isComplete, isOpen) = (complete, open);
+
+    /// <summary>Takes back what was added since the last state.</summary>
+    public void Drop() => items.Clear();
 
     /// <summary>The state of what was added since the last one.</summary>
     public ParserState Build()

@@ -57,21 +57,28 @@ internal sealed class MaskStore
         {
             common = BuildShared(brief);
             shared[brief] = common;
-            Size += 200 + common.Mask.Size;
+            Size += 200 + common.Mask.Size + 4 * common.Rests.Length;
         }
         if (brief == state && specialIds.Length == 0) return common.Mask;
         more.Clear();
         less.Clear();
-        if (exact < vocabulary.Deepest)
+        var most = int.MaxValue;
+        if (exact < vocabulary.Deepest && common.Slice is { } slice
+            && automaton.CountFirst(state, slice.Ascii.Low, slice.Ascii.High, slice.HasOthers) is >= 0 and var first)
         {
-            foreach (var token in common.Long(vocabulary))
+            most = first;
+            common.AddBeyond(first, token => automaton.Takes(state, vocabulary.Bytes(token)), exact, vocabulary, less);
+        }
+        else if (exact < vocabulary.Deepest)
+        {
+            foreach (var token in common.Longer(exact, vocabulary))
             {
                 if (vocabulary.Bytes(token).Length <= exact) break;
                 if (!automaton.Takes(state, vocabulary.Bytes(token))) less.Add(token);
             }
         }
         foreach (var node in common.Open)
-            if (At(state, node) is { } behind) builder.BuildBelow(node, behind, common.Mask, more);
+            if (At(state, node) is { } behind) builder.BuildBelow(node with { Most = Math.Min(node.Most, most) }, behind, common.Mask, more);
         if (exact < vocabulary.Deepest)
             more.RemoveAll(token => vocabulary.Bytes(token).Length > exact && !automaton.Takes(state, vocabulary.Bytes(token)));
         for (var i = 0; i < specialIds.Length; i++)
@@ -82,8 +89,8 @@ internal sealed class MaskStore
     private SharedMask BuildShared(ParserState brief)
     {
         open.Clear();
-        var mask = builder.Build(brief, open);
-        return new SharedMask(mask, [.. open]);
+        var mask = builder.Build(brief, open, out var slice, out var rests);
+        return new SharedMask(mask, [.. open], slice, rests);
     }
 
     // The state at a node; characters of a slice before it change nothing but counts.
@@ -92,7 +99,7 @@ internal sealed class MaskStore
         var now = state;
         for (var i = 0; i < node.Least; i++)
         {
-            if (automaton.Step(now, TokenSlice.Sample) is not { } next) return null;
+            if (automaton.Step(now, node.Slice!.Sample) is not { } next) return null;
             now = next;
         }
         var bytes = node.Trie.PathTo(node.Node);

@@ -27,7 +27,7 @@ internal static class SliceChain
             var (low, high) = slice.Ascii;
             var steps = last.Steps ?? automaton.Expand(last);
             var live = steps.Live;
-            if ((live[0] & low) == 0 && (live[1] & high) == 0 && live[3] == 0) return states.Count > 1;
+            if ((live[0] & low) == 0 && (live[1] & high) == 0 && (live[3] == 0 || !slice.HasOthers)) return states.Count > 1;
             if ((live[0] & low) != low || (live[1] & high) != high || Next(automaton, slice, last) is not { } next) return false;
             if (next == last)
             {
@@ -43,22 +43,26 @@ internal static class SliceChain
     {
         ParserState? common = null;
         var (low, high) = slice.Ascii;
+        var classes = automaton.Classes.Of;
+        var before = -1;
         for (var value = 0; value < 128; value++)
         {
-            if (((value < 64 ? low : high) >> (value & 63) & 1) == 0) continue;
+            if (((value < 64 ? low : high) >> (value & 63) & 1) == 0 || classes[value] == before) continue;
+            before = classes[value];
             var next = automaton.Step(state, (byte)value);
             if (next is null || next != (common ??= next)) return null;
         }
+        if (!slice.HasOthers) return common;
         foreach (var (first, last, least, most, length) in Leads)
         {
-            ParserState? before = null;
-            for (int value = first; value <= last; value++)
+            ParserState? known = null;
+            for (int value = first; value <= last; value = automaton.Classes.LastLike((byte)value) + 1)
             {
                 var next = automaton.Step(state, (byte)value);
                 if (next is null) return null;
-                if (next == before) continue;
+                if (next == known) continue;
                 if (!Ends(automaton, next, least, most, length - 1, common!)) return null;
-                before = next;
+                known = next;
             }
         }
         return common;
@@ -68,7 +72,7 @@ internal static class SliceChain
     private static bool Ends(Automaton automaton, ParserState state, byte least, byte most, int length, ParserState common)
     {
         ParserState? before = null;
-        for (int value = least; value <= most; value++)
+        for (int value = least; value <= most; value = automaton.Classes.LastLike((byte)value) + 1)
         {
             var next = automaton.Step(state, (byte)value);
             if (next is null) return false;

@@ -1,8 +1,11 @@
+using System.Numerics;
+
 namespace Quilt.Formats.Grammars.Masks;
 
 /// <summary>
 /// Tokens seen as characters of one set and what comes behind them: in a state that every such character leaves as it is, all tokens of these
-/// characters alone are allowed, and of the others only what comes behind counts. Immutable but for masks made when first asked for.
+/// characters alone are allowed, and of the others only what comes behind counts. Immutable but for masks made when first asked for, which any thread
+/// may do.
 /// </summary>
 internal sealed class TokenSlice
 {
@@ -11,25 +14,16 @@ internal sealed class TokenSlice
     private readonly int[] inside;
     private readonly byte[] characters;
     private readonly uint[]?[] masks = new uint[]?[MostCounted + 1];
+    private readonly int[] countsUpTo = new int[MostCounted + 1];
     private readonly int words;
-
-    /// <summary>A character of every slice.</summary>
-    public const byte Sample = (byte)'a';
 
     /// <summary>Up to how many characters are counted apart.</summary>
     public const int MostCounted = 250;
 
-    /// <param name="without">ASCII characters that are not in the set; all other characters are.</param>
-    /// <param name="tokens">Tokens of text and their bytes.</param>
-    /// <param name="size">The highest token plus one.</param>
-    public TokenSlice(ReadOnlySpan<byte> without, List<(byte[] Bytes, int Token)> tokens, int size)
+    private TokenSlice(ulong low, ulong high, bool hasOthers, List<(byte[] Bytes, int Token)> tokens, int size)
     {
-        (low, high) = (ulong.MaxValue, ulong.MaxValue);
-        foreach (var value in without)
-        {
-            if (value < 64) low &= ~(1UL << value);
-            else high &= ~(1UL << value);
-        }
+        (this.low, this.high, HasOthers) = (low, high, hasOthers);
+        Sample = low != 0 ? (byte)BitOperations.TrailingZeroCount(low) : (byte)(64 + BitOperations.TrailingZeroCount(high));
         characters = new byte[size];
         words = (size + 31) / 32;
         var whole = new List<int>();
@@ -41,10 +35,42 @@ internal sealed class TokenSlice
             if (used == bytes.Length) whole.Add(token);
             else rests.Add((used == 0 ? bytes : bytes[used..], token));
         }
-        inside = [.. whole];
+        // By how many characters they are.
+        inside = [.. whole.OrderBy(token => characters[token])];
+        for (int most = 0, i = 0; most <= MostCounted; most++)
+        {
+            while (i < inside.Length && characters[inside[i]] <= most) i++;
+            countsUpTo[most] = i;
+        }
         Rests = new VocabularyTrie([.. rests]);
         All = Mask(inside);
     }
+
+    /// <summary>The slice of all characters but some of ASCII.</summary>
+    /// <param name="without">ASCII characters that are not in the set.</param>
+    /// <param name="tokens">Tokens of text and their bytes.</param>
+    /// <param name="size">The highest token plus one.</param>
+    public static TokenSlice AllBut(ReadOnlySpan<byte> without, List<(byte[] Bytes, int Token)> tokens, int size)
+    {
+        var (low, high) = Bits(without);
+        return new(~low, ~high, hasOthers: true, tokens, size);
+    }
+
+    /// <summary>The slice of some characters of ASCII and no others.</summary>
+    /// <param name="within">The characters.</param>
+    /// <param name="tokens">Tokens of text and their bytes.</param>
+    /// <param name="size">The highest token plus one.</param>
+    public static TokenSlice Only(ReadOnlySpan<byte> within, List<(byte[] Bytes, int Token)> tokens, int size)
+    {
+        var (low, high) = Bits(within);
+        return new(low, high, hasOthers: false, tokens, size);
+    }
+
+    /// <summary>A character of the set.</summary>
+    public byte Sample { get; }
+
+    /// <summary>Whether all characters beyond ASCII are in the set; none of them otherwise.</summary>
+    public bool HasOthers { get; }
 
     /// <summary>What comes behind the characters, of tokens that are not these alone.</summary>
     public VocabularyTrie Rests { get; }
@@ -61,6 +87,12 @@ internal sealed class TokenSlice
     /// <summary>How many characters of the set a token begins with; 255 for that many or more.</summary>
     public int Characters(int token) => characters[token];
 
+    /// <summary>Tokens of up to so many of these characters alone.</summary>
+    public ReadOnlySpan<int> Inside(int most) => most >= MostCounted ? inside : inside.AsSpan(0, countsUpTo[most]);
+
+    /// <summary>Tokens of these characters alone that have more.</summary>
+    public ReadOnlySpan<int> Beyond(int most) => most >= MostCounted ? [] : inside.AsSpan(countsUpTo[most]);
+
     /// <summary>Tokens of up to so many of these characters alone, as bits.</summary>
     public uint[] UpTo(int most, out int count)
     {
@@ -69,12 +101,26 @@ internal sealed class TokenSlice
             count = inside.Length;
             return All;
         }
-        var few = inside.Where(token => characters[token] <= most).ToArray();
-        count = few.Length;
-        return masks[most] ??= Mask(few);
+        count = countsUpTo[most];
+        if (masks[most] is { } known) return known;
+        if (count < inside.Length / 2) return masks[most] = Mask(inside.AsSpan(0, count));
+        var bits = (uint[])All.Clone();
+        foreach (var token in inside.AsSpan(count)) bits[token >> 5] &= ~(1u << token);
+        return masks[most] = bits;
     }
 
-    private uint[] Mask(int[] tokens)
+    private static (ulong Low, ulong High) Bits(ReadOnlySpan<byte> characters)
+    {
+        var (low, high) = (0UL, 0UL);
+        foreach (var value in characters)
+        {
+            if (value < 64) low |= 1UL << value;
+            else high |= 1UL << (value & 63);
+        }
+        return (low, high);
+    }
+
+    private uint[] Mask(ReadOnlySpan<int> tokens)
     {
         var bits = new uint[words];
         foreach (var token in tokens) bits[token >> 5] |= 1u << token;
@@ -94,7 +140,7 @@ internal sealed class TokenSlice
                 at++;
                 continue;
             }
-            if (System.Text.Rune.DecodeFromUtf8(bytes[at..], out _, out var used) != System.Buffers.OperationStatus.Done) return at;
+            if (!HasOthers || System.Text.Rune.DecodeFromUtf8(bytes[at..], out _, out var used) != System.Buffers.OperationStatus.Done) return at;
             at += used;
         }
         return at;

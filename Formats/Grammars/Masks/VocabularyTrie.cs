@@ -3,62 +3,74 @@ using System.Buffers.Binary;
 namespace Quilt.Formats.Grammars.Masks;
 
 /// <summary>
-/// Byte strings with the tokens that they are, as a tree in flat arrays, level by level, so that the children of a node lie beside each other. Node 0
-/// is the empty string. Immutable.
+/// Byte strings with the tokens that they are, as a tree in flat arrays. The children of a node lie beside each other, and whatever is below a node
+/// lies together. Node 0 is the empty string. Immutable.
 /// </summary>
 internal sealed class VocabularyTrie
 {
+    private readonly TrieNode[] nodes;
     private readonly byte[] values;
-    private readonly int[] children;
     private readonly int[] parents;
-    private readonly int[] tokenStarts;
+    private readonly ushort[] heights;
     private readonly int[] tokens;
 
-    /// <param name="words">Byte strings, none empty, and their tokens; they are sorted in place.</param>
+    /// <param name="words">Byte strings, none empty and none of more than 65,535 bytes, and their tokens; they are sorted in place.</param>
     public VocabularyTrie((byte[] Bytes, int Token)[] words)
     {
         Sort(words);
-        var (value, child, parent, start) = (new List<byte> { 0 }, new List<int>(), new List<int> { -1 }, new List<int>());
-        // The words of each node, one level after the other.
-        var spans = new List<(int From, int To)> { (0, words.Length) };
-        var ordered = new List<int>(words.Length);
-        for (int node = 0, level = 0, last = 0; node < spans.Count; node++)
+        tokens = [.. words.Select(word => word.Token)];
+        var (all, value, parent) = (new List<TrieNode>(), new List<byte>(), new List<int>());
+        // The words of nodes that have no children yet, the next one last.
+        var pending = new Stack<(int Node, int To, int Level)>();
+        Add(0, 0, -1);
+        pending.Push((0, words.Length, 0));
+        while (pending.TryPop(out var next))
         {
-            var (from, to) = spans[node];
-            start.Add(ordered.Count);
-            child.Add(spans.Count);
-            for (; from < to && words[from].Bytes.Length == level; from++) ordered.Add(words[from].Token);
-            while (from < to)
+            var (node, to, level) = next;
+            var at = all[node].Tokens;
+            var end = at;
+            while (end < to && words[end].Bytes.Length == level) end++;
+            var first = all.Count;
+            var ends = new Stack<int>();
+            for (var from = end; from < to; from = ends.Peek())
             {
-                var next = words[from].Bytes[level];
-                var end = from + 1;
-                while (end < to && words[end].Bytes[level] == next) end++;
-                value.Add(next);
-                parent.Add(node);
-                spans.Add((from, end));
-                from = end;
+                var behind = from + 1;
+                while (behind < to && words[behind].Bytes[level] == words[from].Bytes[level]) behind++;
+                Add(words[from].Bytes[level], from, node);
+                ends.Push(behind);
             }
-            if (node != last) continue;
-            last = spans.Count - 1;
-            level++;
-            if (last > node) Deepest = level;
+            all[node] = new(first, all.Count, at, end, to);
+            for (var child = all.Count - 1; child >= first; child--) pending.Push((child, ends.Pop(), level + 1));
         }
-        start.Add(ordered.Count);
-        child.Add(spans.Count);
-        (values, children, parents, tokenStarts, tokens) = ([.. value], [.. child], [.. parent], [.. start], [.. ordered]);
+        (nodes, values, parents) = ([.. all], [.. value], [.. parent]);
+        heights = new ushort[nodes.Length];
+        for (var i = nodes.Length - 1; i > 0; i--) heights[parents[i]] = Math.Max(heights[parents[i]], (ushort)(heights[i] + 1));
+
+        void Add(byte own, int from, int above)
+        {
+            all.Add(new(0, 0, from, from, from));
+            value.Add(own);
+            parent.Add(above);
+        }
     }
 
     /// <summary>The length of the longest byte string.</summary>
-    public int Deepest { get; }
+    public int Deepest => heights[0];
+
+    /// <summary>By node: its children and its tokens.</summary>
+    public ReadOnlySpan<TrieNode> Nodes => nodes;
 
     /// <summary>By node: its byte.</summary>
     public ReadOnlySpan<byte> Values => values;
 
-    /// <summary>By node: its first child; its last one comes before the next node's first.</summary>
-    public ReadOnlySpan<int> Children => children;
+    /// <summary>By node: how many bytes the longest string below it has more.</summary>
+    public ReadOnlySpan<ushort> Heights => heights;
 
     /// <summary>The tokens at a node.</summary>
-    public ReadOnlySpan<int> At(int node) => tokens.AsSpan(tokenStarts[node], tokenStarts[node + 1] - tokenStarts[node]);
+    public ReadOnlySpan<int> At(int node) => tokens.AsSpan(nodes[node].Tokens, nodes[node].TokensEnd - nodes[node].Tokens);
+
+    /// <summary>The tokens at a node and below it.</summary>
+    public ReadOnlySpan<int> From(int node) => tokens.AsSpan(nodes[node].Tokens, nodes[node].BelowEnd - nodes[node].Tokens);
 
     /// <summary>The bytes that lead to a node, its own among them.</summary>
     public byte[] PathTo(int node)
@@ -94,3 +106,11 @@ internal sealed class VocabularyTrie
     private static int Compare((byte[] Bytes, int Token) one, (byte[] Bytes, int Token) other) =>
         one.Bytes.AsSpan().SequenceCompareTo(other.Bytes) is not 0 and var order ? order : one.Token.CompareTo(other.Token);
 }
+
+/// <summary>A node of a tree of tokens.</summary>
+/// <param name="First">Its first child.</param>
+/// <param name="End">Behind its last child.</param>
+/// <param name="Tokens">Where its tokens begin.</param>
+/// <param name="TokensEnd">Where they end, and those below it begin.</param>
+/// <param name="BelowEnd">Where those below it end.</param>
+internal readonly record struct TrieNode(int First, int End, int Tokens, int TokensEnd, int BelowEnd);
