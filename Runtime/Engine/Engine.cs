@@ -196,7 +196,6 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     {
         var own = (request.Sampling ?? DefaultSampling).Copy();
         own.Validate(vocabulary);
-        request.Validate(vocabulary);
         if (request.Choices > 1 && own.IsGreedy)
             throw new ArgumentException($"Choices: expected 1 at temperature 0, which makes all of them equal, found {request.Choices}.");
         var thinkingEnd = prompt.Parser is null ? [] : model.ThinkingEnd;

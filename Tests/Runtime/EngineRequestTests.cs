@@ -127,7 +127,9 @@ public sealed class EngineRequestTests
         var ids = await Ids(late);
         Assert.That(late.FinishReason, Is.EqualTo(FinishReason.Timeout));
         Assert.That(ids, Has.Length.LessThan(patient.MaxTokens - 1));
-        await Ids(patient.Generate(Prompt, Greedy));
+        var unbounded = patient.Submit(new GenerationRequest { Tokens = Prompt, Sampling = Greedy, Deadline = TimeSpan.MaxValue })[0];
+        await Ids(unbounded);
+        Assert.That(unbounded.FinishReason, Is.EqualTo(FinishReason.Length));
         Assert.That(patient.Core.Blocks.Free, Is.EqualTo(patient.Core.Blocks.Blocks));
     }
 

