@@ -1,0 +1,77 @@
+using System.Text.Json;
+
+namespace Quilt.Hosting;
+
+/// <summary>How a host answers over HTTP: who may ask, how much, and in what form. The defaults are the safe ones.</summary>
+public sealed class QuiltServerOptions
+{
+    /// <summary>Keys, of which a request has to bring one (<c>Authorization: Bearer …</c> or <c>x-api-key</c>). None: nobody is asked for one.</summary>
+    public IList<string> ApiKeys { get; } = [];
+
+    /// <summary>
+    /// Host names that requests may be addressed to, beside those of this machine's loopback (DNS rebinding). <c>*</c>: any, which is what a host
+    /// with keys can afford.
+    /// </summary>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>Origins of pages in browsers that may ask, beside this server's own (CORS); none by default. <c>*</c>: any.</summary>
+    public IList<string> AllowedOrigins { get; } = [];
+
+    /// <summary>Whether <c>/metrics</c> is answered without a key.</summary>
+    public bool OpenMetrics { get; set; } = true;
+
+    /// <summary>Most bytes of a request's body.</summary>
+    public long MaxBodyBytes { get; set; } = 32 << 20;
+
+    /// <summary>Deepest nesting of a request's JSON.</summary>
+    public int MaxDepth { get; set; } = 64;
+
+    /// <summary>Longest time a request's body may take to arrive.</summary>
+    public TimeSpan BodyTime { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Most log probabilities of a token (vLLM's --max-logprobs); −1: the whole vocabulary.</summary>
+    public int MaxLogProbabilities { get; set; } = 20;
+
+    /// <summary>Which fields carry a reply's thinking.</summary>
+    public ReasoningField ReasoningField { get; set; }
+
+    /// <summary>The prompt tokens found in the cache are told in <c>usage</c> (vLLM's --enable-prompt-tokens-details).</summary>
+    public bool PromptTokensDetails { get; set; }
+
+    /// <summary>Streams end with their usage whether asked or not (vLLM's --enable-force-include-usage).</summary>
+    public bool ForceIncludeUsage { get; set; }
+
+    /// <summary>Answers carry the request's times (vLLM's --enable-per-request-metrics).</summary>
+    public bool RequestMetrics { get; set; }
+
+    /// <summary>Tokens are written <c>token_id:123</c> in log probabilities (vLLM's --return-tokens-as-token-ids).</summary>
+    public bool TokensAsTokenIds { get; set; }
+
+    /// <summary>Answers carry X-Request-Id (vLLM's --enable-request-id-headers).</summary>
+    public bool RequestIdHeaders { get; set; }
+
+    /// <summary>Requests may bring their own chat template (vLLM's --trust-request-chat-template).</summary>
+    public bool TrustRequestChatTemplate { get; set; }
+
+    /// <summary>Tools are left out of the prompt where the request's tool_choice is none (vLLM's --exclude-tools-when-tool-choice-none).</summary>
+    public bool ExcludeToolsWhenNone { get; set; }
+
+    /// <summary>Variables of every conversation's template, which a request's own replace (vLLM's --default-chat-template-kwargs).</summary>
+    public IDictionary<string, JsonElement> TemplateVariables { get; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+
+    /// <summary>The role of replies (vLLM's --response-role).</summary>
+    public string ResponseRole { get; set; } = "assistant";
+}
+
+/// <summary>Fields of a reply that carry its thinking.</summary>
+public enum ReasoningField
+{
+    /// <summary>Both: clients of vLLM and of everyone else see it.</summary>
+    Both,
+
+    /// <summary><c>reasoning</c>, as vLLM has it.</summary>
+    Reasoning,
+
+    /// <summary><c>reasoning_content</c>, as DeepSeek, SGLang and llama.cpp have it.</summary>
+    ReasoningContent,
+}
