@@ -76,6 +76,9 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// </summary>
     public int MaxTokens { get; }
 
+    /// <summary>Tokens that the model has.</summary>
+    public int VocabularySize => vocabulary;
+
     /// <summary>Bytes of the weights as held in memory.</summary>
     public long WeightBytes => model.Decoder.Weights.Bytes;
 
@@ -271,7 +274,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         }
     }
 
-    private BadInputException TooLong(string found) => new("prompt", null, $"expected fewer than {MaxTokens} tokens, found {found}");
+    private PromptTooLongException TooLong(string found) => new(MaxTokens, found);
 
     /// <summary>A prompt, and what reads a reply to it; each choice needs its own.</summary>
     private readonly record struct Prompt(int[] Ids, string? Text, Func<ReplyParser?>? Parser);

@@ -20,6 +20,7 @@ public static class QuiltServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new ServedModels(
             provider.GetRequiredService<IOptions<QuiltOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<QuiltServer>();
         services.AddHostedService<ModelLoading>();
         return services;
     }
