@@ -61,6 +61,8 @@ public static class QuiltServiceCollectionExtensions
         services.TryAddSingleton(provider => new ServedModels(
             provider.GetRequiredService<IOptions<QuiltOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<QuiltServer>();
+        services.TryAddSingleton<Http.Door>();
+        services.TryAddSingleton<Http.Preparation>();
         services.AddHostedService<ModelLoading>();
         services.TryAddSingleton(provider => provider.GetRequiredService<ServedModels>().All[0] is { IsPinned: true, Engine: { } engine }
             ? engine
