@@ -86,7 +86,8 @@ public sealed class BenchServePartsTests
         var chunk = ReplyChunk.Read(Encoding.UTF8.GetBytes(json));
         Assert.That(chunk.HasTokens, Is.EqualTo(has));
         Assert.That(chunk.IsLast, Is.EqualTo(json.Contains("\"stop\"", StringComparison.Ordinal)));
-        Assert.That((chunk.PromptTokens, chunk.OutputTokens), Is.EqualTo(json.Contains("[],", StringComparison.Ordinal) ? (3, 4) : ((int?)null, (int?)null)));
+        var usage = json.Contains("[],", StringComparison.Ordinal) ? (3, 4) : ((int?)null, (int?)null);
+        Assert.That((chunk.PromptTokens, chunk.OutputTokens), Is.EqualTo(usage));
         Assert.That(chunk.Error, Is.Null);
     }
 

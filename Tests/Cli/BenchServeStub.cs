@@ -73,7 +73,8 @@ internal sealed class BenchServeStub : IAsyncDisposable
 
     /// <summary>The words that a request's first message or prompt says.</summary>
     public static string[] Words(JsonElement request) =>
-        (request.TryGetProperty("messages", out var messages) ? messages[0].GetProperty("content") : request.GetProperty("prompt")).GetString()!.Split(' ');
+        (request.TryGetProperty("messages", out var messages) ? messages[0].GetProperty("content") : request.GetProperty("prompt"))
+            .GetString()!.Split(' ');
 
     private int Count(JsonElement body) => body.TryGetProperty("messages", out var messages)
         ? messages.EnumerateArray().Sum(message => TemplateTokens + CountText(message.GetProperty("content").GetString()!))

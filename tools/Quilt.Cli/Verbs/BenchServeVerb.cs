@@ -45,7 +45,8 @@ internal static class BenchServeVerb
                 RefuseEngineOptions(parsed, model);
                 return await RunAsync(ReadUrl(address), parsed.GetValue(key), named ? parsed.GetValue(model.Model) : null);
             }
-            if (parsed.GetValue(key) is not null) throw new UsageException("--api-key: expected --url beside it; a server in the process asks for none");
+            if (parsed.GetValue(key) is not null)
+                throw new UsageException("--api-key: expected --url beside it; a server in the process asks for none");
             await using var server = await LoadingBar.ShowAsync(_ => Usage.OfAsync(() =>
                 OwnServer.StartAsync(parsed.GetValue(model.Model)!, model.Read(parsed), cancel)));
             return await RunAsync(server.Address, null, null);

@@ -8,6 +8,8 @@ namespace Quilt.Cli.Bench.Serve;
 /// </summary>
 internal sealed class LoadRun(ApiClient client, RequestForm form, PromptPlan plan, LoadOptions options)
 {
+    // Seconds; years, which no clock overflows of.
+    private const double Longest = 1e9;
     private readonly PromptMaker prompts = new(plan, options.Seed);
     private readonly Reply?[] replies = new Reply?[options.Requests];
     private int next, done;
@@ -21,7 +23,8 @@ internal sealed class LoadRun(ApiClient client, RequestForm form, PromptPlan pla
         var start = Stopwatch.GetTimestamp();
         await (options.Rate is { } rate ? OpenAsync(rate, start, cancel) : ClosedAsync(cancel)).ConfigureAwait(false);
         Reply[] ended = [.. replies.OfType<Reply>()];
-        return LoadResult.Of(ended, Stopwatch.GetElapsedTime(start, ended.Max(reply => reply.EndedAt)).TotalSeconds, plan.PromptTokens ?? options.Prompt);
+        var end = ended.Max(reply => reply.EndedAt);
+        return LoadResult.Of(ended, Stopwatch.GetElapsedTime(start, end).TotalSeconds, plan.PromptTokens ?? options.Prompt);
     }
 
     private Task ClosedAsync(CancellationToken cancel) =>
@@ -40,10 +43,10 @@ internal sealed class LoadRun(ApiClient client, RequestForm form, PromptPlan pla
         var all = new Task[arrivals.Length];
         for (var i = 0; i < arrivals.Length; i++)
         {
-            var at = start + (long)(arrivals[i] * Stopwatch.Frequency);
+            var at = start + (long)(Math.Min(arrivals[i], Longest) * Stopwatch.Frequency);
             for (var wait = at - Stopwatch.GetTimestamp(); wait > 0; wait = at - Stopwatch.GetTimestamp())
             {
-                var milliseconds = Math.Clamp(wait * 1000 / Stopwatch.Frequency, 1, 60_000);
+                var milliseconds = Math.Clamp(wait / (Stopwatch.Frequency / 1000), 1, 60_000);
                 await Task.Delay((int)milliseconds, cancel).ConfigureAwait(false);
             }
             all[i] = ConverseAsync(i, at, cancel);
