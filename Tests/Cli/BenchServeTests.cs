@@ -51,6 +51,22 @@ public sealed class BenchServeTests
         Assert.That(stub.Requests.Select(request => request.GetProperty("model").GetString()), Is.All.EqualTo("named"));
     }
 
+    [TestCase("chat")]
+    [TestCase("completions")]
+    public async Task Without_an_address_a_server_of_the_demo_model_is_started(string endpoint)
+    {
+        var run = await QuiltProcess.Run(["bench", "serve", "--endpoint", endpoint, "--requests", "6", "--streams", "3", "--turns", "2", "--prompt", "80",
+            "--shared-prefix", "32", "--reply", "10", "--json", "--threads", "2"]);
+        Assert.That((run.ExitCode, run.Errors), Is.EqualTo((0, "")));
+        using var json = JsonDocument.Parse(run.Output);
+        var root = json.RootElement;
+        var seconds = root.GetProperty("seconds").GetDouble();
+        Assert.That((root.GetProperty("requests").GetInt32(), root.GetProperty("failures").GetInt32()), Is.EqualTo((6, 0)));
+        Assert.That(root.GetProperty("output_tokens_per_second").GetDouble() * seconds, Is.EqualTo(6 * 10).Within(1e-6));
+        // Second turns are longer by at least what the user adds.
+        Assert.That(root.GetProperty("prompt_tokens_per_second").GetDouble() * seconds, Is.GreaterThan((3 * 80) + (3 * 80)));
+    }
+
     [TestCase("--streams 2 --rate 3", "--streams, --rate: expected one of them at most")]
     [TestCase("--rate 0", "--rate: expected more than 0")]
     [TestCase("--requests 0", "--requests: expected 1 to")]
@@ -161,7 +177,8 @@ public sealed class BenchServeTests
         {
             var turn = i % 3;
             var template = chat ? BenchServeStub.TemplateTokens : 0;
-            Assert.That(texts[i].Split(' ', '|').Count(word => word.StartsWith('r') && word.Length > 1 && char.IsDigit(word[1])), Is.EqualTo(12 * turn));
+            var replied = texts[i].Split(' ', '|').Count(word => word.StartsWith('r') && word.Length > 1 && char.IsDigit(word[1]));
+            Assert.That(replied, Is.EqualTo(12 * turn));
             if (turn > 0) Assert.That(texts[i], Does.StartWith(texts[i - 1]));
             if (turn == 1)
             {
