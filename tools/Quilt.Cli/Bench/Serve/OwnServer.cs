@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Quilt.Hosting;
 using Quilt.Runtime;
 
@@ -20,8 +21,11 @@ internal sealed class OwnServer : IAsyncDisposable
     public Uri Address { get; }
 
     /// <summary>Loads the model and listens.</summary>
+    /// <exception cref="ArgumentException">An engine option is out of its range.</exception>
+    /// <exception cref="IOException">The folder is none of a checkpoint.</exception>
     public static async Task<OwnServer> StartAsync(string folder, EngineOptions engine, CancellationToken cancel)
     {
+        engine.Validate();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -34,9 +38,10 @@ internal sealed class OwnServer : IAsyncDisposable
             var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
             return new OwnServer(app, new Uri(addresses.Addresses.First()));
         }
-        catch
+        catch (Exception e)
         {
             await app.DisposeAsync().ConfigureAwait(false);
+            if (e is OptionsValidationException refused) throw new IOException(string.Join(' ', refused.Failures), e);
             throw;
         }
     }
