@@ -17,8 +17,8 @@ public sealed class ApiValidationTests
     [OneTimeSetUp]
     public async Task StartAsync()
     {
-        var template = Shared.Files("chat_templates", "*.jinja").FirstOrDefault(file =>
-            file is not null && File.ReadAllText(file).Contains("<minimax:tool_call>", StringComparison.Ordinal));
+        var template = Shared.Files(Path.Combine("chat_templates", "templates"), "*.jinja").FirstOrDefault(file =>
+            file is not null && File.ReadAllText(file).Contains("no previous assistant message with a tool call", StringComparison.Ordinal));
         engine = await Engine.OpenAsync(DemoHost.Folder, new() { Threads = 1, ChatTemplate = template });
         host = await HttpHost.StartAsync(name: "MiniMax-M2.5", engine: engine);
     }
