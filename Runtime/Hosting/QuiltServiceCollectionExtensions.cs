@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Quilt.Hosting.Models;
+using Quilt.Hosting.Telemetry;
 
 namespace Quilt.Hosting;
 
@@ -18,8 +19,9 @@ public static class QuiltServiceCollectionExtensions
         services.AddOptions<QuiltOptions>().Configure(configure).ValidateOnStart();
         services.AddOptions<QuiltServerOptions>().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(provider => new ServedModels(
-            provider.GetRequiredService<IOptions<QuiltOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => provider.GetRequiredService<ModelWatch>().Attach(new ServedModels(
+            provider.GetRequiredService<IOptions<QuiltOptions>>().Value, provider.GetRequiredService<TimeProvider>())));
+        TelemetrySetup.Add(services);
         services.AddHostedService<ModelLoading>();
         return services;
     }

@@ -1,5 +1,6 @@
 using Quilt.Formats.Checkpoints;
 using Quilt.Hosting.Http;
+using Quilt.Hosting.Telemetry;
 using Quilt.Runtime;
 
 namespace Quilt.Hosting.Models;
@@ -34,6 +35,9 @@ internal sealed class ServedModels : IAsyncDisposable
 
     /// <summary>Is told what engines do; asked for once for each engine that is opened.</summary>
     public Func<ServedModel, EngineObserver?> Observer { get; set; } = static _ => null;
+
+    /// <summary>Is told how loading goes, and warms new engines up; null: nobody.</summary>
+    public ModelWatch? Watch { get; set; }
 
     /// <summary>The model that a request asks for; null or empty: the first.</summary>
     /// <exception cref="ApiException">There is none of that name.</exception>
@@ -110,14 +114,16 @@ internal sealed class ServedModels : IAsyncDisposable
             var own = options.EngineOptions;
             if (Observer(model) is { } observer) own = own with { Observer = observer };
             var engine = await Engine.OpenAsync(model.Folder, own, Progress(model), closing.Token).ConfigureAwait(false);
+            if (Watch is not null) await Watch.OpenedAsync(model, engine, closing.Token).ConfigureAwait(false);
             lock (gate)
             {
                 (model.Engine, model.Loading) = (engine, null);
             }
             return engine;
         }
-        catch
+        catch (Exception thrown)
         {
+            Watch?.Failed(model, thrown);
             lock (gate) model.Loading = null;
             throw;
         }
@@ -146,6 +152,7 @@ internal sealed class ServedModels : IAsyncDisposable
             foreach (var model in all.Where(model => CanDrop(model) && which(model)))
             {
                 taken.Add(model.Engine!);
+                Watch?.Dropped(model, model.Engine!);
                 model.Engine = null;
             }
         }
