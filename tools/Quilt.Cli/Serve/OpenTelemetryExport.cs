@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
@@ -34,7 +35,11 @@ internal static class OpenTelemetryExport
                 .AddMeter(TelemetryNames.Source, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
                 .AddOtlpExporter());
         }
-        if (traces) telemetry.WithTracing(spans => spans.AddSource(TelemetryNames.Source, "Microsoft.AspNetCore").AddOtlpExporter());
+        if (traces)
+        {
+            telemetry.WithTracing(spans => spans.AddSource(TelemetryNames.Source, "Microsoft.AspNetCore").AddOtlpExporter());
+            services.AddSingleton<IStartupFilter, HttpSpans>();
+        }
         return true;
     }
 
