@@ -23,7 +23,8 @@ internal static class PageEndpoints
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>Maps them.</summary>
-    public static void Map(IEndpointRouteBuilder routes)
+    /// <returns>The feed, which knows who listens.</returns>
+    public static EngineFeed Map(IEndpointRouteBuilder routes)
     {
         foreach (var file in PageFile.All)
         {
@@ -33,6 +34,7 @@ internal static class PageEndpoints
         var feed = new EngineFeed();
         routes.MapGet("/engine", EngineFeed.AnswerAsync);
         routes.MapGet("/engine/events", feed.StreamAsync);
+        return feed;
     }
 
     private static Task AnswerAsync(HttpContext http, PageFile file)

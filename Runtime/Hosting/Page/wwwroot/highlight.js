@@ -11,7 +11,8 @@ const words = new Set(('abstract and as assert async await base bool boolean bre
   'var virtual void volatile when where while with yield SELECT FROM WHERE INSERT UPDATE DELETE CREATE TABLE JOIN ON AS AND OR NOT NULL GROUP BY ' +
   'ORDER LIMIT INTO VALUES SET').split(' '));
 
-const hash = new Set('python py sh bash shell zsh yaml yml toml ruby rb r perl make makefile dockerfile nix elixir powershell ps1 ini conf'.split(' '));
+const hash = new Set(('python py sh bash shell zsh yaml yml toml ruby rb r perl make makefile dockerfile nix elixir powershell ps1 ini ' +
+  'conf').split(' '));
 const dashes = new Set('sql lua haskell hs'.split(' '));
 const plain = new Set(['', 'text', 'txt', 'plaintext', 'markdown', 'md', 'output', 'console']);
 

@@ -176,7 +176,8 @@ function renderList(block, depth) {
     const task = /^\[([ xX])\] +/.exec(lines[0]);
     const item = h('li', { class: task ? 'task' : null });
     if (task) {
-      item.append(h('span', { class: 'box', role: 'img', 'aria-label': task[1] === ' ' ? 'open' : 'done', text: task[1] === ' ' ? '☐' : '☑' }), ' ');
+      const isOpen = task[1] === ' ';
+      item.append(h('span', { class: 'box', role: 'img', 'aria-label': isOpen ? 'open' : 'done', text: isOpen ? '☐' : '☑' }), ' ');
     }
     const inner = parseBlocks(task ? [lines[0].slice(task[0].length), ...lines.slice(1)] : lines, depth + 1);
     for (const part of inner) {

@@ -150,7 +150,8 @@ class CallCard {
     this.call = call;
     this.name = h('code', { class: 'call-name' });
     this.given = h('pre', { class: 'call-arguments', tabindex: '0', 'aria-label': 'Arguments' });
-    this.area = h('textarea', { rows: 2, class: 'code', spellcheck: 'false', 'aria-label': 'Result of the call', placeholder: 'What the tool gives back' });
+    this.area = h('textarea', { rows: 2, class: 'code', spellcheck: 'false', 'aria-label': 'Result of the call',
+      placeholder: 'What the tool gives back' });
     this.form = h('form', { class: 'call-form', hidden: true, onsubmit: (event) => {
       event.preventDefault();
       give(this.area.value);
