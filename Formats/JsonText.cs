@@ -55,12 +55,16 @@ internal static class JsonText
     }
 
     /// <summary>The root object of a text without duplicate keys; after this every string in it can be taken without failing.</summary>
-    public static JsonElement ParseObject(ReadOnlyMemory<byte> json, string source)
+    public static JsonElement ParseObject(ReadOnlyMemory<byte> json, string source) => ParseObject(json, source, MaxDepth);
+
+    /// <summary>The same with a depth of its own.</summary>
+    public static JsonElement ParseObject(ReadOnlyMemory<byte> json, string source, int maxDepth)
     {
         try
         {
-            CheckStrings(json.Span);
-            return Root(json, source, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            if (!Utf8.IsValid(json.Span)) throw new BadInputException(source, null, "is not UTF-8");
+            CheckStrings(json.Span, maxDepth);
+            return Root(json, source, new JsonDocumentOptions { MaxDepth = maxDepth, AllowDuplicateProperties = false });
         }
         catch (JsonException e)
         {
@@ -80,9 +84,9 @@ internal static class JsonText
     }
 
     // An escape can spell half of a surrogate pair, on which JsonElement would fail only when it is read.
-    private static void CheckStrings(ReadOnlySpan<byte> json)
+    private static void CheckStrings(ReadOnlySpan<byte> json, int maxDepth)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = maxDepth });
         while (reader.Read())
         {
             if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped) reader.GetString();

@@ -23,12 +23,18 @@ public sealed class ChatTemplate
     {
         (this.template, this.withTools, this.constants) = (template, withTools, constants);
         ReplyDialect = ReplyParser.FindDialect((withTools ?? template).Text);
+        TakesContentParts = ContentParts.AreLookedInto((withTools ?? template).Text);
     }
 
     /// <summary>
     /// How the model replies, one of <see cref="ReplyParser.Dialects"/>: what the template's own text tells, the one for tools if there are two.
     /// </summary>
     public string ReplyDialect { get; }
+
+    /// <summary>
+    /// Whether it goes through the parts of a message's content itself (vLLM's content format openai); else content is one text (string).
+    /// </summary>
+    public bool TakesContentParts { get; }
 
     /// <summary>Reads a template.</summary>
     /// <param name="text">Jinja.</param>
@@ -45,6 +51,22 @@ public sealed class ChatTemplate
     /// <exception cref="BadInputException">There is none, or it cannot be read.</exception>
     public static ChatTemplate Open(string folder) => Open(folder, FolderTokens.Read(folder));
 
+    /// <summary>Reads a template that takes the place of a model folder's own; the folder's special tokens are its variables too.</summary>
+    /// <param name="folder">The model folder.</param>
+    /// <param name="template">A file, or the template itself, which is told by its <c>{{</c> or <c>{%</c>.</param>
+    /// <exception cref="BadInputException">It cannot be read.</exception>
+    public static ChatTemplate OpenOther(string folder, string template)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        var isText = template.Contains("{{", StringComparison.Ordinal) || template.Contains("{%", StringComparison.Ordinal);
+        var text = isText ? template : System.Text.Encoding.UTF8.GetString(JsonText.ReadBytes(template, MaxBytes));
+        return new(Template.Parse(text, isText ? Key : template), null, ConstantsOf(FolderTokens.Read(folder)));
+    }
+
+    /// <summary>The same template's constants around another text: a request's own template.</summary>
+    /// <exception cref="JinjaException">It cannot be read.</exception>
+    public ChatTemplate With(string text) => new(Template.Parse(text, Key), null, constants);
+
     /// <summary>The same where the files that speak of tokens are read already.</summary>
     internal static bool Exists(string folder, FolderTokens tokens) =>
         File.Exists(Path.Combine(folder, FileName)) || tokens.Settings?.Find(Key) is not null;
@@ -52,7 +74,7 @@ public sealed class ChatTemplate
     /// <summary>The same where the files that speak of tokens are read already.</summary>
     internal static ChatTemplate Open(string folder, FolderTokens tokens)
     {
-        List<KeyValuePair<string, object?>> constants = [.. tokens.Texts.Select(token => KeyValuePair.Create(token.Key, (object?)token.Value))];
+        var constants = ConstantsOf(tokens);
         var file = Path.Combine(folder, FileName);
         if (File.Exists(file))
             return new(Template.Parse(System.Text.Encoding.UTF8.GetString(JsonText.ReadBytes(file, MaxBytes)), file), null, constants);
@@ -73,6 +95,9 @@ public sealed class ChatTemplate
         if (!named.TryGetValue("default", out var template)) throw config.Bad(Key, "expected a text, or a list with a template named \"default\"");
         return new(template, named.GetValueOrDefault("tool_use"), constants);
     }
+
+    private static List<KeyValuePair<string, object?>> ConstantsOf(FolderTokens tokens) =>
+        [.. tokens.Texts.Select(token => KeyValuePair.Create(token.Key, (object?)token.Value))];
 
     /// <summary>The prompt of a conversation.</summary>
     /// <exception cref="JinjaException">The template refuses the conversation, fails, or needs more steps, depth or output than is

@@ -33,7 +33,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         vocabulary = model.Decoder.Spec.VocabularySize;
         executor = new Executor(model.Decoder, model.Device, model.Memory.Layout, options.Activations, model.Memory.Scratch);
         core = new EngineCore(executor, options);
-        MaxTokens = Math.Min(model.Decoder.Spec.Attention.MaxPositions, core.Scheduler.Capacity);
+        MaxTokens = Math.Min(model.Memory.ContextTokens, core.Scheduler.Capacity);
     }
 
     /// <summary>What it was opened with.</summary>
@@ -75,6 +75,9 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// Most tokens that prompt and reply of one request may have together: what the model was made for, or what the cache holds if that is less.
     /// </summary>
     public int MaxTokens { get; }
+
+    /// <summary>Tokens that the model has.</summary>
+    public int VocabularySize => vocabulary;
 
     /// <summary>Bytes of the weights as held in memory.</summary>
     public long WeightBytes => model.Decoder.Weights.Bytes;
@@ -230,12 +233,12 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     {
         if (request.Conversation is { } conversation)
         {
-            var template = Template ?? throw new BadInputException(model.Folder, "chat_template.jinja", "expected a chat template, found none");
+            var template = request.Template ?? Template ?? throw new BadInputException(model.Folder, "chat_template.jinja", "expected a chat template, found none");
             var text = template.Render(conversation);
-            return new(Encode(text, addSpecialTokens: false, request), text, () => model.CreateReplyParser(conversation, text, request.Reply));
+            return new(Encode(text, request.AddSpecialTokens ?? false, request), text, () => model.CreateReplyParser(conversation, text, request.Reply));
         }
         return request.Text is { } raw
-            ? new(Encode(raw, request.AddSpecialTokens, request), raw, null)
+            ? new(Encode(raw, request.AddSpecialTokens ?? true, request), raw, null)
             : new(Checked(Cut(request.Tokens!, request)), null, null);
     }
 
@@ -271,7 +274,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         }
     }
 
-    private BadInputException TooLong(string found) => new("prompt", null, $"expected fewer than {MaxTokens} tokens, found {found}");
+    private PromptTooLongException TooLong(string found) => new(MaxTokens, found);
 
     /// <summary>A prompt, and what reads a reply to it; each choice needs its own.</summary>
     private readonly record struct Prompt(int[] Ids, string? Text, Func<ReplyParser?>? Parser);

@@ -35,6 +35,12 @@ public sealed record EngineOptions
     public long? KvMemory { get; init; }
 
     /// <summary>
+    /// Most tokens that prompt and reply of one request may have together (vLLM's max_model_len); null: what the model was made for. It cannot be
+    /// more than that.
+    /// </summary>
+    public int? MaxModelTokens { get; init; }
+
+    /// <summary>
     /// Tokens in a cache block. Attention takes keys in groups of 16, which begin anew in each block: any multiple of 16 gives the same bits, other
     /// sizes differ in the last of them.
     /// </summary>
@@ -99,6 +105,11 @@ public sealed record EngineOptions
     /// <summary>How the model writes its replies, one of <see cref="ReplyParser.Dialects"/>; null: as the text of its chat template tells.</summary>
     public string? ReplyDialect { get; init; }
 
+    /// <summary>
+    /// A chat template in the place of the checkpoint's own: a file, or the template itself, which is told by its <c>{{</c> or <c>{%</c>.
+    /// </summary>
+    public string? ChatTemplate { get; init; }
+
     /// <summary><see cref="MaxBatchedTokens"/>, or what it is where it was left open.</summary>
     internal int BatchedTokens => MaxBatchedTokens ?? Math.Max(MaxSequences, Device == "cpu" ? 512 : 2048);
 
@@ -116,6 +127,7 @@ public sealed record EngineOptions
             throw new ArgumentException($"ReplyDialect: expected one of {string.Join(", ", ReplyParser.Dialects)}, found '{ReplyDialect}'.");
         Check(nameof(Threads), Threads, 0, 4096);
         Check(nameof(BlockTokens), BlockTokens, 1, 1024);
+        Check(nameof(MaxModelTokens), MaxModelTokens ?? 1, 1, int.MaxValue);
         Check(nameof(MaxBatchedTokens), BatchedTokens, 1, 1 << 16);
         Check(nameof(MaxSequences), MaxSequences, 1, 1 << 16);
         Check(nameof(MaxPartialPrompts), MaxPartialPrompts, 1, int.MaxValue);

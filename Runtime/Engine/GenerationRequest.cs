@@ -25,8 +25,13 @@ public sealed record GenerationRequest
     /// <summary>A conversation to answer, laid out by the checkpoint's chat template.</summary>
     public Conversation? Conversation { get; init; }
 
-    /// <summary>Whether the tokenizer's own special tokens are put around <see cref="Text"/>; a template writes its own.</summary>
-    public bool AddSpecialTokens { get; init; } = true;
+    /// <summary>A chat template for <see cref="Conversation"/> in the place of the model's; null: the model's.</summary>
+    public ChatTemplate? Template { get; init; }
+
+    /// <summary>
+    /// Whether the tokenizer's own special tokens are put around the prompt. Null: around <see cref="Text"/>; a template writes its own.
+    /// </summary>
+    public bool? AddSpecialTokens { get; init; }
 
     /// <summary>How tokens are chosen and when to stop; null: <see cref="Engine.DefaultSampling"/>.</summary>
     public SamplingOptions? Sampling { get; init; }

@@ -63,7 +63,8 @@ internal static class MemoryPlanner
         var left = Math.Max(0, room.Free - weights - scratch - room.Reserve);
         var budget = options.KvMemory ?? (long)(left * room.CacheShare);
 
-        var blocks = (spec.Attention.MaxPositions + (long)options.BlockTokens - 1) / options.BlockTokens;
+        var context = Math.Min(spec.Attention.MaxPositions, options.MaxModelTokens ?? int.MaxValue);
+        var blocks = (context + (long)options.BlockTokens - 1) / options.BlockTokens;
         var exact = KvStore.BytesPerToken(spec, KvType.Float32);
         var fitsExactly = options.Activations == Activations.Float && budget / exact / options.BlockTokens >= blocks;
         var halvesAreFaster = room.TensorCores && PagedAttentionOp.HasTensorKernel(spec.Attention.HeadDim, KvType.BFloat16);
@@ -83,7 +84,7 @@ internal static class MemoryPlanner
             CacheType = type,
             CacheTokens = taken * options.BlockTokens,
             TokenBytes = token,
-            ContextTokens = spec.Attention.MaxPositions,
+            ContextTokens = context,
             BlockTokens = options.BlockTokens,
             Host = WeightLoader.HostBytes(sizes.Max(), options.Threads > 0 ? options.Threads : Environment.ProcessorCount),
         };

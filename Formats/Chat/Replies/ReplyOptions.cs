@@ -41,6 +41,9 @@ public sealed record ReplyOptions
     /// <summary>What to do with a call that stands in a fenced example, <c>```…```</c>.</summary>
     public CallsInFences CallsInFences { get; init; }
 
+    /// <summary>Whether calls are text of the reply, markup and all, wherever they stand (tool_choice none).</summary>
+    public bool CallsAsText { get; init; }
+
     /// <summary>How arguments become JSON.</summary>
     public ArgumentRules Arguments { get; init; } = new();
 }

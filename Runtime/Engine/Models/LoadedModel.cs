@@ -12,12 +12,12 @@ internal sealed class LoadedModel : IDisposable
 {
     private readonly bool ownsDevice;
 
-    private LoadedModel(Checkpoint checkpoint, Device device, bool ownsDevice, Decoder decoder, string? dialect)
+    private LoadedModel(Checkpoint checkpoint, Device device, bool ownsDevice, Decoder decoder, ChatTemplate? template, string? dialect)
     {
         this.ownsDevice = ownsDevice;
         (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
-        (Tokenizer, Template, EndTokens) = (checkpoint.Tokenizer, checkpoint.Template, [.. checkpoint.EndTokens]);
-        Dialect = dialect ?? checkpoint.ReplyDialect;
+        (Tokenizer, Template, EndTokens) = (checkpoint.Tokenizer, template ?? checkpoint.Template, [.. checkpoint.EndTokens]);
+        Dialect = dialect ?? Template?.ReplyDialect;
         DefaultSampling = SamplingOptions.From(checkpoint.Generation);
         Warnings = device is GpuDevice gpu && PlainProducts.Warning(gpu, decoder.Weights) is { } slow
             ? [.. checkpoint.Warnings, slow]
@@ -72,6 +72,10 @@ internal sealed class LoadedModel : IDisposable
         // All that is small is read before the first weight: what is wrong with it should not show after minutes.
         using var checkpoint = Checkpoint.Open(folder);
         var spec = Architectures.Describe(checkpoint.Config);
+        if (options.MaxModelTokens > spec.Attention.MaxPositions)
+            throw new ArgumentException($"MaxModelTokens: expected at most {spec.Attention.MaxPositions}, which the model was made for, " +
+                $"found {options.MaxModelTokens}.");
+        var template = options.ChatTemplate is { } given ? ChatTemplate.OpenOther(folder, given) : null;
         var device = on ?? options.OpenDevice();
         DecoderWeights? weights = null;
         try
@@ -81,7 +85,7 @@ internal sealed class LoadedModel : IDisposable
             var room = MemoryRoom.Of(device);
             var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
             weights = DecoderWeights.Load(spec, parts);
-            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights), options.ReplyDialect) { Memory = memory };
+            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights), template, options.ReplyDialect) { Memory = memory };
         }
         catch
         {

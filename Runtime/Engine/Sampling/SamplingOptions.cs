@@ -52,6 +52,9 @@ public sealed partial record SamplingOptions
     /// </summary>
     public bool StopInThinking { get; init; }
 
+    /// <summary>Whether special tokens are left out of the text; those that the reply's dialect speaks of never are.</summary>
+    public bool SkipSpecialTokens { get; init; } = true;
+
     /// <summary>Token ids that end the output, beside the model's own; at most 1024.</summary>
     public IReadOnlyList<int> StopTokens { get; init; } = [];
 

@@ -14,7 +14,7 @@ namespace Quilt.Runtime.Scheduling;
 /// <param name="options">The request's own.</param>
 internal sealed class ReplyDecoder(Tokenizer? tokenizer, ReplyParser? parser, IReadOnlySet<int>? markers, SamplingOptions options)
 {
-    private readonly StreamingDecoder? decoder = tokenizer?.Stream(skipSpecialTokens: true, kept: markers);
+    private readonly StreamingDecoder? decoder = tokenizer?.Stream(options.SkipSpecialTokens, kept: markers);
     private readonly StopText stop = new(options.Stop, options.IncludeStop);
     private readonly bool stopsAnywhere = parser is null || options.StopInThinking;
     private readonly List<ReplyEvent> parsed = [];

@@ -36,11 +36,14 @@ internal sealed class ServedModel(IReadOnlyList<string> names, string folder)
     /// <summary>Requests that use it now; guarded by <see cref="ServedModels"/>.</summary>
     public int Users { get; set; }
 
-    /// <summary>When it was last given back, on the clock of <see cref="ServedModels"/>.</summary>
+    /// <summary>When it was last loaded or given back, on the clock of <see cref="ServedModels"/>.</summary>
     public long LastUsed { get; set; }
 
     /// <summary>Loading that runs; null where none does.</summary>
     public Task<Engine>? Loading { get; set; }
+
+    /// <summary>Whether it can make room for another: loaded, and nobody uses it.</summary>
+    public bool CanBeDropped => this is { IsPinned: false, Users: 0, Engine: not null };
 
     /// <summary>How a request reaches the engine. Tests put a script in its place.</summary>
     public Func<Engine, GenerationRequest, CancellationToken, IReadOnlyList<Generation>> Submit { get; set; } =

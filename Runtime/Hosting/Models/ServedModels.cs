@@ -1,6 +1,7 @@
 using Quilt.Formats.Checkpoints;
 using Quilt.Hosting.Http;
 using Quilt.Runtime;
+using Quilt.Runtime.Sampling;
 
 namespace Quilt.Hosting.Models;
 
@@ -8,22 +9,34 @@ namespace Quilt.Hosting.Models;
 /// The models of a host. One that is asked for by name is loaded, others that nobody uses make room for it; any thread. A model in use is never
 /// dropped.
 /// </summary>
-internal sealed class ServedModels : IAsyncDisposable
+internal sealed class ServedModels : IAsyncDisposable, IDisposable
 {
     private readonly Lock gate = new();
     private readonly QuiltOptions options;
     private readonly TimeProvider time;
     private readonly CancellationTokenSource closing = new();
+    private readonly SemaphoreSlim turn = new(1);            // one is loaded at a time: each looks at the memory that is free
     private readonly ServedModel[] all;
+    private readonly ModelRoom room;
+    private readonly bool ownsEngines = true;
+    private readonly Lazy<GenerationDefaults> otherDefaults;
 
     public ServedModels(QuiltOptions options, TimeProvider time)
     {
         (this.options, this.time) = (options, time);
         var created = time.GetUtcNow().ToUnixTimeSeconds();
         var first = options.Model is { } folder
-            ? [new ServedModel([.. options.ModelNames.DefaultIfEmpty(NameOf(folder))], folder) { Created = created, IsPinned = true }]
+            ? [new ServedModel(QuiltOptionsChecks.NamesOf(options), folder) { Created = created, IsPinned = true }]
             : Array.Empty<ServedModel>();
         all = [.. first, .. options.Models.Select(model => new ServedModel([model.Key], model.Value) { Created = created })];
+        room = new ModelRoom(all, options);
+        otherDefaults = new(() => GenerationDefaults.Read(options.GenerationConfigFolder!));
+    }
+
+    private ServedModels(Engine engine, string name) : this(new QuiltOptions { Model = "/", ModelNames = { name } }, TimeProvider.System)
+    {
+        all[0].Engine = engine;
+        ownsEngines = false;
     }
 
     /// <summary>All of them, loaded or not; the default comes first.</summary>
@@ -35,18 +48,36 @@ internal sealed class ServedModels : IAsyncDisposable
     /// <summary>Is told what engines do; asked for once for each engine that is opened.</summary>
     public Func<ServedModel, EngineObserver?> Observer { get; set; } = static _ => null;
 
+    /// <summary>How a folder becomes an engine. Tests put a slow one, or a broken one, in its place.</summary>
+    internal Func<string, EngineOptions, IProgress<LoadProgress>?, CancellationToken, Task<Engine>> Open { get; set; } = Engine.OpenAsync;
+
+    /// <summary>One engine as a host's only model; it stays its owner's.</summary>
+    public static ServedModels Over(Engine engine, string name) => new(engine, name);
+
     /// <summary>The model that a request asks for; null or empty: the first.</summary>
     /// <exception cref="ApiException">There is none of that name.</exception>
     public ServedModel Find(string? name) =>
         string.IsNullOrEmpty(name) ? all[0] : Array.Find(all, model => model.Names.Contains(name, StringComparer.Ordinal))
             ?? throw ApiException.NotFound($"The model `{Shown(name)}` does not exist.", "model");
 
+    /// <summary>
+    /// What a request gets that does not say, on an engine: the checkpoint's own or another folder's generation_config.json, or neither, and on top
+    /// of it the host's options.
+    /// </summary>
+    public SamplingOptions SamplingOf(Engine engine) => options.Sampling.Over(
+        !options.UseGenerationConfig ? new SamplingOptions()
+        : options.GenerationConfigFolder is null ? engine.DefaultSampling : SamplingOptions.From(otherDefaults.Value));
+
     /// <summary>The model that a request asks for, loaded; it stays so until it is given back.</summary>
-    /// <exception cref="ApiException">There is none of that name, it cannot be loaded, or there is no room for it now.</exception>
+    /// <exception cref="ApiException">There is none of that name, or there is no room for it now.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up; loading goes on for others.</exception>
+    /// <exception cref="ObjectDisposedException">The host is closing.</exception>
+    /// <exception cref="Exception">It cannot be loaded, as <see cref="Engine.OpenAsync"/> says; who asks next tries again.</exception>
     public async Task<ModelLease> UseAsync(string? name, CancellationToken cancel)
     {
+        cancel.ThrowIfCancellationRequested();
         var model = Find(name);
-        Task<Engine>? loading;
+        Task<Engine> loading;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, this);
@@ -58,9 +89,10 @@ internal sealed class ServedModels : IAsyncDisposable
         {
             return new ModelLease(this, model, await loading.WaitAsync(cancel).ConfigureAwait(false));
         }
-        catch
+        catch (Exception e)
         {
             GiveBack(model);
+            if (e is OperationCanceledException && !cancel.IsCancellationRequested) ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, this);
             throw;
         }
     }
@@ -75,12 +107,13 @@ internal sealed class ServedModels : IAsyncDisposable
         }
     }
 
-    /// <summary>Drops the models that nobody has used for <see cref="QuiltOptions.IdleTime"/>.</summary>
-    public void DropIdle()
-    {
-        if (options.IdleTime is not { } idle) return;
-        foreach (var engine in Take(model => time.GetElapsedTime(model.LastUsed) >= idle)) engine.Dispose();
-    }
+    /// <summary>
+    /// Drops the models that nobody has used for <see cref="QuiltOptions.IdleTime"/>, and those whose engine has failed: who asks next loads anew.
+    /// </summary>
+    public void DropIdle() => Drop(model =>
+        model.Engine?.Failure is not null || (options.IdleTime is { } idle && time.GetElapsedTime(model.LastUsed, time.GetTimestamp()) >= idle));
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     public async ValueTask DisposeAsync()
     {
@@ -92,29 +125,35 @@ internal sealed class ServedModels : IAsyncDisposable
             loading = [.. all.Select(model => model.Loading).OfType<Task>()];
         }
         foreach (var task in loading) await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var model in all)
+        foreach (var model in ownsEngines ? all : [])
         {
             model.Engine?.Dispose();
             model.Engine = null;
         }
         closing.Dispose();
+        turn.Dispose();
     }
 
-    // Under the gate; what takes time runs on the engine's own thread.
+    // Begun under the gate, hence the yield; what takes long runs on the engine's own thread.
     private async Task<Engine> LoadAsync(ServedModel model)
     {
         await Task.Yield();
         try
         {
-            MakeRoom(model);
-            var own = options.EngineOptions;
-            if (Observer(model) is { } observer) own = own with { Observer = observer };
-            var engine = await Engine.OpenAsync(model.Folder, own, Progress(model), closing.Token).ConfigureAwait(false);
-            lock (gate)
+            await turn.WaitAsync(closing.Token).ConfigureAwait(false);
+            try
             {
-                (model.Engine, model.Loading) = (engine, null);
+                MakeRoom(model);
+                var own = options.EngineOptions with { KvMemory = room.CacheOf(model) };
+                if (Observer(model) is { } observer) own = own with { Observer = observer };
+                var engine = await Open(model.Folder, own, Progress(model), closing.Token).ConfigureAwait(false);
+                lock (gate) (model.Engine, model.Loading, model.LastUsed) = (engine, null, time.GetTimestamp());
+                return engine;
             }
-            return engine;
+            finally
+            {
+                turn.Release();
+            }
         }
         catch
         {
@@ -125,38 +164,31 @@ internal sealed class ServedModels : IAsyncDisposable
 
     private void MakeRoom(ServedModel wanted)
     {
-        if (options.ModelMemory is null) return;
-        var budget = ByteSize.Parse(options.ModelMemory, nameof(QuiltOptions.ModelMemory));
-        var needed = FolderBytes(wanted.Folder) + (options.EngineOptions.KvMemory ?? 0);
-        while (needed + all.Sum(model => model.Engine?.Memory.Total ?? 0) > budget)
+        if (room.NeededBy(wanted) is not { } needed) return;
+        while (true)
         {
-            ServedModel? oldest;
-            lock (gate) oldest = all.Where(CanDrop).MinBy(model => model.LastUsed);
-            if (oldest is null)
-                throw ApiException.Unavailable($"There is no memory for the model `{wanted.Name}` while others are in use.", retryAfter: 5);
-            foreach (var engine in Take(model => model == oldest)) engine.Dispose();
+            closing.Token.ThrowIfCancellationRequested();
+            ServedModel? next;
+            lock (gate) next = room.NextToDrop(wanted, needed);
+            if (next is null) return;
+            Drop(model => model == next);
         }
     }
 
-    private List<Engine> Take(Func<ServedModel, bool> which)
+    private void Drop(Func<ServedModel, bool> which)
     {
         var taken = new List<Engine>();
         lock (gate)
         {
-            foreach (var model in all.Where(model => CanDrop(model) && which(model)))
+            if (closing.IsCancellationRequested) return;
+            foreach (var model in all.Where(model => model.CanBeDropped && which(model)))
             {
                 taken.Add(model.Engine!);
                 model.Engine = null;
             }
         }
-        return taken;
+        foreach (var engine in taken) engine.Dispose();
     }
-
-    private static bool CanDrop(ServedModel model) => model is { IsPinned: false, Users: 0, Engine: not null };
-
-    private static long FolderBytes(string folder) => new DirectoryInfo(folder).EnumerateFiles("*.safetensors").Sum(file => file.Length);
-
-    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 
     private static string Shown(string name) => name.Length <= 200 ? name : name[..200] + "…";
 }

@@ -234,9 +234,9 @@ internal sealed class HarmonyReply : TaggedReply
     }
 
     // A call that stands where calls are text.
-    private bool IsExample() => place == Place.Thinking
+    private bool IsExample() => Options.CallsAsText || (place == Place.Thinking
         ? Options.CallsInThinking == CallsInThinking.AsText
-        : place == Place.Text && Options.CallsInFences == CallsInFences.AsText && fences.IsOpen;
+        : place == Place.Text && Options.CallsInFences == CallsInFences.AsText && fences.IsOpen);
 
     private void SayHere(ReadOnlySpan<char> text)
     {

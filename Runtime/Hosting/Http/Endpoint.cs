@@ -1,0 +1,32 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Quilt.Hosting.Http;
+
+/// <summary>What surrounds every endpoint: failures become answers, and a client that is gone is nobody's failure.</summary>
+internal static class Endpoint
+{
+    /// <summary>An endpoint that costs the engine something.</summary>
+    public static RequestDelegate Counted(Func<HttpContext, QuiltServer, Task> answer) =>
+        Of((http, server) => server.CountedAsync(http, answer));
+
+    /// <summary>An endpoint.</summary>
+    public static RequestDelegate Of(Func<HttpContext, QuiltServer, Task> answer) => async http =>
+    {
+        try
+        {
+            await answer(http, http.RequestServices.GetRequiredService<QuiltServer>()).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to be told.
+        }
+#pragma warning disable CA1031 // Whatever went wrong, a client gets an answer that tells nothing of the host.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            if (http.Response.HasStarted) http.Abort();
+            else await ErrorReply.WriteAsync(http, Failure.Of(failure)).ConfigureAwait(false);
+        }
+    };
+}

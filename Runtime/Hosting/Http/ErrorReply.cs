@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http;
+using Quilt.Hosting.Wire;
+
+namespace Quilt.Hosting.Http;
+
+/// <summary>An error as an answer, in OpenAI's form.</summary>
+internal static class ErrorReply
+{
+    /// <summary>Its JSON.</summary>
+    public static ErrorBody Body(ApiException error) =>
+        new(new ErrorDetail(error.Message, error.Type, error.Param, error.Status));
+
+    /// <summary>Answers with it, unless the answer has begun.</summary>
+    public static Task WriteAsync(HttpContext http, ApiException error)
+    {
+        if (http.Response.HasStarted) return Task.CompletedTask;
+        http.Response.Clear();
+        http.Response.StatusCode = error.Status;
+        if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
+        return JsonReply.WriteAsync(http, Body(error), WireJson.Default.ErrorBody);
+    }
+}

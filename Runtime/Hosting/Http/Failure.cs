@@ -1,0 +1,49 @@
+using Quilt.Formats;
+using Quilt.Formats.Chat.Jinja;
+using Quilt.Runtime;
+
+namespace Quilt.Hosting.Http;
+
+/// <summary>From what went wrong to what a client is told: no paths, no addresses, no stacks.</summary>
+internal static class Failure
+{
+    /// <summary>What is told of an exception.</summary>
+    public static ApiException Of(Exception failure) => failure switch
+    {
+        ApiException known => known,
+        JinjaException template => ApiException.Bad(Fields.Shown(template.Problem)),
+        PromptTooLongException prompt => ApiException.Bad($"This model's maximum context length is {prompt.MaxTokens} tokens. However, your request " +
+            $"has {prompt.Found} input tokens. Please reduce the length of the input messages."),
+        BadInputException { Origin: "prompt" } prompt => ApiException.Bad(Plain(prompt)),
+        BadInputException input => ApiException.Bad(Plain(input), ParamOf(input)),
+        EngineBusyException => ApiException.Unavailable("The server is busy: as many requests wait as may."),
+        EngineFailedException => new ApiException(503, "InternalServerError", "The engine has failed; the server takes no requests any more."),
+        RequestFailedException => new ApiException(500, "InternalServerError", "The request failed while it was answered."),
+        NotSupportedException unsupported => ApiException.NotBuilt(unsupported.Message),
+        ArgumentException argument => ApiException.Bad(Sentence(argument)),
+        ObjectDisposedException => ApiException.Unavailable("The server is shutting down."),
+        OperationCanceledException => new ApiException(499, "ClientClosedRequest", "The request was cancelled."),
+        _ => new ApiException(500, "InternalServerError", "Internal server error."),
+    };
+
+    // Where the complaint is about a file, the client hears of the part in it alone: its path is the host's own affair.
+    private static string Plain(BadInputException input)
+    {
+        var message = input.Message;
+        var isFile = input.Origin.AsSpan().ContainsAny('/', '\\');
+        if (isFile && message.StartsWith(input.Origin, StringComparison.Ordinal)) message = message[input.Origin.Length..].TrimStart(':', ' ');
+        return message;
+    }
+
+    private static string? ParamOf(BadInputException input) => input.Origin switch
+    {
+        "tools" or "messages" => input.Origin,
+        _ => null,
+    };
+
+    private static string Sentence(ArgumentException argument)
+    {
+        var end = argument.Message.IndexOf(" (Parameter '", StringComparison.Ordinal);
+        return end < 0 ? argument.Message : argument.Message[..end];
+    }
+}

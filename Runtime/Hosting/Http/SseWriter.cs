@@ -1,0 +1,79 @@
+using System.IO.Pipelines;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Quilt.Hosting.Http;
+
+/// <summary>
+/// Server-sent events straight into the connection's buffer: <c>data: {json}</c> and an empty line each. One JSON writer serves all events, so that
+/// an event allocates nothing.
+/// </summary>
+internal sealed class SseWriter : IDisposable
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private readonly PipeWriter pipe;
+    private readonly Utf8JsonWriter json;
+
+    private SseWriter(PipeWriter pipe) => (this.pipe, json) = (pipe, new Utf8JsonWriter(pipe, Options));
+
+    /// <summary>Begins the answer.</summary>
+    public static SseWriter Start(HttpContext http)
+    {
+        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        http.Response.ContentType = "text/event-stream; charset=utf-8";
+        http.Response.Headers.CacheControl = "no-cache";
+        http.Response.Headers["X-Accel-Buffering"] = "no";
+        return new SseWriter(http.Response.BodyWriter);
+    }
+
+    /// <summary>A writer into memory or a file, for measuring.</summary>
+    public static SseWriter Into(PipeWriter pipe) => new(pipe);
+
+    /// <summary>Begins an event; its JSON is written to what this returns, and <see cref="End"/> ends it.</summary>
+    /// <param name="name">The event's name; empty: none.</param>
+    public Utf8JsonWriter Begin(ReadOnlySpan<byte> name = default)
+    {
+        if (!name.IsEmpty)
+        {
+            Write("event: "u8);
+            Write(name);
+            Write("\n"u8);
+        }
+        Write("data: "u8);
+        json.Reset(pipe);
+        return json;
+    }
+
+    /// <summary>Ends an event.</summary>
+    public void End()
+    {
+        json.Flush();
+        Write("\n\n"u8);
+    }
+
+    /// <summary>An event that is written as it is.</summary>
+    public void Raw(ReadOnlySpan<byte> line)
+    {
+        Write("data: "u8);
+        Write(line);
+        Write("\n\n"u8);
+    }
+
+    /// <summary>Sends what was written; waits while the client does not take it.</summary>
+    /// <returns>Whether the client is still there.</returns>
+    public async ValueTask<bool> FlushAsync(CancellationToken cancel)
+    {
+        var sent = await pipe.FlushAsync(cancel).ConfigureAwait(false);
+        return !sent.IsCompleted && !sent.IsCanceled;
+    }
+
+    public void Dispose() => json.Dispose();
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(pipe.GetSpan(bytes.Length));
+        pipe.Advance(bytes.Length);
+    }
+}

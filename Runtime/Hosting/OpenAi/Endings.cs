@@ -1,0 +1,25 @@
+using System.Text.Json;
+using Quilt.Runtime;
+
+namespace Quilt.Hosting.OpenAi;
+
+/// <summary>How a reply ended, in OpenAI's words and vLLM's.</summary>
+internal static class Endings
+{
+    /// <summary>The finish_reason.</summary>
+    public static string Reason(GenerationEnd end, bool hasCalls) => end.Reason switch
+    {
+        FinishReason.Stop => hasCalls ? "tool_calls" : "stop",
+        FinishReason.Length => "length",
+        FinishReason.Repetition => "repetition",
+        FinishReason.Error => "error",
+        _ => "abort",
+    };
+
+    /// <summary>The stop_reason: the text or token of the request that ended it; null for the model's own end.</summary>
+    public static JsonElement? Stop(GenerationEnd end)
+    {
+        if (end.StopText is { } text) return JsonSerializer.SerializeToElement(text, Wire.WireJson.Default.String);
+        return end.StopToken is { } token ? JsonSerializer.SerializeToElement(token, Wire.WireJson.Default.Int32) : null;
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Http;
+using Quilt.Hosting.Http;
+using Quilt.Hosting.Wire;
+
+namespace Quilt.Hosting.OpenAi;
+
+/// <summary>What a server says of itself: models, health, version, load; text to tokens and back.</summary>
+internal static class ServerEndpoints
+{
+    /// <summary><c>GET /v1/models</c>.</summary>
+    public static Task ModelsAsync(HttpContext http, QuiltServer server)
+    {
+        var cards = server.Models.All.SelectMany(model =>
+            model.Names.Select(name => new ModelCard(name, model.Created, model.Name, model.Engine?.MaxTokens)));
+        return JsonReply.WriteAsync(http, new ModelList([.. cards]), WireJson.Default.ModelList);
+    }
+
+    /// <summary><c>GET /v1/models/{model}</c>.</summary>
+    public static Task ModelAsync(HttpContext http, QuiltServer server)
+    {
+        var name = http.Request.RouteValues["model"] as string;
+        var model = server.Models.Find(name);
+        return JsonReply.WriteAsync(http, new ModelCard(name!, model.Created, model.Name, model.Engine?.MaxTokens), WireJson.Default.ModelCard);
+    }
+
+    /// <summary><c>GET /health</c>, <c>/ping</c>: 200 while the engine works, 503 when it has failed.</summary>
+    public static Task HealthAsync(HttpContext http, QuiltServer server)
+    {
+        http.Response.StatusCode = server.Models.All.Any(model => model.Engine?.Failure is not null) ? 503 : 200;
+        return Task.CompletedTask;
+    }
+
+    /// <summary><c>GET /version</c>.</summary>
+    public static Task VersionAsync(HttpContext http, QuiltServer server) =>
+        JsonReply.WriteAsync(http, new VersionBody(QuiltVersion.Number), WireJson.Default.VersionBody);
+
+    /// <summary><c>GET /load</c>.</summary>
+    public static Task LoadAsync(HttpContext http, QuiltServer server) =>
+        JsonReply.WriteAsync(http, new LoadBody(server.Load), WireJson.Default.LoadBody);
+}

@@ -1,0 +1,57 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Quilt.Formats.Checkpoints;
+using Quilt.Hosting.Http;
+using Quilt.Hosting.Models;
+using Quilt.Runtime.Sampling;
+
+namespace Quilt.Hosting;
+
+/// <summary>What all endpoints share: the models, the options, the clock, and whether the server takes requests.</summary>
+internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> hosted, IOptions<QuiltServerOptions> options, TimeProvider time,
+    IHostApplicationLifetime? lifetime = null)
+{
+    private readonly QuiltOptions hosted = hosted.Value;
+    private readonly Lazy<SamplingOptions?> folderDefaults = new(() => hosted.Value.GenerationConfigFolder is { } folder
+        ? SamplingOptions.From(GenerationDefaults.Read(folder))
+        : null);
+    private int load;
+
+    /// <summary>The models.</summary>
+    public ServedModels Models { get; } = models;
+
+    /// <summary>How it answers.</summary>
+    public QuiltServerOptions Options { get; } = options.Value;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; } = time;
+
+    /// <summary>Requests that are being answered.</summary>
+    public int Load => Volatile.Read(ref load);
+
+    /// <summary>Whether it stops, and takes no new requests.</summary>
+    public bool IsStopping => lifetime?.ApplicationStopping.IsCancellationRequested ?? false;
+
+    /// <summary>Sampling options of a request that says nothing.</summary>
+    public SamplingOptions DefaultsOf(ModelLease lease)
+    {
+        var below = folderDefaults.Value ?? (hosted.UseGenerationConfig ? lease.Engine.DefaultSampling : new SamplingOptions());
+        return hosted.Sampling.Over(below);
+    }
+
+    /// <summary>Runs a request that costs the engine something: counted, and refused once the server stops.</summary>
+    public async Task CountedAsync(HttpContext http, Func<HttpContext, QuiltServer, Task> answer)
+    {
+        if (IsStopping) throw ApiException.Unavailable("The server is shutting down.");
+        Interlocked.Increment(ref load);
+        try
+        {
+            await answer(http, this).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref load);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Options;
+
+namespace Quilt.Hosting;
+
+/// <summary>Checks how a host answers over HTTP, when it starts.</summary>
+internal sealed class QuiltServerOptionsChecks : IValidateOptions<QuiltServerOptions>
+{
+    private const int MostDepth = 1000;
+
+    public ValidateOptionsResult Validate(string? name, QuiltServerOptions options)
+    {
+        var faults = new List<string>();
+        // The keys themselves are nobody's to read.
+        if (options.ApiKeys.Any(string.IsNullOrWhiteSpace)) faults.Add("ApiKeys: expected keys, found an empty one.");
+        if (options.AllowedHosts.Any(string.IsNullOrWhiteSpace)) faults.Add("AllowedHosts: expected names, found an empty one.");
+        if (options.AllowedOrigins.Any(string.IsNullOrWhiteSpace)) faults.Add("AllowedOrigins: expected origins, found an empty one.");
+        if (options.MaxBodyBytes < 1) faults.Add($"MaxBodyBytes: expected at least 1, found {options.MaxBodyBytes}.");
+        if (options.MaxDepth is < 1 or > MostDepth) faults.Add($"MaxDepth: expected 1 to {MostDepth}, found {options.MaxDepth}.");
+        if (options.BodyTime <= TimeSpan.Zero) faults.Add($"BodyTime: expected more than zero, found {options.BodyTime}.");
+        if (options.MaxLogProbabilities < -1) faults.Add($"MaxLogProbabilities: expected −1 or more, found {options.MaxLogProbabilities}.");
+        if (!Enum.IsDefined(options.ReasoningField)) faults.Add($"ReasoningField: expected one of its names, found {options.ReasoningField}.");
+        if (string.IsNullOrWhiteSpace(options.ResponseRole)) faults.Add("ResponseRole: expected a role, found an empty text.");
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+}
