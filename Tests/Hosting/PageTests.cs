@@ -14,9 +14,13 @@ public sealed partial class PageTests
 {
     private const int MostBytes = 150_000;
 
+    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
     private static readonly Dictionary<string, string> Types = new()
     {
-        [".html"] = "text/html; charset=utf-8", [".css"] = "text/css; charset=utf-8", [".js"] = "text/javascript; charset=utf-8", [".svg"] = "image/svg+xml",
+        [".html"] = "text/html; charset=utf-8", [".css"] = "text/css; charset=utf-8", [".js"] = "text/javascript; charset=utf-8",
+        [".svg"] = "image/svg+xml",
     };
 
     private ScriptedServer server = null!;
@@ -45,8 +49,7 @@ public sealed partial class PageTests
             using var answer = await client.GetAsync(path);
             Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), path);
             Assert.That(answer.Content.Headers.ContentType!.ToString(), Is.EqualTo(Types[path == "" ? ".html" : Path.GetExtension(path)]), path);
-            Assert.That(Header(answer, "Content-Security-Policy"), Is.EqualTo("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-                "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"), path);
+            Assert.That(Header(answer, "Content-Security-Policy"), Is.EqualTo(Policy), path);
             Assert.That(Header(answer, "X-Content-Type-Options"), Is.EqualTo("nosniff"), path);
             Assert.That(Header(answer, "Referrer-Policy"), Is.EqualTo("no-referrer"), path);
             Assert.That(answer.Headers.CacheControl!.NoCache, Is.True, path);
@@ -117,7 +120,8 @@ public sealed partial class PageTests
     {
         using var lease = await server.Models.UseAsync(null, default);
         var before = await EngineAsync();
-        var generation = lease.Submit(new GenerationRequest { Text = "A secret: ", Sampling = new() { MaxTokens = 12, IgnoreEndOfText = true } }, default)[0];
+        var request = new GenerationRequest { Text = "A secret: ", Sampling = new() { MaxTokens = 12, IgnoreEndOfText = true } };
+        var generation = lease.Submit(request, default)[0];
         await generation.ReadToEndAsync();
 
         var after = await EngineAsync();

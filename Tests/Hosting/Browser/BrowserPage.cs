@@ -125,7 +125,8 @@ internal sealed class BrowserPage
 
             JsonObject Key(string type)
             {
-                var what = new JsonObject { ["type"] = type, ["key"] = key == "Space" ? " " : key, ["code"] = code, ["windowsVirtualKeyCode"] = number };
+                var name = key == "Space" ? " " : key;
+                var what = new JsonObject { ["type"] = type, ["key"] = name, ["code"] = code, ["windowsVirtualKeyCode"] = number };
                 if (text is not null && type == "keyDown") what["text"] = text;
                 return what;
             }

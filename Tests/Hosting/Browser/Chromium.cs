@@ -26,8 +26,9 @@ internal sealed class Chromium : IAsyncDisposable
         var start = new ProcessStartInfo(program!) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var argument in new[]
         {
-            "--remote-debugging-port=0", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-extensions",
-            "--disable-background-networking", "--disable-dev-shm-usage", "--force-color-profile=srgb", $"--user-data-dir={profile}", "about:blank",
+            "--remote-debugging-port=0", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+            "--disable-extensions", "--disable-background-networking", "--disable-dev-shm-usage", "--force-color-profile=srgb",
+            $"--user-data-dir={profile}", "about:blank",
         }) start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;
         try

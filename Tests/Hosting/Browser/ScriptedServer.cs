@@ -129,7 +129,8 @@ internal sealed class ScriptedReply(HttpContext http)
     {
         isOver = true;
         http.Response.StatusCode = status;
-        await http.Response.WriteAsync(new JsonObject { ["error"] = new JsonObject { ["message"] = message, ["type"] = "BadRequestError" } }.ToJsonString());
+        var error = new JsonObject { ["message"] = message, ["type"] = "BadRequestError" };
+        await http.Response.WriteAsync(new JsonObject { ["error"] = error }.ToJsonString());
     }
 
     /// <summary>An error within the reply.</summary>
@@ -151,7 +152,7 @@ internal sealed class ScriptedReply(HttpContext http)
     {
         if (isOver) return;
         await ChunkAsync(new(), finish);
-        await SendAsync($$"""{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":{{tokens}},"total_tokens":{{tokens + 9}}}}""");
+        await SendAsync($$$"""{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":{{{tokens}}},"total_tokens":{{{tokens + 9}}}}}""");
         await SendAsync("[DONE]");
     }
 
