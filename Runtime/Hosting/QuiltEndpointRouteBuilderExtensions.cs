@@ -19,11 +19,12 @@ public static class QuiltEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(routes);
         var group = routes.MapGroup("");
+        Door.Guard(group);
         MapApi(group.MapGroup("/v1"));
         group.MapMethods("/tokenize", Post, Endpoint.Of(TokenizeEndpoints.TokenizeAsync));
         group.MapMethods("/detokenize", Post, Endpoint.Of(TokenizeEndpoints.DetokenizeAsync));
-        group.MapMethods("/health", Get, Endpoint.Of(ServerEndpoints.HealthAsync));
-        group.MapMethods("/ping", Either, Endpoint.Of(ServerEndpoints.HealthAsync));
+        group.MapMethods("/health", Get, Endpoint.Of(ServerEndpoints.HealthAsync)).WithMetadata(OpenEndpoint.Always);
+        group.MapMethods("/ping", Either, Endpoint.Of(ServerEndpoints.HealthAsync)).WithMetadata(OpenEndpoint.Always);
         group.MapMethods("/version", Get, Endpoint.Of(ServerEndpoints.VersionAsync));
         group.MapMethods("/load", Get, Endpoint.Of(ServerEndpoints.LoadAsync));
         return group;
@@ -37,6 +38,7 @@ public static class QuiltEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(routes);
         var group = routes.MapGroup(prefix);
+        Door.Guard(group);
         MapApi(group);
         return group;
     }

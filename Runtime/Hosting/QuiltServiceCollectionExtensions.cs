@@ -63,6 +63,8 @@ public static class QuiltServiceCollectionExtensions
             provider.GetRequiredService<IOptions<QuiltOptions>>().Value, provider.GetRequiredService<TimeProvider>())));
         TelemetrySetup.Add(services);
         services.TryAddSingleton<QuiltServer>();
+        services.TryAddSingleton<Http.Door>();
+        services.TryAddSingleton<Http.Preparation>();
         services.AddHostedService<ModelLoading>();
         services.TryAddSingleton(provider => provider.GetRequiredService<ServedModels>().All[0] is { IsPinned: true, Engine: { } engine }
             ? engine

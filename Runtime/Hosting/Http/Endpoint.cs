@@ -13,11 +13,15 @@ internal static class Endpoint
     /// <summary>An endpoint.</summary>
     public static RequestDelegate Of(Func<HttpContext, QuiltServer, Task> answer) => async http =>
     {
+        // What a request began ends with it, however it ends: replies that nobody reads any more free their caches.
+        var gone = http.RequestAborted;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        http.RequestAborted = ended.Token;
         try
         {
             await answer(http, http.RequestServices.GetRequiredService<QuiltServer>()).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
         {
             // Nobody is there to be told.
         }
@@ -27,6 +31,11 @@ internal static class Endpoint
         {
             if (http.Response.HasStarted) http.Abort();
             else await ErrorReply.WriteAsync(http, Failure.Of(failure)).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            http.RequestAborted = gone;
         }
     };
 }
