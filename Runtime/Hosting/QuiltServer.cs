@@ -16,6 +16,7 @@ internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> ho
     private readonly Lazy<SamplingOptions?> folderDefaults = new(() => hosted.Value.GenerationConfigFolder is { } folder
         ? SamplingOptions.From(GenerationDefaults.Read(folder))
         : null);
+    private volatile bool isStopping;
     private int load;
 
     /// <summary>The models.</summary>
@@ -30,8 +31,11 @@ internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> ho
     /// <summary>Requests that are being answered.</summary>
     public int Load => Volatile.Read(ref load);
 
+    /// <summary>Takes no new requests from now on.</summary>
+    public void Stop() => isStopping = true;
+
     /// <summary>Whether it stops, and takes no new requests.</summary>
-    public bool IsStopping => lifetime?.ApplicationStopping.IsCancellationRequested ?? false;
+    public bool IsStopping => isStopping || (lifetime?.ApplicationStopping.IsCancellationRequested ?? false);
 
     /// <summary>Sampling options of a request that says nothing.</summary>
     public SamplingOptions DefaultsOf(ModelLease lease)

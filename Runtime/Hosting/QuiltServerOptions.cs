@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Quilt.Runtime.Sampling;
 
 namespace Quilt.Hosting;
 
@@ -19,6 +20,9 @@ public sealed class QuiltServerOptions
 
     /// <summary>Whether <c>/metrics</c> is answered without a key.</summary>
     public bool OpenMetrics { get; set; } = true;
+
+    /// <summary>How long an engine may have requests and make no step before <c>/health</c> calls it dead.</summary>
+    public TimeSpan LivenessTime { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Most bytes of a request's body.</summary>
     public long MaxBodyBytes { get; set; } = 32 << 20;
@@ -58,6 +62,21 @@ public sealed class QuiltServerOptions
 
     /// <summary>Variables of every conversation's template, which a request's own replace (vLLM's --default-chat-template-kwargs).</summary>
     public IDictionary<string, JsonElement> TemplateVariables { get; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+
+    /// <summary>Which distribution log probabilities are of (vLLM's --logprobs-mode).</summary>
+    public LogProbabilityKind LogProbabilityKind { get; set; }
+
+    /// <summary>Tokens of a piece of a stream, where the request does not say (vLLM's --stream-interval).</summary>
+    public int StreamInterval { get; set; } = 1;
+
+    /// <summary>
+    /// Whether chat templates are given the parts of a message's content (true, vLLM's --chat-template-content-format openai) or its text (false,
+    /// string). Null: as each template looks at it.
+    /// </summary>
+    public bool? ContentParts { get; set; }
+
+    /// <summary>Whether answers carry a system_fingerprint, which is the server's version (vLLM's --fingerprint-mode).</summary>
+    public bool Fingerprint { get; set; } = true;
 
     /// <summary>The role of replies (vLLM's --response-role).</summary>
     public string ResponseRole { get; set; } = "assistant";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Quilt.Cli.Serve;
 using Quilt.Cli.Verbs;
 
 namespace Quilt.Cli;
@@ -19,10 +20,11 @@ internal static class Program
                 "a small demo model is used.")
         {
             ChatVerb.Create(), CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
-            LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(),
+            LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(), ServeVerb.Create(),
         };
         root.Options.Add(Failures.Debug);
 
+        args = Underscores.Mended(args);
         var parsed = root.Parse(args);
         string[] errors = [.. parsed.Errors.Select(error => error.Message), .. MistakenOptions(parsed, args)];
         if (errors.Length > 0)

@@ -1,3 +1,4 @@
+using Quilt.Hosting.Page;
 using Quilt.Runtime;
 
 namespace Quilt.Hosting.Models;
@@ -21,6 +22,9 @@ internal sealed class ServedModel(IReadOnlyList<string> names, string folder)
 
     /// <summary>Whether it stays loaded whatever else is asked for.</summary>
     public bool IsPinned { get; init; }
+
+    /// <summary>Its requests as the page draws them; hears what an engine of it does.</summary>
+    public RequestLanes Lanes { get; } = new();
 
     /// <summary>The engine; null while it is not loaded.</summary>
     public Engine? Engine

@@ -20,7 +20,7 @@ internal static class ChatAnswer
         return new(terms.Id, terms.Created, terms.Model, [.. replies.Select((reply, i) => Choice(i, reply, terms, probabilities))],
             Usage.Of(generations, terms.PromptTokensDetails))
         {
-            SystemFingerprint = QuiltVersion.Fingerprint,
+            SystemFingerprint = terms.Fingerprint,
             PromptLogprobs = first.PromptScores is { } scores ? probabilities?.Prompt(scores) : null,
             PromptTokenIds = terms.ReturnTokenIds ? first.PromptIds : null,
             PromptText = terms.PromptText,
@@ -32,7 +32,7 @@ internal static class ChatAnswer
     {
         var hasCalls = reply.Calls.Count > 0;
         var text = terms.Prefix + reply.Text;
-        var thinking = terms.IncludeReasoning ? reply.Thinking : null;
+        var thinking = terms.IncludeReasoning && (reply.Thinking.Length > 0 || terms.MayThink) ? reply.Thinking : null;
         var message = new ChatMessage(terms.Role, text.Length == 0 ? null : text)
         {
             ToolCalls = hasCalls ? reply.Calls : null,

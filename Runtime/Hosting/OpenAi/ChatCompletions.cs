@@ -1,12 +1,16 @@
 using Microsoft.AspNetCore.Http;
+using Quilt.Formats.Chat.Replies;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.Wire;
+using Quilt.Runtime;
 
 namespace Quilt.Hosting.OpenAi;
 
 /// <summary><c>POST /v1/chat/completions</c> and <c>/render</c>.</summary>
 internal static class ChatCompletions
 {
+    private const int PromptEnd = 64;
+
     /// <summary>Answers a conversation.</summary>
     public static async Task AnswerAsync(HttpContext http, QuiltServer server)
     {
@@ -24,8 +28,18 @@ internal static class ChatCompletions
             await ChatStream.WriteAsync(sse, generations, request.Terms, lease.Engine.Tokenizer, http.RequestAborted).ConfigureAwait(false);
             return;
         }
-        var answer = await ChatAnswer.ReadAsync(generations, request.Terms, lease.Engine.Tokenizer, http.RequestAborted).ConfigureAwait(false);
+        var terms = request.Terms with { MayThink = BeginsThinking(lease.Engine, generations[0]) };
+        var answer = await ChatAnswer.ReadAsync(generations, terms, lease.Engine.Tokenizer, http.RequestAborted).ConfigureAwait(false);
         await JsonReply.WriteAsync(http, answer, WireJson.Default.ChatCompletion).ConfigureAwait(false);
+    }
+
+    // The prompt's end left the model inside its thinking, and the dialect tells thinking apart.
+    private static bool BeginsThinking(Engine engine, Generation generation)
+    {
+        if (engine.ReplyDialect is not { } dialect || ReplyParser.Create(dialect).ThinkingEnd is null || engine.Tokenizer is not { } tokenizer)
+            return false;
+        var end = generation.PromptIds.Skip(Math.Max(0, generation.PromptIds.Count - PromptEnd)).ToArray();
+        return ReplyParser.EndsInThinking(tokenizer.Decode(end));
     }
 
     /// <summary>Shows the prompt that a conversation becomes.</summary>

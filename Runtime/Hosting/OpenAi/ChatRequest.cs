@@ -26,7 +26,7 @@ internal sealed record ChatRequest(GenerationRequest Generation, ReplyTerms Term
         var terms = ReplyTerms.Read(body, "chatcmpl", lease.Model.Name, server, time);
         var template = TemplateFields.Template(body, server, engine.Template);
         var tools = ToolFields.Read(body, HasParser(engine), server.ExcludeToolsWhenNone);
-        var conversation = TemplateFields.Read(body, tools, server, (template ?? engine.Template)?.TakesContentParts ?? false);
+        var conversation = TemplateFields.Read(body, tools, server, server.ContentParts ?? (template ?? engine.Template)?.TakesContentParts ?? false);
         var sampling = SamplingFields.Read(body, defaults, engine.Tokenizer, vocabulary);
         sampling = ProbabilityFields.Read(body, sampling, server, vocabulary);
         RequestFields.RefuseUnbuilt(body);

@@ -40,7 +40,12 @@ internal sealed record CompletionRequest(IReadOnlyList<GenerationRequest> Genera
         else if (body.Any("max_tokens") is null && body.Any("max_completion_tokens") is null)
             sampling = sampling with { MaxTokens = Math.Min(Math.Max(UsualTokens, sampling.MinTokens), defaults.MaxTokens ?? int.MaxValue) };
         RequestFields.RefuseEqualChoices(body, sampling);
-        if (logprobs is { } count) sampling = sampling with { LogProbabilities = true, TopLogProbabilities = count };
+        if (logprobs is { } count) sampling = sampling with
+        {
+            LogProbabilities = true,
+            TopLogProbabilities = count,
+            LogProbabilityKind = server.LogProbabilityKind,
+        };
         var shared = RequestFields.Read(body, server) with
         {
             AddSpecialTokens = body.Flag("add_special_tokens") ?? true,

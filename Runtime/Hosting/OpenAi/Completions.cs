@@ -38,7 +38,7 @@ internal static class Completions
         var answer = new TextCompletion(request.Terms.Id, request.Terms.Created, request.Terms.Model,
             [.. texts.Select((text, i) => text with { Index = i })], usage)
         {
-            SystemFingerprint = QuiltVersion.Fingerprint,
+            SystemFingerprint = request.Terms.Fingerprint,
             Metrics = request.Terms.Metrics ? Times.Of(generations[0].Stats) : null,
         };
         await JsonReply.WriteAsync(http, answer, WireJson.Default.TextCompletion).ConfigureAwait(false);

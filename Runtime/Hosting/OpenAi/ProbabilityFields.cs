@@ -26,7 +26,13 @@ internal static class ProbabilityFields
             }
             named = SamplingFields.InVocabulary(body, "logprob_token_ids", MostTokens, vocabulary);
         }
-        return !wanted ? sampling : sampling with { LogProbabilities = true, TopLogProbabilities = top, LogProbabilityTokens = named ?? [] };
+        return !wanted ? sampling : sampling with
+        {
+            LogProbabilities = true,
+            TopLogProbabilities = top,
+            LogProbabilityTokens = named ?? [],
+            LogProbabilityKind = server.LogProbabilityKind,
+        };
     }
 
     /// <summary><c>prompt_logprobs</c>; null: not asked for.</summary>

@@ -56,6 +56,12 @@ internal sealed record ReplyTerms
     /// <summary>Which fields carry thinking.</summary>
     public ReasoningField ReasoningField { get; init; }
 
+    /// <summary>What made the answer; null: not told.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Whether the thinking of a reply without any is an empty text: it might have thought.</summary>
+    public bool MayThink { get; init; }
+
     /// <summary>Whether the times are told.</summary>
     public bool Metrics { get; init; }
 
@@ -71,7 +77,7 @@ internal sealed record ReplyTerms
         var isStream = body.Flag("stream") ?? false;
         var options = body.Object("stream_options");
         if (options is not null && !isStream) throw ApiException.Bad("Stream options can only be defined when `stream=True`.", "stream_options");
-        var interval = body.Int("stream_interval") ?? 1;
+        var interval = body.Int("stream_interval") ?? server.StreamInterval;
         if (interval < 1) throw ApiException.Bad($"stream_interval must be at least 1, got {interval}.", "stream_interval");
         var includesUsage = server.ForceIncludeUsage || (options?.Flag("include_usage") ?? false);
         return new ReplyTerms
@@ -91,6 +97,7 @@ internal sealed record ReplyTerms
             PromptTokensDetails = server.PromptTokensDetails,
             ReasoningField = server.ReasoningField,
             Metrics = server.RequestMetrics,
+            Fingerprint = server.Fingerprint ? QuiltVersion.Fingerprint : null,
         };
     }
 }

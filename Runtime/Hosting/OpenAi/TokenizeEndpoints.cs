@@ -53,7 +53,7 @@ internal static class TokenizeEndpoints
         var template = TemplateFields.Template(body, server, lease.Engine.Template) ?? lease.Engine.Template
             ?? throw ApiException.Bad("expected a model with a chat template, found none.");
         var tools = ToolFields.Read(body, hasParser: true, server.ExcludeToolsWhenNone);
-        return template.Render(TemplateFields.Read(body, tools, server, template.TakesContentParts));
+        return template.Render(TemplateFields.Read(body, tools, server, server.ContentParts ?? template.TakesContentParts));
     }
 
     private static Tokenizer TokenizerOf(ModelLease lease) =>

@@ -1,0 +1,29 @@
+using Quilt.Hosting;
+using Spectre.Console;
+
+namespace Quilt.Cli.Serve;
+
+/// <summary>What would run, for <c>serve --check</c>: models opened as far as their plan, nothing loaded.</summary>
+internal static class ServeCheck
+{
+    /// <summary>Prints it.</summary>
+    public static void Print(QuiltOptions models, QuiltServerOptions server, ServeAddress address)
+    {
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn("");
+        if (models.Model is { } folder) Row("model", $"{string.Join(", ", models.ModelNames.DefaultIfEmpty(Path.GetFileName(folder)))}: {folder}");
+        foreach (var (name, other) in models.Models) Row("on demand", $"{name}: {other}");
+        var engine = models.EngineOptions;
+        Row("device", $"{engine.Device}, activations {engine.Activations}");
+        Row("context", engine.MaxModelTokens is { } most ? $"at most {most} tokens" : "as long as the model was made for");
+        Row("batch", $"{engine.MaxSequences} at once, {engine.MaxWaiting} may wait");
+        Row("cache", $"{engine.KvType?.ToString() ?? "chosen by memory"}, prefixes {(engine.PrefixCaching ? "kept" : "not kept")}");
+        Row("replies", engine.ReplyDialect ?? "as the chat template tells");
+        var sampling = models.Sampling.ToString().Replace(nameof(SamplingDefaults), "", StringComparison.Ordinal).Trim(' ', '{', '}');
+        Row("sampling", $"{(models.GenerationConfigFolder ?? (models.UseGenerationConfig ? "the model's generation_config.json" : "neutral"))}; over it: {sampling}");
+        Row("listens on", address.Socket ?? $"{(address.Certificate is null ? "http" : "https")}://{address.Address}:{address.Port}{address.RootPath}");
+        Row("keys", server.ApiKeys.Count == 0 ? "none are asked for" : $"{server.ApiKeys.Count}, each with a cache of its own");
+        AnsiConsole.Write(table);
+
+        void Row(string name, string value) => table.AddRow(new Text(name), new Text(value));
+    }
+}

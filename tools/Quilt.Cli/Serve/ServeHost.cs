@@ -1,0 +1,88 @@
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Quilt.Hosting;
+using Quilt.Hosting.Models;
+using Quilt.Runtime;
+
+namespace Quilt.Cli.Serve;
+
+/// <summary>The server's process: built of nothing but what the command line says, started, drained, stopped.</summary>
+internal static class ServeHost
+{
+    /// <summary>Builds it; nothing runs yet.</summary>
+    public static WebApplication Build(ServeSettings settings, IProgress<LoadProgress>? progress)
+    {
+        // Empty: no file of the folder it is started in, and no variable of other hosts', changes what it does.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        if (settings.Address.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(settings.LogLevel);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
+            console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddQuilt(settings.Models).AddQuiltServer(settings.Server);
+        var app = builder.Build();
+        app.Services.GetRequiredService<ServedModels>().Progress = _ => progress;
+        if (settings.Address.RootPath.Length > 0) app.UsePathBase(settings.Address.RootPath);
+        app.UseRouting();
+        app.MapQuilt();
+        app.UseEndpoints(_ => { });
+        return app;
+    }
+
+    /// <summary>Where it can be reached.</summary>
+    public static string UrlOf(WebApplication app, ServeSettings settings) =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First() + settings.Address.RootPath;
+
+    /// <summary>Takes no new requests, and waits for those that run, but not longer than <paramref name="longest"/>.</summary>
+    public static async Task DrainAsync(WebApplication app, TimeSpan longest)
+    {
+        var server = app.Services.GetRequiredService<QuiltServer>();
+        server.Stop();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        using var late = new CancellationTokenSource(longest);
+        try
+        {
+            while (server.Load > 0) await timer.WaitForNextTickAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync($"quilt: {server.Load} requests had not ended after {longest.TotalSeconds:0} s and are dropped");
+        }
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
+    {
+        var address = settings.Address;
+        kestrel.AddServerHeader = false;
+        if (address.Socket is { } socket) kestrel.ListenUnixSocket(socket, Secure);
+        else kestrel.Listen(address.Address, address.Port, Secure);
+
+        void Secure(ListenOptions listen)
+        {
+            if (address.Certificate is not { } file) return;
+            // Through PKCS #12: a key that was read from PEM serves on every platform then.
+            using var pem = address.KeyPassword is { } password
+                ? X509Certificate2.CreateFromEncryptedPemFile(file, password, address.Key)
+                : X509Certificate2.CreateFromPemFile(file, address.Key);
+            listen.UseHttps(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
+        }
+    }
+
+    /// <summary>Signals are the command line's own affair.</summary>
+    private sealed class QuietLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
