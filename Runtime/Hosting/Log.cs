@@ -45,4 +45,7 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Warning, "Model {Model}: the request that warms it up failed.")]
     public static partial void WarmUpFailed(ILogger logger, Exception reason, string model);
+
+    [LoggerMessage(12, LogLevel.Error, "A request failed in a way that none should: {Kind} at {Stack}")]
+    public static partial void RequestFailed(ILogger logger, string kind, string stack);
 }

@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.OpenAi;
+using Quilt.Hosting.Page;
+using Quilt.Hosting.Telemetry;
 
 namespace Quilt.Hosting;
 
@@ -27,6 +30,8 @@ public static class QuiltEndpointRouteBuilderExtensions
         group.MapMethods("/ping", Either, Endpoint.Of(ServerEndpoints.HealthAsync)).WithMetadata(OpenEndpoint.Always);
         group.MapMethods("/version", Get, Endpoint.Of(ServerEndpoints.VersionAsync));
         group.MapMethods("/load", Get, Endpoint.Of(ServerEndpoints.LoadAsync));
+        routes.ServiceProvider.GetRequiredService<MetricsEndpoint>().Map(group).WithMetadata(OpenEndpoint.Metrics);
+        PageEndpoints.Map(group);
         return group;
     }
 

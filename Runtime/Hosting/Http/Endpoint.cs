@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Quilt.Hosting.Telemetry;
 
 namespace Quilt.Hosting.Http;
 
@@ -29,8 +30,11 @@ internal static class Endpoint
         catch (Exception failure)
 #pragma warning restore CA1031
         {
+            var error = Failure.Of(failure);
+            http.RequestServices.GetRequiredService<RefusalLog>().Add(error.Status);
+            if (error.Status == StatusCodes.Status500InternalServerError) http.RequestServices.GetRequiredService<FailureLog>().Write(failure);
             if (http.Response.HasStarted) http.Abort();
-            else await ErrorReply.WriteAsync(http, Failure.Of(failure)).ConfigureAwait(false);
+            else await ErrorReply.WriteAsync(http, error).ConfigureAwait(false);
         }
         finally
         {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Hosting.Http;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 using Quilt.Runtime;
 
@@ -21,6 +22,7 @@ internal static class ChatCompletions
             var read = ChatRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);
             return (read, lease.Submit(read.Generation with { Tenant = Caller.TenantOf(http) }, http.RequestAborted));
         }).ConfigureAwait(false);
+        using var account = Accounts.Open(server, TelemetryNames.Chat, request.Generation, request.Terms, generations);
         RequestHeaders.Write(http, request.Terms, server.Options);
         if (request.Terms.IsStream)
         {

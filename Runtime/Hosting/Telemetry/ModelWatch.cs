@@ -24,7 +24,9 @@ internal sealed class ModelWatch
     public ServedModels Attach(ServedModels models)
     {
         var others = models.Observer;
-        models.Observer = model => others(model) is { } other ? new ObserverList(logger, Opening(model), other) : Opening(model);
+        models.Observer = model => others(model) is { } other
+            ? new ObserverList(logger, Opening(model), model.Lanes, other)
+            : new ObserverList(logger, Opening(model), model.Lanes);
         models.Watch = this;
         return models;
     }

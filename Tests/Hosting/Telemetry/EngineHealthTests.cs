@@ -86,7 +86,7 @@ public sealed class EngineHealthTests
     {
         await using var watched = new WatchedModels();
         using var lifetime = new Lifetime();
-        var health = new EngineHealth(watched.Models, watched.Watch, Options.Create(new QuiltServerOptions()), lifetime);
+        var health = watched.HealthOf(lifetime);
         Assert.That(health.Unreadiness, Is.EqualTo("tiny is not loaded."));
         using (await watched.Models.UseAsync(null, default)) Assert.That(health.Unreadiness, Is.Null);
         lifetime.StopApplication();
