@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.OpenAi;
+using Quilt.Hosting.Page;
 
 namespace Quilt.Hosting;
 
@@ -26,6 +27,7 @@ public static class QuiltEndpointRouteBuilderExtensions
         group.MapMethods("/ping", Either, Endpoint.Of(ServerEndpoints.HealthAsync));
         group.MapMethods("/version", Get, Endpoint.Of(ServerEndpoints.VersionAsync));
         group.MapMethods("/load", Get, Endpoint.Of(ServerEndpoints.LoadAsync));
+        PageEndpoints.Map(group);
         return group;
     }
 
