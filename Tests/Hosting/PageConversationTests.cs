@@ -257,7 +257,7 @@ public sealed class PageConversationTests : PageFixture
         Assert.That(await page.TextAsync(".conversation"), Is.EqualTo("Old 204"));
     }
 
-    private static async Task EndlessAsync(JsonElement request, ScriptedReply reply)
+    private static async Task EndlessAsync(JsonElement request, StreamedReply reply)
     {
         while (true)
         {

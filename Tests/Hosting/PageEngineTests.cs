@@ -23,7 +23,7 @@ public sealed class PageEngineTests : PageFixture
         Assert.That((await page.RunAsync("document.querySelectorAll('.lane').length")).GetInt32(), Is.Zero);
 
         using var stop = new CancellationTokenSource();
-        var endless = new GenerationRequest { Text = "Once", Sampling = new() { MaxTokens = 4000, IgnoreEndOfText = true } };
+        var endless = new GenerationRequest { Text = "Once", Sampling = new() { MaxTokens = 4000, IgnoreEos = true } };
         var generation = lease.Submit(endless, stop.Token)[0];
         var reading = generation.ReadToEndAsync();
         await page.UntilAsync("document.querySelector('.lane[data-state=generating]')");
@@ -32,7 +32,7 @@ public sealed class PageEngineTests : PageFixture
         await page.UntilAsync("document.querySelector('.bar-write').getBoundingClientRect().width > 0");
 
         await stop.CancelAsync();
-        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await page.UntilAsync("document.querySelector('.lane[data-state=ended] .lane-state').innerText === 'stopped'");
         Assert.That(Server.Feed.Listeners, Is.EqualTo(1));
         await page.ClickAsync("#tab-chat");

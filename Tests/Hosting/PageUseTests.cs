@@ -58,13 +58,13 @@ public sealed class PageUseTests : PageFixture
         await page.ClickAsync(".again");
         await page.UntilAsync("document.querySelector('.markdown')?.innerText === 'At last.' && !document.querySelector('.error')");
 
-        static async Task FailAsync(ScriptedReply reply)
+        static async Task FailAsync(StreamedReply reply)
         {
             await reply.SayAsync("Half");
             await reply.FailAsync("The device failed.");
         }
 
-        static async Task CutAsync(ScriptedReply reply)
+        static async Task CutAsync(StreamedReply reply)
         {
             await reply.SayAsync("Half");
             await Task.Delay(100);
@@ -122,13 +122,15 @@ public sealed class PageUseTests : PageFixture
         for (var i = 0; i < 40; i++)
         {
             await page.PressAsync("Tab");
-            seen.Add((await page.RunAsync("(({ id, ariaLabel, name, className }) => id || ariaLabel || name || className)(document.activeElement)")).GetString()!);
+            var focused = await page.RunAsync("(({ id, ariaLabel, name, className }) => id || ariaLabel || name || className)(document.activeElement)");
+            seen.Add(focused.GetString()!);
             // Of these the frame around them shows it.
             if (seen[^1] is "" or "theme" or "prompt") continue;
             var outline = (await page.RunAsync("getComputedStyle(document.activeElement).outlineStyle")).GetString();
             Assert.That(outline, Is.EqualTo("solid"), seen[^1]);
         }
-        string[] controls = ["new-chat", "conversation", "theme", "open-settings", "tab-chat", "model", "Regenerate", "Copy", "prompt", "composer-settings"];
+        string[] controls =
+            ["new-chat", "conversation", "theme", "open-settings", "tab-chat", "model", "Regenerate", "Copy", "prompt", "composer-settings"];
         Assert.That(controls, Is.SubsetOf(seen));
 
         // Tabs by arrows; a dialog by Enter, and away by Esc.
@@ -143,7 +145,7 @@ public sealed class PageUseTests : PageFixture
         await page.PressAsync("Escape");
         await page.UntilAsync("!document.getElementById('settings').open && document.activeElement.id === 'open-settings'");
 
-        static async Task EndlessAsync(ScriptedReply reply)
+        static async Task EndlessAsync(StreamedReply reply)
         {
             while (true)
             {

@@ -47,7 +47,7 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
     public Func<ServedModel, IProgress<LoadProgress>?> Progress { get; set; } = static _ => null;
 
     /// <summary>Is told what engines do; asked for once for each engine that is opened.</summary>
-    public Func<ServedModel, EngineObserver?> Observer { get; set; } = static _ => null;
+    public Func<ServedModel, EngineObserver?> Observer { get; set; } = static model => model.Lanes;
 
     /// <summary>How a folder becomes an engine. Tests put a slow one, or a broken one, in its place.</summary>
     internal Func<string, EngineOptions, IProgress<LoadProgress>?, CancellationToken, Task<Engine>> Open { get; set; } = Engine.OpenAsync;

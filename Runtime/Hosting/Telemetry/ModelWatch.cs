@@ -24,9 +24,7 @@ internal sealed class ModelWatch
     public ServedModels Attach(ServedModels models)
     {
         var others = models.Observer;
-        models.Observer = model => others(model) is { } other
-            ? new ObserverList(logger, Opening(model), model.Lanes, other)
-            : new ObserverList(logger, Opening(model), model.Lanes);
+        models.Observer = model => others(model) is { } other ? new ObserverList(logger, Opening(model), other) : Opening(model);
         models.Watch = this;
         return models;
     }

@@ -21,7 +21,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private ScriptedServer(WebApplication app) => this.app = app;
 
     /// <summary>What a request for a reply gets.</summary>
-    public Func<JsonElement, ScriptedReply, Task> Script { get; set; } = (_, reply) => reply.SayAsync("Hello.");
+    public Func<JsonElement, StreamedReply, Task> Script { get; set; } = (_, reply) => reply.SayAsync("Hello.");
 
     /// <summary>The key that requests have to bring; null: none.</summary>
     public string? Key { get; set; }
@@ -82,7 +82,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         using var document = await JsonDocument.ParseAsync(http.Request.Body);
         var request = document.RootElement.Clone();
         Requests.Enqueue(request);
-        var reply = new ScriptedReply(http);
+        var reply = new StreamedReply(http);
         try
         {
             await Script(request, reply);
@@ -96,7 +96,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
 }
 
 /// <summary>A reply as the API streams it.</summary>
-internal sealed class ScriptedReply(HttpContext http)
+internal sealed class StreamedReply(HttpContext http)
 {
     private string finish = "stop";
     private int tokens;
