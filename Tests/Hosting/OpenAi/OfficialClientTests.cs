@@ -86,7 +86,7 @@ public sealed class OfficialClientTests
     public async Task An_error_is_told_as_one()
     {
         await using var host = await HttpHost.StartAsync();
-        var wrong = Assert.ThrowsAsync<ClientResultException>(() => ClientOf(host).GetChatClient("nope").CompleteChatAsync([new UserChatMessage("x")]));
+        var wrong = await Assert.ThrowsAsync<ClientResultException>(() => ClientOf(host).GetChatClient("nope").CompleteChatAsync([new UserChatMessage("x")]));
         Assert.That(wrong!.Status, Is.EqualTo(404));
         Assert.That(wrong.Message, Does.Contain("does not exist"));
     }
