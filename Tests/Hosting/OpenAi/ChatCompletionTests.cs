@@ -119,19 +119,32 @@ public sealed class ChatCompletionTests
         var reply = HttpReply.Whole(await host.AnswerAsync("/v1/chat/completions", request));
         Assert.That(reply.Calls, Has.Count.EqualTo(1));
         Assert.That(reply.Calls[0].Name, name.Length > 0 ? Is.EqualTo(name) : Is.AnyOf("f", "g"));
-        Assert.That(reply.Content ?? "", Is.Empty);
+        Assert.That(reply.Content, Is.Null);
     }
 
-    [TestCase("""{"type": "json_object"}""")]
-    [TestCase("""{"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}} }""")]
-    public async Task A_reply_has_the_form_that_is_asked_for(string format)
+    [Test]
+    public async Task A_reply_has_the_form_that_is_asked_for()
+    {
+        const string Schema = """
+            {"type": "object", "properties": {"x": {"enum": ["one", "two"]}}, "required": ["x"], "additionalProperties": false}
+            """;
+        await using var host = await HttpHost.StartAsync();
+        var reply = HttpReply.Whole(await host.AnswerAsync("/v1/chat/completions", $$"""
+            { {{Ask}}, "max_tokens": 400, "temperature": 0, "response_format":
+                {"type": "json_schema", "json_schema": {"name": "s", "schema": {{Schema}} } } }
+            """));
+        Assert.That(reply.FinishReason, Is.EqualTo("stop"));
+        using var document = JsonDocument.Parse(reply.Content!);
+        Assert.That(document.RootElement.GetProperty("x").GetString(), Is.AnyOf("one", "two"));
+    }
+
+    [Test]
+    public async Task Any_object_is_an_object()
     {
         await using var host = await HttpHost.StartAsync();
         var reply = HttpReply.Whole(await host.AnswerAsync("/v1/chat/completions",
-            $$"""{ {{Ask}}, "response_format": {{format}}, "max_tokens": 300, "temperature": 0}"""));
-        Assert.That(reply.FinishReason, Is.EqualTo("stop"));
-        using var document = JsonDocument.Parse(reply.Content!);
-        Assert.That(document.RootElement.ValueKind, Is.EqualTo(JsonValueKind.Object));
+            $$"""{ {{Ask}}, "max_tokens": 60, "temperature": 0, "response_format": {"type": "json_object"} }"""));
+        Assert.That(reply.Content, Does.StartWith("{"));
     }
 
     [TestCase("""{"regex": "[0-9]{3}"}""", "^[0-9]{3}$")]

@@ -8,7 +8,7 @@ public sealed class CompletionTests
     private HttpHost host = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => host = await HttpHost.StartAsync();
+    public async Task StartAsync() => host = await HttpHost.StartAsync(loads: true);
 
     [OneTimeTearDown]
     public async Task StopAsync() => await host.DisposeAsync();

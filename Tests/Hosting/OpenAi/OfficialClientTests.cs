@@ -68,7 +68,7 @@ public sealed class OfficialClientTests
         using var client = ClientOf(host).GetChatClient("demo").AsIChatClient();
         var response = await client.GetResponseAsync<Answer>("What is the capital of France?", new ChatOptions { Temperature = 0, MaxOutputTokens = 300 });
         Assert.That(response.TryGetResult(out var answer), Is.True, response.Text);
-        Assert.That(answer!.Name, Is.Not.Null);
+        Assert.That(Enum.IsDefined(answer!.Capital), Is.True);
     }
 
     [Test]
@@ -102,5 +102,11 @@ public sealed class OfficialClientTests
     private static OpenAIClient ClientOf(HttpHost host) =>
         new(new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri($"{host.Url}/v1") });
 
-    private sealed record Answer(string Name, int Length);
+    private sealed record Answer(City Capital);
+
+    private enum City
+    {
+        Paris,
+        Lima,
+    }
 }
