@@ -102,7 +102,8 @@ public sealed class ChatRequestTests
         Assert.That((await RequestAsync(new() { ResponseFormat = ChatResponseFormat.Json })).Output, Is.SameAs(StructuredOutput.Json));
         Assert.That((await RequestAsync(new() { ResponseFormat = ChatResponseFormat.ForJsonSchema(schema) })).Output!.Key, Does.Contain("object"));
         Assert.That((await RequestAsync(new() { ResponseFormat = ChatResponseFormat.Text })).Output, Is.Null);
-        var choice = new ChatOptions { AdditionalProperties = new() { ["structured_outputs"] = new Dictionary<string, string> { ["regex"] = "a+" } } };
+        var regex = new Dictionary<string, string> { ["regex"] = "a+" };
+        var choice = new ChatOptions { AdditionalProperties = new() { ["structured_outputs"] = regex } };
         Assert.That((await RequestAsync(choice)).Output!.Key, Is.EqualTo("regex a+"));
         choice.ResponseFormat = ChatResponseFormat.Json;
         Assert.That(() => RequestAsync(choice), Throws.ArgumentException.With.Message.Contain("ResponseFormat"));

@@ -132,12 +132,12 @@ public sealed class QuiltChatClientTests
     public async Task Serves_many_at_once_each_with_its_own()
     {
         using var chat = await ClientAsync();
-        var sums = Enumerable.Range(10, 40).Select(i => (Asked: $"Add {i} and 9.", Told: $"{i} + 9 = {i + 9}")).ToArray();
+        var sums = Enumerable.Range(10, 24).Select(i => (Asked: $"Add {i} and 9.", Told: $"{i} + 9 = {i + 9}")).ToArray();
         var alone = new List<string>();
         foreach (var (asked, _) in sums.Take(4)) alone.Add((await chat.GetResponseAsync(asked, Greedy)).Text);
         var together = await Task.WhenAll(sums.Select(async sum => (await chat.GetResponseAsync(sum.Asked, Greedy)).Text));
         Assert.That(together.Take(4), Is.EqualTo(alone));
-        Assert.That(together.Zip(sums).Count(pair => pair.First == pair.Second.Told), Is.GreaterThanOrEqualTo(36));
+        Assert.That(together.Zip(sums).Count(pair => pair.First == pair.Second.Told), Is.GreaterThanOrEqualTo(21));
     }
 
     [Test]
