@@ -205,16 +205,19 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         if (own.ThinkingBudget >= 0 && thinkingEnd.Length == 0)
             throw new ArgumentException("ThinkingBudget: expected a conversation in a dialect that ends thinking with a marker, found none.");
         var form = forms.Of(request);
+        var room = MaxTokens - prompt.Ids.Length;
+        var most = Math.Min(own.MaxTokens ?? room, room);
         var submitted = new (Generation Generation, RequestTerms Terms)[request.Choices];
         for (var i = 0; i < submitted.Length; i++)
         {
             var sampling = i == 0 || own.Seed is null ? own : own with { Seed = unchecked(own.Seed + i) };
             var parser = prompt.Parser?.Invoke();
-            submitted[i] = (new Generation(prompt.Ids, core.Wake, cancel) { Choice = i }, new RequestTerms
+            var generation = new Generation(prompt.Ids, core.Wake, cancel) { Choice = i, Choices = request.Choices, MaxTokens = most };
+            submitted[i] = (generation, new RequestTerms
             {
                 Sampling = sampling,
                 EndTokens = model.EndTokens,
-                Room = MaxTokens - prompt.Ids.Length,
+                Room = room,
                 Reply = new ReplyDecoder(Tokenizer, parser, parser is null ? null : model.Markers, sampling) { ThinkingEnd = thinkingEnd },
                 Grammar = form?.Invoke(),
                 Priority = request.Priority,

@@ -37,6 +37,12 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
     /// <summary>Which of the request's choices it is, from 0.</summary>
     public int Choice { get; internal init; }
 
+    /// <summary>How many choices the request has (<see cref="GenerationRequest.Choices"/>).</summary>
+    public int Choices { get; internal init; } = 1;
+
+    /// <summary>Most tokens that it may generate: what was asked for, or what the model and its cache hold if that is less.</summary>
+    public int MaxTokens { get; internal init; }
+
     /// <summary>
     /// For each token of the prompt how likely it was after those before it, as <see cref="GenerationRequest.PromptLogProbabilities"/> asks; of the
     /// first nothing can be said, and it has NaN. Complete before the first token comes; null before, and where not asked for.

@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.OpenAi;
 using Quilt.Hosting.Page;
+using Quilt.Hosting.Telemetry;
 
 namespace Quilt.Hosting;
 
@@ -20,13 +22,15 @@ public static class QuiltEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(routes);
         var group = routes.MapGroup("");
+        Door.Guard(group);
         MapApi(group.MapGroup("/v1"));
         group.MapMethods("/tokenize", Post, Endpoint.Of(TokenizeEndpoints.TokenizeAsync));
         group.MapMethods("/detokenize", Post, Endpoint.Of(TokenizeEndpoints.DetokenizeAsync));
-        group.MapMethods("/health", Get, Endpoint.Of(ServerEndpoints.HealthAsync));
-        group.MapMethods("/ping", Either, Endpoint.Of(ServerEndpoints.HealthAsync));
+        group.MapMethods("/health", Get, Endpoint.Of(ServerEndpoints.HealthAsync)).WithMetadata(OpenEndpoint.Always);
+        group.MapMethods("/ping", Either, Endpoint.Of(ServerEndpoints.HealthAsync)).WithMetadata(OpenEndpoint.Always);
         group.MapMethods("/version", Get, Endpoint.Of(ServerEndpoints.VersionAsync));
         group.MapMethods("/load", Get, Endpoint.Of(ServerEndpoints.LoadAsync));
+        routes.ServiceProvider.GetRequiredService<MetricsEndpoint>().Map(group).WithMetadata(OpenEndpoint.Metrics);
         PageEndpoints.Map(group);
         return group;
     }
@@ -39,6 +43,7 @@ public static class QuiltEndpointRouteBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(routes);
         var group = routes.MapGroup(prefix);
+        Door.Guard(group);
         MapApi(group);
         return group;
     }

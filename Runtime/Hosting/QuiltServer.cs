@@ -4,13 +4,14 @@ using Microsoft.Extensions.Options;
 using Quilt.Formats.Checkpoints;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
+using Quilt.Hosting.Telemetry;
 using Quilt.Runtime.Sampling;
 
 namespace Quilt.Hosting;
 
 /// <summary>What all endpoints share: the models, the options, the clock, and whether the server takes requests.</summary>
 internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> hosted, IOptions<QuiltServerOptions> options, TimeProvider time,
-    IHostApplicationLifetime? lifetime = null)
+    RequestTracing tracing, IHostApplicationLifetime? lifetime = null)
 {
     private readonly QuiltOptions hosted = hosted.Value;
     private readonly Lazy<SamplingOptions?> folderDefaults = new(() => hosted.Value.GenerationConfigFolder is { } folder
@@ -27,6 +28,9 @@ internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> ho
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; } = time;
+
+    /// <summary>Where requests are accounted for.</summary>
+    public RequestTracing Tracing { get; } = tracing;
 
     /// <summary>Requests that are being answered.</summary>
     public int Load => Volatile.Read(ref load);

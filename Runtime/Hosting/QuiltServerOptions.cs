@@ -21,6 +21,9 @@ public sealed class QuiltServerOptions
     /// <summary>Whether <c>/metrics</c> is answered without a key.</summary>
     public bool OpenMetrics { get; set; } = true;
 
+    /// <summary>How long an engine may have requests and make no step before <c>/health</c> calls it dead.</summary>
+    public TimeSpan LivenessTime { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Most bytes of a request's body.</summary>
     public long MaxBodyBytes { get; set; } = 32 << 20;
 

@@ -6,6 +6,8 @@ namespace Quilt.Hosting;
 internal sealed class QuiltServerOptionsChecks : IValidateOptions<QuiltServerOptions>
 {
     private const int MostDepth = 1000;
+    private const long MostBodyBytes = 512 << 20;
+    private static readonly TimeSpan MostTime = TimeSpan.FromDays(1);
 
     public ValidateOptionsResult Validate(string? name, QuiltServerOptions options)
     {
@@ -14,9 +16,10 @@ internal sealed class QuiltServerOptionsChecks : IValidateOptions<QuiltServerOpt
         if (options.ApiKeys.Any(string.IsNullOrWhiteSpace)) faults.Add("ApiKeys: expected keys, found an empty one.");
         if (options.AllowedHosts.Any(string.IsNullOrWhiteSpace)) faults.Add("AllowedHosts: expected names, found an empty one.");
         if (options.AllowedOrigins.Any(string.IsNullOrWhiteSpace)) faults.Add("AllowedOrigins: expected origins, found an empty one.");
-        if (options.MaxBodyBytes < 1) faults.Add($"MaxBodyBytes: expected at least 1, found {options.MaxBodyBytes}.");
+        if (options.MaxBodyBytes is < 1 or > MostBodyBytes) faults.Add($"MaxBodyBytes: expected 1 to {MostBodyBytes}, found {options.MaxBodyBytes}.");
         if (options.MaxDepth is < 1 or > MostDepth) faults.Add($"MaxDepth: expected 1 to {MostDepth}, found {options.MaxDepth}.");
-        if (options.BodyTime <= TimeSpan.Zero) faults.Add($"BodyTime: expected more than zero, found {options.BodyTime}.");
+        if (options.BodyTime <= TimeSpan.Zero || options.BodyTime > MostTime)
+            faults.Add($"BodyTime: expected more than zero and at most {MostTime}, found {options.BodyTime}.");
         if (options.MaxLogProbabilities < -1) faults.Add($"MaxLogProbabilities: expected −1 or more, found {options.MaxLogProbabilities}.");
         if (!Enum.IsDefined(options.ReasoningField)) faults.Add($"ReasoningField: expected one of its names, found {options.ReasoningField}.");
         if (string.IsNullOrWhiteSpace(options.ResponseRole)) faults.Add("ResponseRole: expected a role, found an empty text.");

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Quilt.Hosting.Models;
+using Quilt.Hosting.Telemetry;
 using Quilt.Runtime;
 
 namespace Quilt.Hosting;
@@ -58,9 +59,12 @@ public static class QuiltServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuiltOptions>, QuiltOptionsChecks>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuiltServerOptions>, QuiltServerOptionsChecks>());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton(provider => new ServedModels(
-            provider.GetRequiredService<IOptions<QuiltOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => provider.GetRequiredService<ModelWatch>().Attach(new ServedModels(
+            provider.GetRequiredService<IOptions<QuiltOptions>>().Value, provider.GetRequiredService<TimeProvider>())));
+        TelemetrySetup.Add(services);
         services.TryAddSingleton<QuiltServer>();
+        services.TryAddSingleton<Http.Door>();
+        services.TryAddSingleton<Http.Preparation>();
         services.AddHostedService<ModelLoading>();
         services.TryAddSingleton(provider => provider.GetRequiredService<ServedModels>().All[0] is { IsPinned: true, Engine: { } engine }
             ? engine

@@ -93,6 +93,8 @@ public sealed class ChatRequestTests
         Assert.That((await RequestAsync(new() { ResponseFormat = ChatResponseFormat.Text })).Output, Is.Null);
         var choice = new ChatOptions { AdditionalProperties = new() { ["structured_outputs"] = new Dictionary<string, object?> { ["regex"] = "a+" } } };
         Assert.That((await RequestAsync(choice)).Output!.Key, Is.EqualTo("regex a+"));
+        choice.ResponseFormat = ChatResponseFormat.Json;
+        Assert.That(() => RequestAsync(choice), Throws.ArgumentException.With.Message.Contain("ResponseFormat"));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.AI;
 using Quilt.Hosting;
 using Quilt.Runtime;
@@ -10,7 +11,14 @@ public sealed class QuiltChatClientTests
 {
     private static readonly ChatOptions Greedy = new() { Temperature = 0, MaxOutputTokens = 200 };
 
-    private sealed record Answer(string City, int Degrees);
+    [JsonConverter(typeof(JsonStringEnumConverter<Sky>))]
+    private enum Sky
+    {
+        Clear = 1,
+        Cloudy,
+    }
+
+    private sealed record Answer(Sky Sky, bool IsWarm);
 
     [Test]
     public async Task Answers_with_thinking_text_tokens_and_names()
@@ -86,9 +94,12 @@ public sealed class QuiltChatClientTests
     public async Task Fills_a_type()
     {
         using var chat = await ClientAsync();
-        var response = await chat.GetResponseAsync<Answer>("How warm is it in Rome?", new ChatOptions { Temperature = 0, MaxOutputTokens = 300 });
+        // A model of its size does not know JSON: without a form as tight as this it would write white space for ever.
+        var tight = new Dictionary<string, object?> { ["disable_any_whitespace"] = true };
+        var response = await chat.GetResponseAsync<Answer>("How is the weather in Rome?",
+            new ChatOptions { Temperature = 0, MaxOutputTokens = 300, AdditionalProperties = new() { ["structured_outputs"] = tight } });
         Assert.That(response.TryGetResult(out var answer), Is.True, response.Text);
-        Assert.That(answer!.City, Is.Not.Null);
+        Assert.That(answer!.Sky, Is.AnyOf(Sky.Clear, Sky.Cloudy));
     }
 
     [Test]
@@ -113,7 +124,7 @@ public sealed class QuiltChatClientTests
             Assert.That(tags["gen_ai.provider.name"], Is.EqualTo("quilt"));
             Assert.That(tags["gen_ai.response.model"], Is.EqualTo("demo"));
             Assert.That(tags["gen_ai.usage.output_tokens"], Is.InstanceOf<long>().Or.InstanceOf<int>());
-            Assert.That((string[])tags["gen_ai.response.finish_reasons"]!, Does.Contain("stop").Or.Contain("\"stop\""));
+            Assert.That(tags["gen_ai.response.finish_reasons"], Is.EqualTo("""["stop"]"""));
         }
     }
 

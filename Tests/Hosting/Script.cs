@@ -26,9 +26,9 @@ internal sealed class Script(params ScriptedReply[] replies)
     public IReadOnlyList<Generation> Submit(Engine engine, GenerationRequest request, CancellationToken cancel)
     {
         request.Validate(engine.Config.VocabularySize);
-        var prompt = request.Conversation is { } conversation ? engine.Template!.Render(conversation) : request.Text;
+        var prompt = request.Conversation is { } conversation ? (request.Template ?? engine.Template!).Render(conversation) : request.Text;
         int[] ids = prompt is null ? [.. request.Tokens!]
-            : engine.Tokenizer!.Encode(prompt, addSpecialTokens: request.Conversation is null && request.AddSpecialTokens);
+            : engine.Tokenizer!.Encode(prompt, addSpecialTokens: request.Conversation is null && request.AddSpecialTokens != false);
         var generations = Enumerable.Range(0, request.Choices).Select(i => Take().Begin(engine, request, ids, prompt, i, cancel)).ToArray();
         asked.Enqueue((request, prompt, generations));
         return generations;

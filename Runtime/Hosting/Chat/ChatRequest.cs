@@ -32,19 +32,17 @@ internal static class ChatRequest
         conversation.AddGenerationPrompt = more.Flag("add_generation_prompt") ?? true;
         ChatMessages.Append(messages, options.Instructions, conversation);
         foreach (var (name, value) in variables.Concat(Thinking(options.Reasoning)).Concat(more.Variables())) conversation.SetVariable(name, value);
-        var request = more.Over(raw with
+        return more.Over(raw with
         {
             Text = null,
             Tokens = null,
             Conversation = conversation,
             Sampling = Sampling(options, more, raw.Sampling ?? defaults, defaults.MaxTokens),
             Reply = raw.Reply ?? new ReplyOptions { UndeclaredTools = UndeclaredTools.Forward },
+            Output = ChatForm.Of(options.ResponseFormat, more.Find("structured_outputs")) ?? raw.Output,
             ToolChoice = ChatTools.Choose(options.ToolMode, options.Tools) ?? raw.ToolChoice,
             ParallelToolCalls = options.AllowMultipleToolCalls ?? raw.ParallelToolCalls,
         });
-        return options.ResponseFormat is ChatResponseFormatJson json
-            ? request with { Output = json.Schema is { } schema ? StructuredOutput.JsonSchema(schema.GetRawText()) : StructuredOutput.Json }
-            : request;
     }
 
     private static void Refuse(ChatOptions options)

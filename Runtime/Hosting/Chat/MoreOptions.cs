@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Quilt.Runtime;
@@ -15,15 +16,15 @@ internal sealed class MoreOptions(AdditionalPropertiesDictionary? properties)
     /// <exception cref="ArgumentException">A value is of the wrong kind; the message names it.</exception>
     public SamplingOptions Over(SamplingOptions below) => below with
     {
-        MinP = Number("min_p") ?? below.MinP,
-        RepetitionPenalty = Number("repetition_penalty") ?? below.RepetitionPenalty,
-        MinTokens = Whole("min_tokens") ?? below.MinTokens,
+        MinP = Value("min_p", JsonValues.Number) ?? below.MinP,
+        RepetitionPenalty = Value("repetition_penalty", JsonValues.Number) ?? below.RepetitionPenalty,
+        MinTokens = Value("min_tokens", JsonValues.Whole) ?? below.MinTokens,
         IgnoreEos = Flag("ignore_eos") ?? below.IgnoreEos,
         IncludeStop = Flag("include_stop_str_in_output") ?? below.IncludeStop,
-        StopTokens = List("stop_token_ids", Whole) ?? below.StopTokens,
-        AllowedTokens = List("allowed_token_ids", Whole) ?? below.AllowedTokens,
+        StopTokens = Ids("stop_token_ids") ?? below.StopTokens,
+        AllowedTokens = Ids("allowed_token_ids") ?? below.AllowedTokens,
         LogitBias = Bias() ?? below.LogitBias,
-        ThinkingBudget = Whole("thinking_token_budget") ?? below.ThinkingBudget,
+        ThinkingBudget = Value("thinking_token_budget", JsonValues.Whole) ?? below.ThinkingBudget,
         RepetitionGuard = Guard() ?? below.RepetitionGuard,
     };
 
@@ -31,13 +32,12 @@ internal sealed class MoreOptions(AdditionalPropertiesDictionary? properties)
     /// <exception cref="ArgumentException">A value is of the wrong kind; the message names it.</exception>
     public GenerationRequest Over(GenerationRequest below) => below with
     {
-        CacheSalt = Text("cache_salt") ?? below.CacheSalt,
-        Priority = Whole("priority") ?? below.Priority,
-        TruncatePrompt = Whole("truncate_prompt_tokens") ?? below.TruncatePrompt,
-        Output = Output() ?? below.Output,
+        CacheSalt = Find("cache_salt") is { } salt ? JsonValues.Text("cache_salt", salt) : below.CacheSalt,
+        Priority = Value("priority", JsonValues.Whole) ?? below.Priority,
+        TruncatePrompt = Value("truncate_prompt_tokens", JsonValues.Whole) ?? below.TruncatePrompt,
     };
 
-    /// <summary>Variables of the template: chat_template_kwargs, reasoning_effort and documents.</summary>
+    /// <summary>Variables of the template: reasoning_effort, documents and chat_template_kwargs.</summary>
     public IEnumerable<KeyValuePair<string, JsonElement>> Variables()
     {
         foreach (var name in (string[])["reasoning_effort", "documents"])
@@ -45,63 +45,39 @@ internal sealed class MoreOptions(AdditionalPropertiesDictionary? properties)
             if (Find(name) is { } value) yield return new(name, value);
         }
         if (Find("chat_template_kwargs") is not { } variables) yield break;
-        if (variables.ValueKind != JsonValueKind.Object) throw Bad("chat_template_kwargs", "an object", variables);
-        foreach (var variable in variables.EnumerateObject()) yield return new(variable.Name, variable.Value);
+        foreach (var variable in JsonValues.Object("chat_template_kwargs", variables).EnumerateObject())
+            yield return new(variable.Name, variable.Value);
     }
 
     /// <summary>A truth by its name; null where it is not given.</summary>
-    public bool? Flag(string name) => Find(name) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.True } => true,
-        { ValueKind: JsonValueKind.False } => false,
-        { } other => throw Bad(name, "true or false", other),
-    };
+    public bool? Flag(string name) => Value(name, JsonValues.Flag);
 
-    private StructuredOutput? Output()
+    /// <summary>A value by its name, as JSON; null where it is not given, or is null.</summary>
+    /// <exception cref="ArgumentException">It cannot be written as JSON.</exception>
+    public JsonElement? Find(string name)
     {
-        if (Find("structured_outputs") is not { } form) return null;
-        if (form.ValueKind != JsonValueKind.Object) throw Bad("structured_outputs", "an object", form);
-        StructuredOutput?[] given =
-        [
-            .. form.EnumerateObject().Where(part => part.Value.ValueKind != JsonValueKind.Null).Select(part => part.Name switch
-            {
-                "regex" => StructuredOutput.Regex(Text("structured_outputs.regex", part.Value)),
-                "choice" => StructuredOutput.Choice(List("structured_outputs.choice", part.Value, Text)),
-                "grammar" => StructuredOutput.Ebnf(Text("structured_outputs.grammar", part.Value)),
-                "structural_tag" => StructuredOutput.StructuralTag(Source(part.Value)),
-                "json" => StructuredOutput.JsonSchema(Source(part.Value)),
-                "json_object" when part.Value.ValueKind == JsonValueKind.True => StructuredOutput.Json,
-                _ => null,
-            }).Where(one => one is not null),
-        ];
-        return given is [var only]
-            ? only
-            : throw new ArgumentException($"structured_outputs: expected one of json, json_object, regex, choice, grammar, structural_tag, " +
-                $"found {given.Length}.");
+        if (properties is null || !properties.TryGetValue(name, out var value) || value is null) return null;
+        var element = value is JsonElement json ? json : ToElement(name, value);
+        return element.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined ? null : element;
     }
-
-    // A schema comes as an object, or as its text.
-    private static string Source(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private Dictionary<int, float>? Bias()
     {
         if (Find("logit_bias") is not { } bias) return null;
-        if (bias.ValueKind != JsonValueKind.Object) throw Bad("logit_bias", "an object", bias);
         var read = new Dictionary<int, float>();
-        foreach (var one in bias.EnumerateObject())
+        foreach (var one in JsonValues.Object("logit_bias", bias).EnumerateObject())
         {
-            if (!int.TryParse(one.Name, System.Globalization.CultureInfo.InvariantCulture, out var id) || one.Value.ValueKind != JsonValueKind.Number)
-                throw Bad("logit_bias", "numbers by token id", one.Value);
-            read[id] = one.Value.GetSingle();
+            if (!int.TryParse(one.Name, CultureInfo.InvariantCulture, out var id)) throw JsonValues.Bad("logit_bias", "token ids", bias);
+            read[id] = (float)JsonValues.Number($"logit_bias[{id}]", one.Value);
         }
         return read;
     }
 
     private RepetitionGuard? Guard()
     {
-        if (Find("repetition_detection") is not { } guard) return null;
-        if (guard.ValueKind != JsonValueKind.Object) throw Bad("repetition_detection", "an object", guard);
+        const string name = "repetition_detection";
+        if (Find(name) is not { } guard) return null;
+        JsonValues.Object(name, guard);
         var defaults = new RepetitionGuard();
         return new()
         {
@@ -110,33 +86,12 @@ internal sealed class MoreOptions(AdditionalPropertiesDictionary? properties)
             MinCount = Part("min_count") ?? defaults.MinCount,
         };
 
-        int? Part(string name) => guard.TryGetProperty(name, out var value) ? Whole($"repetition_detection.{name}", value) : null;
+        int? Part(string part) => guard.TryGetProperty(part, out var value) ? JsonValues.Whole($"{name}.{part}", value) : null;
     }
 
-    private double? Number(string name) =>
-        Find(name) is not { } value ? null : value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Bad(name, "a number", value);
+    private int[]? Ids(string name) => Find(name) is { } value ? JsonValues.List(name, value, JsonValues.Whole) : null;
 
-    private int? Whole(string name) => Find(name) is { } value ? Whole(name, value) : null;
-
-    private string? Text(string name) => Find(name) is { } value ? Text(name, value) : null;
-
-    private T[]? List<T>(string name, Func<string, JsonElement, T> read) => Find(name) is { } value ? List(name, value, read) : null;
-
-    private static int Whole(string name, JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var whole) ? whole : throw Bad(name, "a whole number", value);
-
-    private static string Text(string name, JsonElement value) =>
-        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Bad(name, "a text", value);
-
-    private static T[] List<T>(string name, JsonElement value, Func<string, JsonElement, T> read) =>
-        value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(one => read(name, one))] : throw Bad(name, "a list", value);
-
-    private JsonElement? Find(string name)
-    {
-        if (properties is null || !properties.TryGetValue(name, out var value) || value is null) return null;
-        var element = value is JsonElement json ? json : ToElement(name, value);
-        return element.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined ? null : element;
-    }
+    private T? Value<T>(string name, Func<string, JsonElement, T> read) where T : struct => Find(name) is { } value ? read(name, value) : null;
 
     private static JsonElement ToElement(string name, object value)
     {
@@ -149,9 +104,4 @@ internal sealed class MoreOptions(AdditionalPropertiesDictionary? properties)
             throw new ArgumentException($"{name}: expected a value that can be written as JSON, found {value.GetType().Name}.", e);
         }
     }
-
-    private static ArgumentException Bad(string name, string expected, JsonElement found) =>
-        new($"{name}: expected {expected}, found {(found.ValueKind is JsonValueKind.Object or JsonValueKind.Array ? found.ValueKind : Cut(found))}.");
-
-    private static string Cut(JsonElement found) => found.GetRawText() is { Length: > 60 } text ? $"{text[..60]}…" : found.GetRawText();
 }

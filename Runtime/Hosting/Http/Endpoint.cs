@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Quilt.Hosting.Telemetry;
 
 namespace Quilt.Hosting.Http;
 
@@ -13,11 +14,15 @@ internal static class Endpoint
     /// <summary>An endpoint.</summary>
     public static RequestDelegate Of(Func<HttpContext, QuiltServer, Task> answer) => async http =>
     {
+        // What a request began ends with it, however it ends: replies that nobody reads any more free their caches.
+        var gone = http.RequestAborted;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        http.RequestAborted = ended.Token;
         try
         {
             await answer(http, http.RequestServices.GetRequiredService<QuiltServer>()).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
         {
             // Nobody is there to be told.
         }
@@ -25,8 +30,16 @@ internal static class Endpoint
         catch (Exception failure)
 #pragma warning restore CA1031
         {
+            var error = Failure.Of(failure);
+            http.RequestServices.GetRequiredService<RefusalLog>().Add(error.Status);
+            if (error.Status == StatusCodes.Status500InternalServerError) http.RequestServices.GetRequiredService<FailureLog>().Write(failure);
             if (http.Response.HasStarted) http.Abort();
-            else await ErrorReply.WriteAsync(http, Failure.Of(failure)).ConfigureAwait(false);
+            else await ErrorReply.WriteAsync(http, error).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            http.RequestAborted = gone;
         }
     };
 }

@@ -14,7 +14,9 @@ internal static class ErrorReply
     public static Task WriteAsync(HttpContext http, ApiException error)
     {
         if (http.Response.HasStarted) return Task.CompletedTask;
-        http.Response.Clear();
+        // What the door said stays: nosniff, and which page may read this.
+        http.Response.Headers.CacheControl = default;
+        http.Response.Headers.Remove("X-Accel-Buffering");
         http.Response.StatusCode = error.Status;
         if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         return JsonReply.WriteAsync(http, Body(error), WireJson.Default.ErrorBody);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Quilt.Formats;
 using Quilt.Formats.Chat.Jinja;
 using Quilt.Runtime;
@@ -14,26 +15,31 @@ internal static class Failure
         JinjaException template => ApiException.Bad(Fields.Shown(template.Problem)),
         PromptTooLongException prompt => ApiException.Bad($"This model's maximum context length is {prompt.MaxTokens} tokens. However, your request " +
             $"has {prompt.Found} input tokens. Please reduce the length of the input messages."),
-        BadInputException { Origin: "prompt" } prompt => ApiException.Bad(Plain(prompt)),
+        BadInputException input when IsOfFile(input) && !IsMissing(input) => ModelUnusable,
         BadInputException input => ApiException.Bad(Plain(input), ParamOf(input)),
         EngineBusyException => ApiException.Unavailable("The server is busy: as many requests wait as may."),
         EngineFailedException => new ApiException(503, "InternalServerError", "The engine has failed; the server takes no requests any more."),
         RequestFailedException => new ApiException(500, "InternalServerError", "The request failed while it was answered."),
-        NotSupportedException unsupported => ApiException.NotBuilt(unsupported.Message),
-        ArgumentException argument => ApiException.Bad(Sentence(argument)),
+        NotSupportedException unsupported => IsPath(unsupported.Message) ? ModelUnusable : ApiException.NotBuilt(Fields.Shown(unsupported.Message)),
+        ArgumentException argument => ApiException.Bad(Fields.Shown(Sentence(argument))),
+        // What is put together of a body that was read without complaint can be deeper than it.
+        JsonException => ApiException.Bad("The request holds JSON that is nested too deeply."),
         ObjectDisposedException => ApiException.Unavailable("The server is shutting down."),
         OperationCanceledException => new ApiException(499, "ClientClosedRequest", "The request was cancelled."),
         _ => new ApiException(500, "InternalServerError", "Internal server error."),
     };
 
-    // Where the complaint is about a file, the client hears of the part in it alone: its path is the host's own affair.
-    private static string Plain(BadInputException input)
-    {
-        var message = input.Message;
-        var isFile = input.Origin.AsSpan().ContainsAny('/', '\\');
-        if (isFile && message.StartsWith(input.Origin, StringComparison.Ordinal)) message = message[input.Origin.Length..].TrimStart(':', ' ');
-        return message;
-    }
+    private static ApiException ModelUnusable => new(500, "InternalServerError", "The model cannot be used; the server knows why.");
+
+    // Where the complaint is about a file of the model's, the client hears of the part in it alone: its path is the host's own affair.
+    private static string Plain(BadInputException input) =>
+        Fields.Shown(IsOfFile(input) ? input.Message[input.Origin.Length..].TrimStart(':', ' ') : input.Message);
+
+    private static bool IsOfFile(BadInputException input) => IsPath(input.Origin);
+
+    private static bool IsMissing(BadInputException input) => input.Part is "chat_template.jinja" or "tokenizer.json";
+
+    private static bool IsPath(string text) => text.AsSpan().ContainsAny('/', '\\');
 
     private static string? ParamOf(BadInputException input) => input.Origin switch
     {

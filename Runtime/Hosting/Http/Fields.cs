@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -115,6 +116,11 @@ internal readonly struct Fields
             JsonValueKind.Object => "an object",
             JsonValueKind.Array => "a list",
             JsonValueKind.Undefined => "nothing",
+            // Not all of a text of megabytes, to show its beginning.
+            JsonValueKind.String when JsonMarshal.GetRawUtf8Value(value) is { Length: > 4 * MostEchoed } long8 =>
+                Encoding.UTF8.GetString(long8[..(4 * MostEchoed)]).TrimEnd('\uFFFD'),
+            JsonValueKind.Number when JsonMarshal.GetRawUtf8Value(value) is { Length: > MostEchoed } digits =>
+                Encoding.UTF8.GetString(digits[..(MostEchoed + 1)]),
             _ => value.GetRawText(),
         };
         return Shown(text);

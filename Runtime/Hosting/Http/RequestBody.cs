@@ -16,33 +16,40 @@ internal static class RequestBody
         CheckType(http.Request);
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = options.MaxBodyBytes;
         if (http.Request.ContentLength > options.MaxBodyBytes) throw TooLarge(options);
+        using var received = new Received(http.Request.ContentLength);
+        await FillAsync(http, options, received).ConfigureAwait(false);
+        if (received.Length <= Preparation.SmallBytes) return new Fields(Parse(received.Json, options), "body");
+        return await Preparation.Of(http).TakeTurnAsync(() => new Fields(Parse(received.Json, options), "body"), http.RequestAborted)
+            .ConfigureAwait(false);
+    }
+
+    private static async Task FillAsync(HttpContext http, QuiltServerOptions options, Received received)
+    {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         late.CancelAfter(options.BodyTime);
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(http.Request.ContentLength ?? 4096, 4096, 1 << 20));
-        var length = 0;
         try
         {
             while (true)
             {
-                var read = await http.Request.Body.ReadAsync(buffer.AsMemory(length), late.Token).ConfigureAwait(false);
-                if (read == 0) break;
-                length += read;
-                if (length > options.MaxBodyBytes) throw TooLarge(options);
-                if (length == buffer.Length) Grow(ref buffer, length);
+                var read = await http.Request.Body.ReadAsync(received.Free, late.Token).ConfigureAwait(false);
+                if (read == 0) return;
+                received.Add(read);
+                if (received.Length > options.MaxBodyBytes) throw TooLarge(options);
+                if (received.Length > Preparation.SmallBytes)
+                    Preparation.Of(http).Hold(http, Math.Min(read, received.Length - Preparation.SmallBytes));
             }
-            return new Fields(Parse(buffer.AsMemory(0, length), options), "body");
         }
         catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
         {
+            // What is still to come of it would be taken for the next request.
+            http.Response.Headers.Connection = "close";
             throw new ApiException(408, "RequestTimeout", $"The request's body did not arrive within {options.BodyTime.TotalSeconds:0} s.");
         }
         catch (BadHttpRequestException bad)
         {
-            throw bad.StatusCode == 413 ? TooLarge(options) : new ApiException(bad.StatusCode, "BadRequestError", "The request's body is damaged.");
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+            throw bad.StatusCode == 413 ? TooLarge(options)
+                : bad.StatusCode == 408 ? new ApiException(408, "RequestTimeout", "The request's body arrives too slowly.")
+                : new ApiException(bad.StatusCode, "BadRequestError", "The request's body is damaged.");
         }
     }
 
@@ -54,7 +61,7 @@ internal static class RequestBody
         }
         catch (BadInputException bad)
         {
-            throw ApiException.Bad($"The request's body {bad.Message[(bad.Origin.Length + 2)..]}");
+            throw ApiException.Bad(Fields.Shown($"The request's body {bad.Message[(bad.Origin.Length + 2)..]}"));
         }
     }
 
@@ -73,14 +80,38 @@ internal static class RequestBody
             throw new ApiException(415, "BadRequestError", "Content-Encoding: expected none, found one.");
     }
 
-    private static void Grow(ref byte[] buffer, int length)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
-        buffer.AsSpan(0, length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
-        buffer = larger;
-    }
-
     private static ApiException TooLarge(QuiltServerOptions options) =>
         new(413, "BadRequestError", $"The request's body is too large: expected at most {options.MaxBodyBytes} bytes.");
+
+    /// <summary>What has come of a body. Large ones are left to the collector: a pool would keep what one of them took.</summary>
+    private sealed class Received(long? announced) : IDisposable
+    {
+        private const int MostRented = 1 << 20;
+        private byte[] bytes = ArrayPool<byte>.Shared.Rent((int)Math.Clamp((announced ?? 0) + 1, 4096, MostRented));
+
+        public int Length { get; private set; }
+
+        public ReadOnlyMemory<byte> Json => bytes.AsMemory(0, Length);
+
+        public Memory<byte> Free => bytes.AsMemory(Length);
+
+        public void Add(int count)
+        {
+            Length += count;
+            if (Length < bytes.Length) return;
+            var size = 2 * bytes.Length;
+            var larger = size <= MostRented ? ArrayPool<byte>.Shared.Rent(size) : GC.AllocateUninitializedArray<byte>(size);
+            bytes.CopyTo(larger, 0);
+            GiveBack();
+            bytes = larger;
+        }
+
+        public void Dispose() => GiveBack();
+
+        private void GiveBack()
+        {
+            if (bytes.Length <= MostRented) ArrayPool<byte>.Shared.Return(bytes, clearArray: true);
+            bytes = [];
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using Quilt.Formats.Checkpoints;
 using Quilt.Hosting.Http;
+using Quilt.Hosting.Telemetry;
 using Quilt.Runtime;
 using Quilt.Runtime.Sampling;
 
@@ -53,6 +54,9 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
 
     /// <summary>One engine as a host's only model; it stays its owner's.</summary>
     public static ServedModels Over(Engine engine, string name) => new(engine, name);
+
+    /// <summary>Is told how loading goes, and warms new engines up; null: nobody.</summary>
+    public ModelWatch? Watch { get; set; }
 
     /// <summary>The model that a request asks for; null or empty: the first.</summary>
     /// <exception cref="ApiException">There is none of that name.</exception>
@@ -147,6 +151,7 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
                 var own = options.EngineOptions with { KvMemory = room.CacheOf(model) };
                 if (Observer(model) is { } observer) own = own with { Observer = observer };
                 var engine = await Open(model.Folder, own, Progress(model), closing.Token).ConfigureAwait(false);
+                if (Watch is not null) await Watch.OpenedAsync(model, engine, closing.Token).ConfigureAwait(false);
                 lock (gate) (model.Engine, model.Loading, model.LastUsed) = (engine, null, time.GetTimestamp());
                 return engine;
             }
@@ -155,8 +160,9 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
                 turn.Release();
             }
         }
-        catch
+        catch (Exception thrown)
         {
+            Watch?.Failed(model, thrown);
             lock (gate) model.Loading = null;
             throw;
         }
@@ -184,6 +190,7 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
             foreach (var model in all.Where(model => model.CanBeDropped && which(model)))
             {
                 taken.Add(model.Engine!);
+                Watch?.Dropped(model, model.Engine!);
                 model.Engine = null;
             }
         }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Hosting.Http;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 using Quilt.Runtime;
 
@@ -16,8 +17,12 @@ internal static class ChatCompletions
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
         using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
-        var request = ChatRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);
-        var generations = lease.Submit(request.Generation with { Tenant = Caller.TenantOf(http) }, http.RequestAborted);
+        var (request, generations) = await Preparation.RunAsync(http, body, () =>
+        {
+            var read = ChatRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);
+            return (read, lease.Submit(read.Generation with { Tenant = Caller.TenantOf(http) }, http.RequestAborted));
+        }).ConfigureAwait(false);
+        using var account = Accounts.Open(server, TelemetryNames.Chat, request.Generation, request.Terms, generations);
         RequestHeaders.Write(http, request.Terms, server.Options);
         if (request.Terms.IsStream)
         {
@@ -44,10 +49,13 @@ internal static class ChatCompletions
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
         using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
-        var request = ChatRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time).Generation;
-        var template = request.Template ?? lease.Engine.Template ?? throw ApiException.Bad("expected a model with a chat template, found none.");
-        var prompt = template.Render(request.Conversation!);
-        var tokens = lease.Engine.Tokenizer?.Encode(prompt, request.AddSpecialTokens ?? false) ?? [];
-        await JsonReply.WriteAsync(http, new Rendered(prompt, tokens, lease.Model.Name), WireJson.Default.Rendered).ConfigureAwait(false);
+        var rendered = await Preparation.RunAsync(http, body, () =>
+        {
+            var request = ChatRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time).Generation;
+            var template = request.Template ?? lease.Engine.Template ?? throw ApiException.Bad("expected a model with a chat template, found none.");
+            var prompt = template.Render(request.Conversation!);
+            return new Rendered(prompt, lease.Engine.Tokenizer?.Encode(prompt, request.AddSpecialTokens ?? false) ?? [], lease.Model.Name);
+        }).ConfigureAwait(false);
+        await JsonReply.WriteAsync(http, rendered, WireJson.Default.Rendered).ConfigureAwait(false);
     }
 }

@@ -5,6 +5,7 @@ using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Tokenizers;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 using Quilt.Runtime;
 
@@ -18,19 +19,14 @@ internal static class Completions
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
         using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
-        var request = CompletionRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);
-        using var all = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        var generations = new List<Generation>();
-        try
+        var (request, generations) = await Preparation.RunAsync(http, body, () =>
         {
-            foreach (var one in request.Generations) generations.AddRange(lease.Submit(one with { Tenant = Caller.TenantOf(http) }, all.Token));
-        }
-        catch
-        {
-            // What of the request runs already is ended with it.
-            await all.CancelAsync().ConfigureAwait(false);
-            throw;
-        }
+            var read = CompletionRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);
+            var begun = new List<Generation>();
+            foreach (var one in read.Generations) begun.AddRange(lease.Submit(one with { Tenant = Caller.TenantOf(http) }, http.RequestAborted));
+            return (read, begun);
+        }).ConfigureAwait(false);
+        using var account = Accounts.Open(server, TelemetryNames.TextCompletion, request.Generations[0], request.Terms, generations);
         RequestHeaders.Write(http, request.Terms, server.Options);
         var tokenizer = lease.Engine.Tokenizer ?? throw ApiException.Bad("expected a model with a tokenizer, found none.");
         if (request.Terms.IsStream)

@@ -14,6 +14,7 @@ internal static class SamplingFields
     private const int MostIds = 1 << 20;
     private const int MostStops = 256;
     private const int MostBadWords = 1024;
+    private const int MostBadCharacters = 1 << 16;
 
     /// <summary>Reads them.</summary>
     /// <param name="body">The request.</param>
@@ -112,6 +113,8 @@ internal static class SamplingFields
         if (body.Texts("bad_words", MostBadWords / 2) is not { } words) return [];
         if (words.Any(string.IsNullOrEmpty)) throw ApiException.Bad("bad_words cannot contain an empty string");
         if (tokenizer is null) throw ApiException.Bad("bad_words: expected a model with a tokenizer, found none.", "bad_words");
+        if (words.Sum(word => (long)word.Length) > MostBadCharacters)
+            throw ApiException.Bad($"bad_words: expected at most {MostBadCharacters} characters together, found more.", "bad_words");
         var sequences = new List<IReadOnlyList<int>>();
         foreach (var word in words)
         {

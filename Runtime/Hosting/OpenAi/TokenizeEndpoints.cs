@@ -15,15 +15,8 @@ internal static class TokenizeEndpoints
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
         using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
-        var tokenizer = TokenizerOf(lease);
-        var (text, addsSpecial) = body.Any("messages") is null
-            ? (body.Text("prompt") ?? throw ApiException.Bad("prompt: expected a text, or messages, found neither.", "prompt"),
-                body.Flag("add_special_tokens") ?? true)
-            : (Render(body, lease, server.Options), body.Flag("add_special_tokens") ?? false);
-        if (!tokenizer.TryEncode(text, lease.Engine.MaxTokens, out var tokens, addsSpecial)) throw TooLong(lease.Engine);
-        var texts = body.Flag("return_token_strs") == true ? tokens.Select(id => tokenizer.Token(id) ?? tokenizer.Decode([id])).ToArray() : null;
-        await JsonReply.WriteAsync(http, new Tokenized(tokens.Length, lease.Engine.MaxTokens, tokens, texts), WireJson.Default.Tokenized)
-            .ConfigureAwait(false);
+        var tokenized = await Preparation.RunAsync(http, body, () => Tokenize(body, lease, server.Options)).ConfigureAwait(false);
+        await JsonReply.WriteAsync(http, tokenized, WireJson.Default.Tokenized).ConfigureAwait(false);
     }
 
     /// <summary>Tokens as a text.</summary>
@@ -31,11 +24,28 @@ internal static class TokenizeEndpoints
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
         using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        var detokenized = await Preparation.RunAsync(http, body, () => Detokenize(body, lease)).ConfigureAwait(false);
+        await JsonReply.WriteAsync(http, detokenized, WireJson.Default.Detokenized).ConfigureAwait(false);
+    }
+
+    private static Tokenized Tokenize(Fields body, ModelLease lease, QuiltServerOptions server)
+    {
+        var tokenizer = TokenizerOf(lease);
+        var (text, addsSpecial) = body.Any("messages") is null
+            ? (body.Text("prompt") ?? throw ApiException.Bad("prompt: expected a text, or messages, found neither.", "prompt"),
+                body.Flag("add_special_tokens") ?? true)
+            : (Render(body, lease, server), body.Flag("add_special_tokens") ?? false);
+        if (!tokenizer.TryEncode(text, lease.Engine.MaxTokens, out var tokens, addsSpecial)) throw TooLong(lease.Engine);
+        var texts = body.Flag("return_token_strs") == true ? tokens.Select(id => tokenizer.Token(id) ?? tokenizer.Decode([id])).ToArray() : null;
+        return new(tokens.Length, lease.Engine.MaxTokens, tokens, texts);
+    }
+
+    private static Detokenized Detokenize(Fields body, ModelLease lease)
+    {
         var tokenizer = TokenizerOf(lease);
         var ids = SamplingFields.InVocabulary(body, "tokens", 1 << 22, lease.Engine.VocabularySize)
             ?? throw ApiException.Bad("tokens: expected a list of token ids, found none.", "tokens");
-        if (ids.Count > lease.Engine.MaxTokens) throw TooLong(lease.Engine);
-        await JsonReply.WriteAsync(http, new Detokenized(tokenizer.Decode([.. ids])), WireJson.Default.Detokenized).ConfigureAwait(false);
+        return ids.Count <= lease.Engine.MaxTokens ? new(tokenizer.Decode([.. ids])) : throw TooLong(lease.Engine);
     }
 
     private static string Render(Fields body, ModelLease lease, QuiltServerOptions server)

@@ -4,10 +4,13 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Quilt.Hosting;
+using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
 using Quilt.Runtime;
 
@@ -29,6 +32,8 @@ internal static class ServeHost
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(settings.LogLevel);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
             console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Configuration.AddEnvironmentVariables();
+        OpenTelemetryExport.Add(builder.Services, builder.Configuration, QuiltVersion.Number);
         builder.Services.AddQuilt(settings.Models).AddQuiltServer(settings.Server);
         var app = builder.Build();
         app.Services.GetRequiredService<ServedModels>().Progress = _ => progress;
@@ -63,7 +68,7 @@ internal static class ServeHost
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         var address = settings.Address;
-        kestrel.AddServerHeader = false;
+        QuiltKestrel.Configure(kestrel, kestrel.ApplicationServices.GetRequiredService<IOptions<QuiltServerOptions>>().Value);
         if (address.Socket is { } socket) kestrel.ListenUnixSocket(socket, Secure);
         else kestrel.Listen(address.Address, address.Port, Secure);
 

@@ -29,6 +29,7 @@ internal static class BenchVerb
         var command = new Command("bench", "Measures reading and writing speed beside the device's limits.")
         { json, limits, prompts, cached, batches, context, steps, repetitions, like, layers, vocabulary };
         like.AcceptOnlyFromAmong(SynthVerb.Like);
+        command.Subcommands.Add(BenchServeVerb.Create());
         var sampling = new SamplingArguments().AddChoiceTo(command);
         var model = new ModelOptions().AddTo(command);
 
