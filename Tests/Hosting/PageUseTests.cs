@@ -282,6 +282,7 @@ public sealed class PageUseTests : PageFixture
         Assert.That(await page.TextAsync("#tools-error"), Does.StartWith("Not JSON"));
         await page.ClickAsync("#settings .primary");
         await page.ReloadAsync();
+        await page.UntilAsync("document.getElementById('model').value === 'demo'");
         await page.RunAsync("document.getElementById('model').value = 'other'; document.getElementById('model').dispatchEvent(new Event('change'))");
         await page.SayAsync("Hello");
         await page.UntilAsync(Done);
@@ -313,7 +314,7 @@ public sealed class PageUseTests : PageFixture
                 python: all('pre code'), comment: all('.code-comment'), string: all('.code-string'), rule: all('hr').length };
             })()
             """);
-        Assert.That(found.ToString(), Is.EqualTo(JsonSerializer.SerializeToElement(new
+        Assert.That(JsonSerializer.Serialize(found, Plain), Is.EqualTo(JsonSerializer.Serialize(new
         {
             heading = new[] { "A heading" },
             strong = new[] { "bold" },
@@ -331,7 +332,7 @@ public sealed class PageUseTests : PageFixture
             comment = new[] { "# a comment" },
             @string = new[] { "\"text\"" },
             rule = 1,
-        }, Plain).ToString()));
+        }, Plain)));
     }
 
     [TestCase("<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>")]

@@ -170,7 +170,7 @@ internal sealed class StreamedReply(HttpContext http)
 
     private async Task SendAsync(string data)
     {
-        http.Response.ContentType = "text/event-stream; charset=utf-8";
+        if (!http.Response.HasStarted) http.Response.ContentType = "text/event-stream; charset=utf-8";
         await http.Response.WriteAsync($"data: {data}\n\n", Gone);
         await http.Response.Body.FlushAsync(Gone);
     }
