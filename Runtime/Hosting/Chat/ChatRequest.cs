@@ -87,7 +87,7 @@ internal static class ChatRequest
             var other => throw new ArgumentException($"Reasoning.Effort: expected one of its names, found {other}."),
         };
         if (effort is null) yield break;
-        yield return new("reasoning_effort", JsonSerializer.SerializeToElement(effort, AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(string))));
-        yield return new("enable_thinking", JsonSerializer.SerializeToElement(effort != "none", AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(bool))));
+        yield return new("reasoning_effort", JsonElement.Parse($"\"{effort}\""));
+        yield return new("enable_thinking", JsonElement.Parse(effort == "none" ? "false" : "true"));
     }
 }

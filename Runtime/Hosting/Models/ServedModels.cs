@@ -96,7 +96,8 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
         catch (Exception e)
         {
             GiveBack(model);
-            if (e is OperationCanceledException && !cancel.IsCancellationRequested) ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, this);
+            // Nobody cancelled this but the end of the host.
+            ObjectDisposedException.ThrowIf(e is OperationCanceledException && !cancel.IsCancellationRequested, this);
             throw;
         }
     }

@@ -4,8 +4,8 @@ using Quilt.Hosting.Models;
 namespace Quilt.Hosting.Telemetry;
 
 /// <summary>
-/// How the engines are. Live: none has failed, and those that have requests make steps. Ready: what is loaded at the start is loaded and warm, and the
-/// host is not stopping. What it says may be told to anybody.
+/// How the engines are. Live: none has failed, and those that have requests make steps. Ready: what is loaded at the start is loaded and warm, and
+/// the host is not stopping. What it says may be told to anybody.
 /// </summary>
 internal sealed class EngineHealth(QuiltServer server, ModelWatch watch)
 {

@@ -8,7 +8,7 @@ public sealed class CompletionTests
     private HttpHost host = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => host = await HttpHost.StartAsync();
+    public async Task StartAsync() => host = await HttpHost.StartAsync(loads: true);
 
     [OneTimeTearDown]
     public async Task StopAsync() => await host.DisposeAsync();
@@ -82,7 +82,7 @@ public sealed class CompletionTests
     {
         var there = await host.AnswerAsync("/tokenize", """{"prompt": "Hällo, 世界", "add_special_tokens": false, "return_token_strs": true}""");
         var tokens = there.GetProperty("tokens").GetRawText();
-        var back = await host.AnswerAsync("/detokenize", $$"""{"tokens": {{tokens}}}""");
+        var back = await host.AnswerAsync("/detokenize", $$"""{"tokens": {{tokens}} }""");
         Assert.That(back.GetProperty("prompt").GetString(), Is.EqualTo("Hällo, 世界"));
         Assert.That(there.GetProperty("count").GetInt32(), Is.EqualTo(there.GetProperty("token_strs").GetArrayLength()));
         var chat = await host.AnswerAsync("/tokenize", """{"messages": [{"role": "user", "content": "x"}]}""");

@@ -68,7 +68,7 @@ public sealed class OfficialClientTests
         using var client = ClientOf(host).GetChatClient("demo").AsIChatClient();
         var response = await client.GetResponseAsync<Answer>("What is the capital of France?", new ChatOptions { Temperature = 0, MaxOutputTokens = 300 });
         Assert.That(response.TryGetResult(out var answer), Is.True, response.Text);
-        Assert.That(answer!.Name, Is.Not.Null);
+        Assert.That(Enum.IsDefined(answer!.Capital), Is.True);
     }
 
     [Test]
@@ -86,7 +86,7 @@ public sealed class OfficialClientTests
     public async Task An_error_is_told_as_one()
     {
         await using var host = await HttpHost.StartAsync();
-        var wrong = Assert.ThrowsAsync<ClientResultException>(() => ClientOf(host).GetChatClient("nope").CompleteChatAsync([new UserChatMessage("x")]));
+        var wrong = await Assert.ThrowsAsync<ClientResultException>(() => ClientOf(host).GetChatClient("nope").CompleteChatAsync([new UserChatMessage("x")]));
         Assert.That(wrong!.Status, Is.EqualTo(404));
         Assert.That(wrong.Message, Does.Contain("does not exist"));
     }
@@ -102,5 +102,11 @@ public sealed class OfficialClientTests
     private static OpenAIClient ClientOf(HttpHost host) =>
         new(new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri($"{host.Url}/v1") });
 
-    private sealed record Answer(string Name, int Length);
+    private sealed record Answer(City Capital);
+
+    private enum City
+    {
+        Paris,
+        Lima,
+    }
 }

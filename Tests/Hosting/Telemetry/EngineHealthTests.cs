@@ -102,7 +102,8 @@ public sealed class EngineHealthTests
         Assert.That(now.Steps, Is.GreaterThan(0));
         Assert.That((now.Running, now.Waiting, now.BlocksUsed, now.BlocksCached), Is.EqualTo((0, 0, 0, 0)));
         var loaded = watched.Log.Lines.Single(line => line.Id == 4);
-        Assert.That(loaded.Text, Does.Match(@"^Model tiny: loaded in \d+\.\d\d s and warmed up in \d+ ms; \d+ bytes of weights, \d+ bytes of cache, 256 "));
+        Assert.That(loaded.Text,
+            Does.Match(@"^Model tiny: loaded in \d+\.\d\d s and warmed up in \d+ ms; \d+ bytes of weights, \d+ bytes of cache, 256 "));
         TestContext.Out.WriteLine(loaded.Text);
     }
 
