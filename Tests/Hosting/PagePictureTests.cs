@@ -27,8 +27,7 @@ public sealed class PagePictureTests : PageFixture
         }
         ```
 
-        - **Rounding.** The sum is kept, not made anew; over *very* long inputs `decimal` or Kahan's sum keeps it exact.
-        - **Short inputs.** Fewer than `width` values give nothing: a mean of fewer is another figure.
+        Fewer than `width` values give **nothing**: a mean of fewer is another figure.
         """;
 
     [Test]
