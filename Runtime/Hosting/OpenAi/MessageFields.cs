@@ -56,7 +56,9 @@ internal static class MessageFields
         return new JsonArray([.. texts.Select(text => (JsonNode)new JsonObject { ["type"] = "text", ["text"] = text })]);
     }
 
-    private static string TextOf(JsonElement part, string path)
+    /// <summary>The text of a part of content.</summary>
+    /// <exception cref="ApiException">It is no text.</exception>
+    public static string TextOf(JsonElement part, string path)
     {
         if (part.ValueKind == JsonValueKind.String) return part.GetString()!;
         var fields = new Fields(part, path);
