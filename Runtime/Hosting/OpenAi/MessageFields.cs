@@ -13,6 +13,9 @@ internal static class MessageFields
     /// <summary>Most messages of a request.</summary>
     public const int Most = 65536;
 
+    // Of arguments that come as a text: within a message they stand five levels deep, and a conversation has 64.
+    private const int MostDepth = 56;
+
     /// <summary>The messages.</summary>
     /// <param name="messages">The request's list.</param>
     /// <param name="takesParts">Whether the template goes through the parts of content.</param>
@@ -96,7 +99,7 @@ internal static class MessageFields
         if (given.ValueKind != JsonValueKind.String) return given.ValueKind == JsonValueKind.Object ? JsonNode.Parse(given.GetRawText())! : new JsonObject();
         try
         {
-            return JsonNode.Parse(given.GetString()!, documentOptions: new() { MaxDepth = 64 }) ?? new JsonObject();
+            return JsonNode.Parse(given.GetString()!, documentOptions: new() { MaxDepth = MostDepth }) ?? new JsonObject();
         }
         catch (JsonException)
         {

@@ -1,6 +1,5 @@
 using System.Text;
 using Quilt.Formats.Chat.Replies;
-using Quilt.Formats.Tokenizers;
 using Quilt.Runtime;
 
 namespace Quilt.Hosting.OpenAi;
@@ -10,8 +9,8 @@ namespace Quilt.Hosting.OpenAi;
 /// blocks. White space alone makes no block.
 /// </summary>
 /// <param name="allCalls">Whether more than the first call counts.</param>
-/// <param name="tokens">Tells markers from text where tokens are kept; null: they are not.</param>
-internal sealed class ReplyBlocks(bool allCalls, Tokenizer? tokens = null)
+/// <param name="isText">Tells text from markers where the tokens of text are kept; null: they are not.</param>
+internal sealed class ReplyBlocks(bool allCalls, Func<int, bool>? isText = null)
 {
     private readonly List<ReplyBlock> all = [];
     private readonly List<TokenPiece> pending = [];
@@ -45,7 +44,7 @@ internal sealed class ReplyBlocks(bool allCalls, Tokenizer? tokens = null)
     /// <summary>A token came.</summary>
     public void Count(in TokenPiece token)
     {
-        if (tokens is not null && !tokens.IsSpecial(token.Id)) pending.Add(token);
+        if (isText is not null && isText(token.Id)) pending.Add(token);
     }
 
     /// <summary>A part came.</summary>
@@ -91,7 +90,7 @@ internal sealed class ReplyBlocks(bool allCalls, Tokenizer? tokens = null)
     {
         open!.Append(text);
         IReadOnlyList<TokenPiece>? grown = null;
-        if (open.Kind == BlockKind.Text && tokens is not null)
+        if (open.Kind == BlockKind.Text && isText is not null)
         {
             grown = [.. pending];
             open.Tokens.AddRange(pending);

@@ -32,7 +32,7 @@ public sealed class MessagesTests
               {"type": "tool_use", "name": "get_weather", "input": {"city": "Seoul"}}],
              "stop_reason": "tool_use", "stop_sequence": null, "container": null, "stop_details": null,
              "usage": {"input_tokens": {{{input}}}, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": {{{output}}},
-                       "output_tokens_details": {"thinking_tokens": {{{thinking}}}}}}
+                       "output_tokens_details": {"thinking_tokens": {{{thinking}}} } } }
             """;
         var found = StreamedMessage.WithoutIds(JsonNode.Parse(answer.GetRawText())!.AsObject());
         foreach (var text in found["content"]!.AsArray().OfType<JsonObject>().Where(block => block.ContainsKey("text"))) text["text"] = "One moment. ";

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Quilt.Formats.Tokenizers;
+using Quilt.Formats.Chat.Replies;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.Wire;
 using Quilt.Runtime;
@@ -10,16 +10,16 @@ namespace Quilt.Hosting.OpenAi.Responses;
 /// <summary>An answer of /v1/responses, whole: of one that comes so, and of the last event of a stream.</summary>
 /// <param name="request">What was asked.</param>
 /// <param name="generation">The reply as it comes.</param>
-/// <param name="tokenizer">Of the model.</param>
+/// <param name="engine">What makes it.</param>
 /// <param name="time">The clock.</param>
-internal sealed class ResponsesAnswer(ResponsesRequest request, Generation generation, Tokenizer? tokenizer, TimeProvider time)
+internal sealed class ResponsesAnswer(ResponsesRequest request, Generation generation, Engine engine, TimeProvider time)
 {
-    private readonly Probabilities? probabilities = request.Chat.Terms.LogProbabilities && tokenizer is not null
-        ? new Probabilities(tokenizer, request.Chat.Terms.TokensAsTokenIds)
+    private readonly Probabilities? probabilities = request.Chat.Terms.LogProbabilities && engine.Tokenizer is not null
+        ? new Probabilities(engine.Tokenizer, request.Chat.Terms.TokensAsTokenIds)
         : null;
 
     /// <summary>The reply's blocks.</summary>
-    public ReplyBlocks Reply { get; } = new(request.Chat.Terms.ParallelToolCalls, request.Chat.Terms.LogProbabilities ? tokenizer : null);
+    public ReplyBlocks Reply { get; } = new(request.Chat.Terms.ParallelToolCalls, request.Chat.Terms.LogProbabilities ? Texts(engine) : null);
 
     /// <summary>Nothing of the reply yet.</summary>
     public ResponseBody Begun => request.Body;
@@ -92,6 +92,18 @@ internal sealed class ResponsesAnswer(ResponsesRequest request, Generation gener
         }
         if (calls.Count > 0) message["tool_calls"] = calls;
         return message.Count > 1 ? message : null;
+    }
+
+    // Special tokens and the dialect's markers, special or not, are nobody's text.
+    private static Func<int, bool>? Texts(Engine engine)
+    {
+        if (engine.Tokenizer is not { } tokenizer) return null;
+        var markers = new HashSet<int>();
+        foreach (var marker in engine.ReplyDialect is { } dialect ? ReplyParser.Create(dialect).Markers : [])
+        {
+            if (tokenizer.TryGetId(marker, out var id)) markers.Add(id);
+        }
+        return id => !tokenizer.IsSpecial(id) && !markers.Contains(id);
     }
 
     private string Texts(BlockKind kind) => string.Concat(Reply.All.Where(block => block.Kind == kind).Select(block => block.Text));

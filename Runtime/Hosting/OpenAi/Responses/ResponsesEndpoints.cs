@@ -20,7 +20,7 @@ internal static class ResponsesEndpoints
             return (read, lease.Submit(read.Chat.Generation with { Tenant = tenant }, http.RequestAborted)[0]);
         }).ConfigureAwait(false);
         RequestHeaders.Write(http, request.Chat.Terms, server.Options);
-        var answer = new ResponsesAnswer(request, generation, lease.Engine.Tokenizer, server.Time);
+        var answer = new ResponsesAnswer(request, generation, lease.Engine, server.Time);
         if (request.Chat.Terms.IsStream)
         {
             using var sse = SseWriter.Start(http);
