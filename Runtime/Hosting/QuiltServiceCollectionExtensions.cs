@@ -65,6 +65,7 @@ public static class QuiltServiceCollectionExtensions
         services.TryAddSingleton<QuiltServer>();
         services.TryAddSingleton<Http.Door>();
         services.TryAddSingleton<Http.Preparation>();
+        services.TryAddSingleton<OpenAi.Responses.ResponseStore>();
         services.AddHostedService<ModelLoading>();
         services.TryAddSingleton(provider => provider.GetRequiredService<ServedModels>().All[0] is { IsPinned: true, Engine: { } engine }
             ? engine
