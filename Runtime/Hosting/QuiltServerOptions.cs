@@ -33,6 +33,9 @@ public sealed class QuiltServerOptions
     /// <summary>Longest time a request's body may take to arrive.</summary>
     public TimeSpan BodyTime { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Longest time a client may take nothing of an answer that is there for it; it is then dropped.</summary>
+    public TimeSpan SendTime { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Most log probabilities of a token (vLLM's --max-logprobs); −1: the whole vocabulary.</summary>
     public int MaxLogProbabilities { get; set; } = 20;
 

@@ -18,8 +18,10 @@ internal sealed class QuiltServerOptionsChecks : IValidateOptions<QuiltServerOpt
         if (options.AllowedOrigins.Any(string.IsNullOrWhiteSpace)) faults.Add("AllowedOrigins: expected origins, found an empty one.");
         if (options.MaxBodyBytes is < 1 or > MostBodyBytes) faults.Add($"MaxBodyBytes: expected 1 to {MostBodyBytes}, found {options.MaxBodyBytes}.");
         if (options.MaxDepth is < 1 or > MostDepth) faults.Add($"MaxDepth: expected 1 to {MostDepth}, found {options.MaxDepth}.");
-        if (options.BodyTime <= TimeSpan.Zero || options.BodyTime > MostTime)
-            faults.Add($"BodyTime: expected more than zero and at most {MostTime}, found {options.BodyTime}.");
+        foreach (var (option, time) in (ReadOnlySpan<(string, TimeSpan)>)[("BodyTime", options.BodyTime), ("SendTime", options.SendTime)])
+        {
+            if (time <= TimeSpan.Zero || time > MostTime) faults.Add($"{option}: expected more than zero and at most {MostTime}, found {time}.");
+        }
         if (options.MaxLogProbabilities < -1) faults.Add($"MaxLogProbabilities: expected −1 or more, found {options.MaxLogProbabilities}.");
         if (!Enum.IsDefined(options.ReasoningField)) faults.Add($"ReasoningField: expected one of its names, found {options.ReasoningField}.");
         if (string.IsNullOrWhiteSpace(options.ResponseRole)) faults.Add("ResponseRole: expected a role, found an empty text.");

@@ -47,7 +47,7 @@ public sealed class ServeTests
     [TestCase(new[] { "--override-generation-config", "{\"temperature\": -1}" }, "expected")]
     [TestCase(new[] { "--override-generation-config", "{" }, "--override-generation-config")]
     [TestCase(new[] { "--kv-cache-dtype", "nvfp4" }, "--kv-cache-dtype: expected auto, float32, bfloat16, fp8")]
-    [TestCase(new[] { "--max-model-len", "100000000" }, "MaxModelTokens|--max-model-tokens: expected at most")]
+    [TestCase(new[] { "--max-model-len", "100000000" }, "--max-model-len: expected at most 4096")]
     [TestCase(new[] { "--host", "0.0.0.0" }, "--host: expected --api-key")]
     [TestCase(new[] { "--host", "nowhere.example" }, "--host: expected an IP address")]
     [TestCase(new[] { "--port", "70000" }, "--port: expected 0 to 65535")]
@@ -56,9 +56,9 @@ public sealed class ServeTests
     [TestCase(new[] { "--unheard-of" }, "unheard-of")]
     public async Task What_cannot_be_done_is_refused_by_name(string[] arguments, string words)
     {
-        var result = await QuiltProcess.Run(["serve", .. arguments, "--port", "0"]);
+        var result = await QuiltProcess.Run(["serve", .. arguments]);
         Assert.That(result.ExitCode, Is.AnyOf(1, 2), result.Errors);
-        Assert.That(words.Split('|').Any(one => result.Errors.Contains(one, StringComparison.Ordinal)), Is.True, result.Errors);
+        Assert.That(result.Errors, Does.Contain(words));
         Assert.That(result.Errors, Does.Not.Contain("   at "));
     }
 

@@ -38,7 +38,11 @@ internal static class ChatRequest
             Tokens = null,
             Conversation = conversation,
             Sampling = Sampling(options, more, raw.Sampling ?? defaults, defaults.MaxTokens),
-            Reply = raw.Reply ?? new ReplyOptions { UndeclaredTools = UndeclaredTools.Forward },
+            Reply = raw.Reply ?? new ReplyOptions
+            {
+                UndeclaredTools = UndeclaredTools.Forward,
+                CallsAsText = options.ToolMode is NoneChatToolMode,
+            },
             Output = ChatForm.Of(options.ResponseFormat, more.Find("structured_outputs")) ?? raw.Output,
             ToolChoice = ChatTools.Choose(options.ToolMode, options.Tools) ?? raw.ToolChoice,
             ParallelToolCalls = options.AllowMultipleToolCalls ?? raw.ParallelToolCalls,

@@ -20,7 +20,7 @@ internal static class Failure
         EngineBusyException => ApiException.Unavailable("The server is busy: as many requests wait as may."),
         EngineFailedException => new ApiException(503, "InternalServerError", "The engine has failed; the server takes no requests any more."),
         RequestFailedException => new ApiException(500, "InternalServerError", "The request failed while it was answered."),
-        NotSupportedException unsupported => IsPath(unsupported.Message) ? ModelUnusable : ApiException.NotBuilt(Fields.Shown(unsupported.Message)),
+        NotSupportedException unsupported => unsupported.Message.AsSpan().ContainsAny('/', '\\') ? ModelUnusable : ApiException.NotBuilt(Fields.Shown(unsupported.Message)),
         ArgumentException argument => ApiException.Bad(Fields.Shown(Sentence(argument))),
         // What is put together of a body that was read without complaint can be deeper than it.
         JsonException => ApiException.Bad("The request holds JSON that is nested too deeply."),
@@ -35,11 +35,9 @@ internal static class Failure
     private static string Plain(BadInputException input) =>
         Fields.Shown(IsOfFile(input) ? input.Message[input.Origin.Length..].TrimStart(':', ' ') : input.Message);
 
-    private static bool IsOfFile(BadInputException input) => IsPath(input.Origin);
+    private static bool IsOfFile(BadInputException input) => Path.IsPathFullyQualified(input.Origin);
 
     private static bool IsMissing(BadInputException input) => input.Part is "chat_template.jinja" or "tokenizer.json";
-
-    private static bool IsPath(string text) => text.AsSpan().ContainsAny('/', '\\');
 
     private static string? ParamOf(BadInputException input) => input.Origin switch
     {

@@ -14,6 +14,6 @@ internal static class JsonReply
         var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = bytes.Length;
-        await http.Response.Body.WriteAsync(bytes, http.RequestAborted).ConfigureAwait(false);
+        await Sending.WriteAsync(http, bytes).ConfigureAwait(false);
     }
 }

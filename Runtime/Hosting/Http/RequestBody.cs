@@ -9,6 +9,9 @@ namespace Quilt.Hosting.Http;
 /// <summary>A request's body as JSON: bounded in size, depth and the time it takes to arrive.</summary>
 internal static class RequestBody
 {
+    private const int MostParts = 1 << 22;
+    private const int MostProperties = 1 << 18;
+
     /// <summary>Reads the body's object.</summary>
     /// <exception cref="ApiException">It is too large, too slow, or no JSON object.</exception>
     public static async Task<Fields> ReadAsync(HttpContext http, QuiltServerOptions options)
@@ -51,10 +54,36 @@ internal static class RequestBody
                 : bad.StatusCode == 408 ? new ApiException(408, "RequestTimeout", "The request's body arrives too slowly.")
                 : new ApiException(bad.StatusCode, "BadRequestError", "The request's body is damaged.");
         }
+        // So come chunks whose length is no number. Where it is the connection that broke, nobody hears of it.
+        catch (IOException)
+        {
+            throw ApiException.Bad("The request's body is damaged.");
+        }
+    }
+
+    // A property costs a lookup of its name among the others, any part of it a row of a table: both are counted before they are paid for.
+    private static void CheckCounts(ReadOnlySpan<byte> json, int maxDepth)
+    {
+        var (parts, properties) = (0, 0);
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = maxDepth });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType == JsonTokenType.PropertyName) properties++;
+                if (++parts > MostParts || properties > MostProperties)
+                    throw ApiException.Bad($"The request's body has more than {MostProperties} properties or {MostParts} values.");
+            }
+        }
+        catch (JsonException)
+        {
+            // Who parses it says what is wrong.
+        }
     }
 
     private static JsonElement Parse(ReadOnlyMemory<byte> json, QuiltServerOptions options)
     {
+        if (json.Length > Preparation.SmallBytes) CheckCounts(json.Span, options.MaxDepth);
         try
         {
             return JsonText.ParseObject(json, "body", options.MaxDepth);

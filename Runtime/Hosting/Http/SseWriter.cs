@@ -15,8 +15,9 @@ internal sealed class SseWriter : IDisposable
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private readonly PipeWriter pipe;
     private readonly Utf8JsonWriter json;
+    private readonly HttpContext? http;
 
-    private SseWriter(PipeWriter pipe) => (this.pipe, json) = (pipe, new Utf8JsonWriter(pipe, Options));
+    private SseWriter(PipeWriter pipe, HttpContext? http) => (this.pipe, this.http, json) = (pipe, http, new Utf8JsonWriter(pipe, Options));
 
     /// <summary>Begins the answer.</summary>
     public static SseWriter Start(HttpContext http)
@@ -25,11 +26,11 @@ internal sealed class SseWriter : IDisposable
         http.Response.ContentType = "text/event-stream; charset=utf-8";
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.Headers["X-Accel-Buffering"] = "no";
-        return new SseWriter(http.Response.BodyWriter);
+        return new SseWriter(http.Response.BodyWriter, http);
     }
 
     /// <summary>A writer into memory or a file, for measuring.</summary>
-    public static SseWriter Into(PipeWriter pipe) => new(pipe);
+    public static SseWriter Into(PipeWriter pipe) => new(pipe, null);
 
     /// <summary>Begins an event; its JSON is written to what this returns, and <see cref="End"/> ends it.</summary>
     /// <param name="name">The event's name; empty: none.</param>
@@ -61,13 +62,19 @@ internal sealed class SseWriter : IDisposable
         Write("\n\n"u8);
     }
 
-    /// <summary>Sends what was written; waits while the client does not take it.</summary>
+    /// <summary>Sends what was written; waits while the client does not take it, and drops one that takes nothing for too long.</summary>
     /// <returns>Whether the client is still there.</returns>
-    public async ValueTask<bool> FlushAsync(CancellationToken cancel)
+    public ValueTask<bool> FlushAsync(CancellationToken cancel)
     {
-        var sent = await pipe.FlushAsync(cancel).ConfigureAwait(false);
-        return !sent.IsCompleted && !sent.IsCanceled;
+        var sending = pipe.FlushAsync(cancel);
+        // The rule: there is room for it.
+        return sending.IsCompletedSuccessfully ? new(IsThere(sending.Result)) : WaitAsync(sending);
     }
+
+    private async ValueTask<bool> WaitAsync(ValueTask<FlushResult> sending) =>
+        IsThere(http is null ? await sending.ConfigureAwait(false) : await Sending.WaitAsync(http, sending.AsTask()).ConfigureAwait(false));
+
+    private static bool IsThere(FlushResult sent) => !sent.IsCompleted && !sent.IsCanceled;
 
     public void Dispose() => json.Dispose();
 

@@ -15,7 +15,7 @@ internal sealed class ServedModel(IReadOnlyList<string> names, string folder)
     public string Name => Names[0];
 
     /// <summary>The checkpoint folder. Not for clients.</summary>
-    public string Folder { get; } = folder;
+    public string Folder { get; } = Path.GetFullPath(folder);
 
     /// <summary>When it was first served, in seconds since 1970.</summary>
     public long Created { get; init; }

@@ -152,7 +152,15 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
                 var own = options.EngineOptions with { KvMemory = room.CacheOf(model) };
                 if (Observer(model) is { } observer) own = own with { Observer = observer };
                 var engine = await Open(model.Folder, own, Progress(model), closing.Token).ConfigureAwait(false);
-                if (Watch is not null) await Watch.OpenedAsync(model, engine, closing.Token).ConfigureAwait(false);
+                try
+                {
+                    if (Watch is not null) await Watch.OpenedAsync(model, engine, closing.Token).ConfigureAwait(false);
+                }
+                catch
+                {
+                    engine.Dispose();
+                    throw;
+                }
                 lock (gate) (model.Engine, model.Loading, model.LastUsed) = (engine, null, time.GetTimestamp());
                 return engine;
             }

@@ -31,8 +31,7 @@ internal static class ChatAnswer
     private static ChatChoice Choice(int index, ChatReply reply, ReplyTerms terms, Probabilities? probabilities)
     {
         var hasCalls = reply.Calls.Count > 0;
-        // White space between thinking and a call is nothing that is said.
-        var text = hasCalls && string.IsNullOrWhiteSpace(reply.Text) ? terms.Prefix : terms.Prefix + reply.Text;
+        var text = terms.CallsOnly ? terms.Prefix : terms.Prefix + reply.Text;
         var thinking = terms.IncludeReasoning && (reply.Thinking.Length > 0 || terms.MayThink) ? reply.Thinking : null;
         var message = new ChatMessage(terms.Role, text.Length == 0 ? null : text)
         {

@@ -18,7 +18,7 @@ internal static class Completions
     public static async Task AnswerAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var (request, generations) = await Preparation.RunAsync(http, body, () =>
         {
             var read = CompletionRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);

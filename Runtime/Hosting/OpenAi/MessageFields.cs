@@ -94,11 +94,18 @@ internal static class MessageFields
         if (given.ValueKind != JsonValueKind.String) return given.ValueKind == JsonValueKind.Object ? JsonNode.Parse(given.GetRawText())! : new JsonObject();
         try
         {
-            return JsonNode.Parse(given.GetString()!, documentOptions: new() { MaxDepth = 64 }) ?? new JsonObject();
+            var read = JsonNode.Parse(given.GetString()!, documentOptions: new() { MaxDepth = 64 }) ?? new JsonObject();
+            // Nodes are made when they are looked at: now, while it is known whose they are.
+            read.ToJsonString();
+            return read;
         }
         catch (JsonException)
         {
             return new JsonObject();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            throw ApiException.Bad($"{function.PathOf("arguments")}: expected JSON of Unicode text whose names differ.", "messages");
         }
     }
 }

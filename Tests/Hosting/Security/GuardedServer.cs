@@ -40,6 +40,9 @@ internal sealed class GuardedServer : IAsyncDisposable
     /// <summary>The engine.</summary>
     public Engine Engine => Models.All[0].Engine!;
 
+    /// <summary>Requests that are being answered.</summary>
+    public int Load => app.Services.GetRequiredService<QuiltServer>().Load;
+
     /// <summary>Turns of long preparation.</summary>
     public Preparation Preparation => app.Services.GetRequiredService<Preparation>();
 
@@ -53,8 +56,11 @@ internal sealed class GuardedServer : IAsyncDisposable
     /// <param name="kestrel">Limits of connections, where a test cannot wait for the usual ones.</param>
     /// <param name="logs">Hears everything that is logged, from Trace on.</param>
     /// <param name="map">What else is mapped behind the same door.</param>
+    /// <param name="mostTokens">Most tokens of a reply, whatever is asked for.</param>
+    /// <param name="script">Replies in the model's place.</param>
     public static async Task<GuardedServer> StartAsync(Action<QuiltServerOptions>? server = null, EngineOptions? engine = null,
-        Action<KestrelServerOptions>? kestrel = null, ILoggerProvider? logs = null, Action<RouteGroupBuilder>? map = null)
+        Action<KestrelServerOptions>? kestrel = null, ILoggerProvider? logs = null, Action<RouteGroupBuilder>? map = null, int? mostTokens = null,
+        Script? script = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -70,6 +76,7 @@ internal sealed class GuardedServer : IAsyncDisposable
             options.Model = DemoHost.Folder;
             options.ModelNames.Add("demo");
             options.Engine = engine ?? new EngineOptions { Threads = 2 };
+            options.Sampling.MaxNewTokens = mostTokens;
         });
         if (server is not null) builder.Services.AddQuiltServer(server);
         var app = builder.Build();
@@ -77,7 +84,9 @@ internal sealed class GuardedServer : IAsyncDisposable
         var group = app.MapQuilt();
         map?.Invoke((RouteGroupBuilder)group);
         await app.StartAsync();
-        return new GuardedServer(app);
+        var started = new GuardedServer(app);
+        if (script is not null) started.Models.All[0].Submit = script.Submit;
+        return started;
     }
 
     /// <summary>A connection to it.</summary>

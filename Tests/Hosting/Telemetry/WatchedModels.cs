@@ -39,7 +39,7 @@ internal sealed class WatchedModels : IAsyncDisposable
 
     /// <summary>Health beside a host's lifetime.</summary>
     public EngineHealth HealthOf(IHostApplicationLifetime? lifetime) => new(
-        new QuiltServer(Models, Options.Create(new QuiltOptions()), Options.Create(new QuiltServerOptions()), Time, Tracing, lifetime), Watch);
+        new QuiltServer(Models, Options.Create(new QuiltServerOptions()), Time, Tracing, lifetime), Watch);
 
     public MemoryLog Log { get; }
 

@@ -29,13 +29,17 @@ internal static class ServeHost
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(settings.LogLevel);
+        // Until it is up there is one to tell: whoever started it, in one line.
+        var isUp = new Flag();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(settings.LogLevel)
+            .AddFilter(level => level >= settings.LogLevel && (isUp.IsSet || level < LogLevel.Error));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
             console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Configuration.AddEnvironmentVariables();
         OpenTelemetryExport.Add(builder.Services, builder.Configuration, QuiltVersion.Number);
         builder.Services.AddQuilt(settings.Models).AddQuiltServer(settings.Server);
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => isUp.IsSet = true);
         app.Services.GetRequiredService<ServedModels>().Progress = _ => progress;
         if (settings.Address.RootPath.Length > 0) app.UsePathBase(settings.Address.RootPath);
         app.UseRouting();
@@ -81,6 +85,11 @@ internal static class ServeHost
                 : X509Certificate2.CreateFromPemFile(file, address.Key);
             listen.UseHttps(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
         }
+    }
+
+    private sealed class Flag
+    {
+        public volatile bool IsSet;
     }
 
     /// <summary>Signals are the command line's own affair.</summary>
