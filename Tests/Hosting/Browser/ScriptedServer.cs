@@ -46,7 +46,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var options = new QuiltOptions { Model = DemoModel.Folder };
         options.ModelNames.Add("demo");
-        builder.Services.AddSingleton(new ServedModels(options, TimeProvider.System));
+        builder.Services.AddSingleton(_ => new ServedModels(options, TimeProvider.System));
         var server = new ScriptedServer(builder.Build());
         server.Models.Observer = static model => model.Lanes;
         server.Feed = PageEndpoints.Map(server.app);
