@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.OpenAi;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 
 namespace Quilt.Hosting.Anthropic;
@@ -18,7 +19,7 @@ internal static class MessagesEndpoints
     private static async Task AnswerAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var (request, generation) = await Preparation.RunAsync(http, body, () =>
         {
             var chat = MessagesRequest.ToChat(body, server.Options);
@@ -26,6 +27,7 @@ internal static class MessagesEndpoints
             return (read, lease.Submit(read.Generation with { Tenant = Caller.TenantOf(http) }, http.RequestAborted)[0]);
         }).ConfigureAwait(false);
         var terms = request.Terms with { Id = $"msg_{Ids.New(12)}" };
+        using var account = Accounts.Open(server, TelemetryNames.Chat, request.Generation, terms, [generation]);
         RequestHeaders.Write(http, terms, server.Options);
         if (terms.IsStream)
         {
@@ -41,7 +43,7 @@ internal static class MessagesEndpoints
     private static async Task CountAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var count = await Preparation.RunAsync(http, body, () =>
         {
             var chat = MessagesRequest.ToChat(body, server.Options, isCount: true);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Quilt.Hosting.Http;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 
 namespace Quilt.Hosting.OpenAi.Responses;
@@ -12,13 +13,14 @@ internal static class ResponsesEndpoints
     public static async Task CreateAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var (store, tenant) = (StoreOf(http), Caller.TenantOf(http));
         var (request, generation) = await Preparation.RunAsync(http, body, () =>
         {
             var read = ResponsesRequest.Read(body, id => store.Find(id, tenant), lease, server);
             return (read, lease.Submit(read.Chat.Generation with { Tenant = tenant }, http.RequestAborted)[0]);
         }).ConfigureAwait(false);
+        using var account = Accounts.Open(server, TelemetryNames.Chat, request.Chat.Generation, request.Chat.Terms, [generation]);
         RequestHeaders.Write(http, request.Chat.Terms, server.Options);
         var answer = new ResponsesAnswer(request, generation, lease.Engine, server.Time);
         if (request.Chat.Terms.IsStream)
