@@ -54,8 +54,8 @@ internal static class MessagesRequest
             var tool = new Fields(list[i], $"body.tools.{i}");
             if (tool.Text("type") is { } type and not "custom")
             {
-                throw ApiException.Bad($"{tool.PathOf("type")}: expected a tool of the client's own (custom), found {Fields.Shown(type)}, which this " +
-                    "server does not have.", "tools");
+                throw ApiException.Bad($"{tool.PathOf("type")}: expected a tool of the client's own (custom), found {Fields.Shown(type)}, which " +
+                    "this server does not have.", "tools");
             }
             if (tool.Object("input_schema") is not { } schema)
                 throw ApiException.Bad($"{tool.PathOf("input_schema")}: expected a JSON schema, found none.", "tools");
@@ -95,7 +95,7 @@ internal static class MessagesRequest
     {
         if (body.Object("thinking") is not { } thinking) return;
         if (thinking.Text("display") is "omitted")
-            throw ApiException.Bad($"{thinking.PathOf("display")}: expected summarized, found omitted: this server keeps no thinking for its clients.",
+            throw ApiException.Bad($"{thinking.PathOf("display")}: expected summarized, found omitted: this server keeps no thinking.",
                 "thinking");
         switch (thinking.Text("type"))
         {

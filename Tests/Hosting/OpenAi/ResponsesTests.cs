@@ -15,8 +15,10 @@ public sealed class ResponsesTests
     public async Task Has_thinking_text_and_calls_as_items()
     {
         await using var host = await HttpHost.StartAsync(new Script(Calling));
-        var fields = $"\"tools\": {Tools}, \"instructions\": \"Be brief.\", \"metadata\": {{\"a\": \"b\"}}, \"user\": \"u\", \"max_output_tokens\": 90";
-        var answer = JsonNode.Parse((await host.AnswerAsync("/v1/responses", Asked(fields))).GetRawText())!.AsObject();
+        const string Fields = $$"""
+            "tools": {{Tools}}, "instructions": "Be brief.", "metadata": {"a": "b"}, "user": "u", "max_output_tokens": 90
+            """;
+        var answer = JsonNode.Parse((await host.AnswerAsync("/v1/responses", Asked(Fields))).GetRawText())!.AsObject();
         var usage = answer["usage"]!.AsObject();
         Assert.That((int)usage["total_tokens"]!, Is.EqualTo((int)usage["input_tokens"]! + (int)usage["output_tokens"]!));
         Assert.That((int)usage["output_tokens_details"]!["reasoning_tokens"]!, Is.InRange(1, (int)usage["output_tokens"]! - 1));

@@ -59,7 +59,8 @@ internal sealed record ResponsesRequest(ChatRequest Chat, ResponseBody Body, Jso
         }
         var read = ChatRequest.Read(chat.Read(server.Options), lease, server.Options, server.DefaultsOf(lease), server.Time);
         var terms = read.Terms with { Id = $"resp_{Ids.New(24)}" };
-        return new(read with { Terms = terms }, BodyOf(body, terms, read, truncation), body.Flag("store") == false ? [] : messages, included.Contains(Sealing));
+        var answer = BodyOf(body, terms, read, truncation);
+        return new(read with { Terms = terms }, answer, answer.Store ? messages : [], included.Contains(Sealing));
     }
 
     private static ResponseBody BodyOf(Fields body, ReplyTerms terms, ChatRequest chat, string truncation) => new()
