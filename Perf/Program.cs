@@ -23,6 +23,9 @@ if (args is ["--ptx", var folder])
     return 0;
 }
 
+if (args is ["--overhead", var streams, var tokens])
+    return await Quilt.Perf.Runtime.ServerOverhead.RunAsync(int.Parse(streams, null), int.Parse(tokens, null));
+
 if (args is ["--gate"]) return Gate.Run();
 
 var config = DefaultConfig.Instance

@@ -17,8 +17,8 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Information, "Model {Model}: loading {Folder}.")]
     public static partial void ModelLoading(ILogger logger, string model, string folder);
 
-    [LoggerMessage(4, LogLevel.Information, "Model {Model}: loaded in {Seconds:0.00} s and warmed up in {WarmUpMs:0} ms; {WeightBytes} bytes of weights, " +
-        "{CacheBytes} bytes of cache, {MaxTokens} tokens at most.")]
+    [LoggerMessage(4, LogLevel.Information, "Model {Model}: loaded in {Seconds:0.00} s and warmed up in {WarmUpMs:0} ms; " +
+        "{WeightBytes} bytes of weights, {CacheBytes} bytes of cache, {MaxTokens} tokens at most.")]
     public static partial void ModelLoaded(ILogger logger, string model, double seconds, double warmUpMs, long weightBytes, long cacheBytes,
         int maxTokens);
 
@@ -28,9 +28,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "Model {Model}: cannot be loaded.")]
     public static partial void ModelFailed(ILogger logger, Exception reason, string model);
 
-    [LoggerMessage(7, LogLevel.Debug, "Request {Id} ({Operation} {Model}) ended: {Reason}; {PromptTokens} prompt tokens, {CachedTokens} of them cached, " +
-        "{GeneratedTokens} generated, {ThinkingTokens} of them thinking; waited {QueueMs:0} ms, first token after {FirstMs:0} ms, " +
-        "over after {TotalMs:0} ms.")]
+    [LoggerMessage(7, LogLevel.Debug, "Request {Id} ({Operation} {Model}) ended: {Reason}; {PromptTokens} prompt tokens, " +
+        "{CachedTokens} of them cached, {GeneratedTokens} generated, {ThinkingTokens} of them thinking; waited {QueueMs:0} ms, " +
+        "first token after {FirstMs:0} ms, over after {TotalMs:0} ms.")]
     public static partial void RequestEnded(ILogger logger, string id, string operation, string model, string reason, int promptTokens,
         int cachedTokens, int generatedTokens, int thinkingTokens, double queueMs, double firstMs, double totalMs);
 
@@ -45,4 +45,7 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Warning, "Model {Model}: the request that warms it up failed.")]
     public static partial void WarmUpFailed(ILogger logger, Exception reason, string model);
+
+    [LoggerMessage(12, LogLevel.Error, "A request failed in a way that none should: {Kind} at {Stack}")]
+    public static partial void RequestFailed(ILogger logger, string kind, string stack);
 }

@@ -1,21 +1,17 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Quilt.Formats.Checkpoints;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
+using Quilt.Hosting.Telemetry;
 using Quilt.Runtime.Sampling;
 
 namespace Quilt.Hosting;
 
 /// <summary>What all endpoints share: the models, the options, the clock, and whether the server takes requests.</summary>
-internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> hosted, IOptions<QuiltServerOptions> options, TimeProvider time,
-    IHostApplicationLifetime? lifetime = null)
+internal sealed class QuiltServer(ServedModels models, IOptions<QuiltServerOptions> options, TimeProvider time,
+    RequestTracing tracing, IHostApplicationLifetime? lifetime = null)
 {
-    private readonly QuiltOptions hosted = hosted.Value;
-    private readonly Lazy<SamplingOptions?> folderDefaults = new(() => hosted.Value.GenerationConfigFolder is { } folder
-        ? SamplingOptions.From(GenerationDefaults.Read(folder))
-        : null);
     private volatile bool isStopping;
     private int load;
 
@@ -28,6 +24,9 @@ internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> ho
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; } = time;
 
+    /// <summary>Where requests are accounted for.</summary>
+    public RequestTracing Tracing { get; } = tracing;
+
     /// <summary>Requests that are being answered.</summary>
     public int Load => Volatile.Read(ref load);
 
@@ -38,10 +37,20 @@ internal sealed class QuiltServer(ServedModels models, IOptions<QuiltOptions> ho
     public bool IsStopping => isStopping || (lifetime?.ApplicationStopping.IsCancellationRequested ?? false);
 
     /// <summary>Sampling options of a request that says nothing.</summary>
-    public SamplingOptions DefaultsOf(ModelLease lease)
+    public SamplingOptions DefaultsOf(ModelLease lease) => Models.SamplingOf(lease.Engine);
+
+    /// <summary>The model that a request asks for, loaded. What keeps it from loading is the host's affair, which its log tells.</summary>
+    /// <exception cref="ApiException">There is none of that name, it cannot be loaded, or there is no room for it now.</exception>
+    public async Task<ModelLease> UseAsync(string? name, CancellationToken cancel)
     {
-        var below = folderDefaults.Value ?? (hosted.UseGenerationConfig ? lease.Engine.DefaultSampling : new SamplingOptions());
-        return hosted.Sampling.Over(below);
+        try
+        {
+            return await Models.UseAsync(name, cancel).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not (ApiException or OperationCanceledException or ObjectDisposedException))
+        {
+            throw new ApiException(503, "InternalServerError", $"The model `{Models.Find(name).Name}` cannot be loaded.");
+        }
     }
 
     /// <summary>Runs a request that costs the engine something: counted, and refused once the server stops.</summary>

@@ -81,6 +81,15 @@ public sealed class QuiltServerOptions
     /// <summary>Whether answers carry a system_fingerprint, which is the server's version (vLLM's --fingerprint-mode).</summary>
     public bool Fingerprint { get; set; } = true;
 
+    /// <summary>Most responses that are kept in memory (/v1/responses); the oldest go first. 0: none is kept.</summary>
+    public int MaxStoredResponses { get; set; } = 1000;
+
+    /// <summary>Most bytes that they take together, with the conversations that belong to them.</summary>
+    public long MaxStoredBytes { get; set; } = 256 << 20;
+
+    /// <summary>How long they are kept.</summary>
+    public TimeSpan StoredResponseTime { get; set; } = TimeSpan.FromHours(24);
+
     /// <summary>The role of replies (vLLM's --response-role).</summary>
     public string ResponseRole { get; set; } = "assistant";
 }

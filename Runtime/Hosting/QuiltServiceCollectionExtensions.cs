@@ -65,10 +65,11 @@ public static class QuiltServiceCollectionExtensions
         services.TryAddSingleton<QuiltServer>();
         services.TryAddSingleton<Http.Door>();
         services.TryAddSingleton<Http.Preparation>();
+        services.TryAddSingleton<OpenAi.Responses.ResponseStore>();
         services.AddHostedService<ModelLoading>();
         services.TryAddSingleton(provider => provider.GetRequiredService<ServedModels>().All[0] is { IsPinned: true, Engine: { } engine }
             ? engine
-            : throw new InvalidOperationException("There is no engine: it is loaded when the host starts, and only where QuiltOptions.Model is set."));
+            : throw new InvalidOperationException("There is no engine: it is loaded when the host starts, where QuiltOptions.Model is set."));
         services.TryAddSingleton(provider => ClientOf(provider, null));
         services.TryAddSingleton<IChatClient>(provider => provider.GetRequiredService<QuiltChatClient>());
         services.TryAddKeyedSingleton<IChatClient>(KeyedService.AnyKey, (provider, key) => ClientOf(provider, key as string));

@@ -8,7 +8,8 @@ namespace Quilt.Tests.Hosting;
 /// <summary>The chat client with replies that the demo model would not write.</summary>
 public sealed class ChatClientScriptTests
 {
-    private const string Call = "<minimax:tool_call>\n<invoke name=\"look\">\n<parameter name=\"at\">{0}</parameter>\n</invoke>\n</minimax:tool_call>";
+    private const string Call = 
+        "<minimax:tool_call>\n<invoke name=\"look\">\n<parameter name=\"at\">{0}</parameter>\n</invoke>\n</minimax:tool_call>";
 
     [Test]
     public async Task Thinking_goes_back_into_the_prompt_word_for_word()
@@ -25,6 +26,23 @@ public sealed class ChatClientScriptTests
         Assert.That(history.GetProperty("reasoning_content").GetString(), Is.EqualTo("I look at A first."));
         Assert.That(history.GetProperty("reasoning").GetString(), Is.EqualTo("I look at A first."));
         Assert.That(history.GetProperty("tool_calls")[0].GetProperty("function").GetProperty("arguments").GetRawText(), Is.EqualTo("""{"at":"A"}"""));
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
+    [TestCase(100)]
+    public async Task Line_breaks_around_thinking_are_nobodys(int chunk)
+    {
+        using var chat = await ClientAsync(new Script(new ScriptedReply("One.\n\nTwo.\n\n</think>\n\n\nYes.\n\nNo.\n") { ChunkSize = chunk }));
+        var contents = (await chat.GetResponseAsync("Hello")).Messages.Single().Contents;
+        Assert.That(contents.Select(content => content.ToString()), Is.EqualTo(["One.\n\nTwo.", "Yes.\n\nNo.\n"]));
+    }
+
+    [Test]
+    public async Task A_reply_without_thinking_comes_as_it_is()
+    {
+        using var chat = await ClientAsync(new Script("</think>\n\n Yes."));
+        Assert.That((await chat.GetResponseAsync("Hello")).Text, Is.EqualTo("\n\n Yes."));
     }
 
     [Test]

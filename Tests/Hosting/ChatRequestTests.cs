@@ -85,13 +85,25 @@ public sealed class ChatRequestTests
     }
 
     [Test]
+    public async Task Variables_of_the_host_are_told_to_the_template_unless_the_caller_has_others()
+    {
+        var script = new Script("Hm.</think>Well.");
+        Dictionary<string, JsonElement> variables = new() { ["a"] = JsonElement.Parse("1"), ["enable_thinking"] = JsonElement.Parse("false") };
+        using var chat = new QuiltChatClient(await DemoHost.ModelsAsync(script), null, variables: variables);
+        await chat.GetResponseAsync("Hello", new ChatOptions { Reasoning = new() { Effort = ReasoningEffort.Low } });
+        var told = script.Requests.Single().Conversation!.Variables;
+        Assert.That((told["a"].GetInt32(), told["enable_thinking"].GetBoolean()), Is.EqualTo((1, true)));
+    }
+
+    [Test]
     public async Task A_form_is_held_to()
     {
         var schema = JsonDocument.Parse("""{"type": "object"}""").RootElement;
         Assert.That((await RequestAsync(new() { ResponseFormat = ChatResponseFormat.Json })).Output, Is.SameAs(StructuredOutput.Json));
         Assert.That((await RequestAsync(new() { ResponseFormat = ChatResponseFormat.ForJsonSchema(schema) })).Output!.Key, Does.Contain("object"));
         Assert.That((await RequestAsync(new() { ResponseFormat = ChatResponseFormat.Text })).Output, Is.Null);
-        var choice = new ChatOptions { AdditionalProperties = new() { ["structured_outputs"] = new Dictionary<string, object?> { ["regex"] = "a+" } } };
+        var regex = new Dictionary<string, string> { ["regex"] = "a+" };
+        var choice = new ChatOptions { AdditionalProperties = new() { ["structured_outputs"] = regex } };
         Assert.That((await RequestAsync(choice)).Output!.Key, Is.EqualTo("regex a+"));
         choice.ResponseFormat = ChatResponseFormat.Json;
         Assert.That(() => RequestAsync(choice), Throws.ArgumentException.With.Message.Contain("ResponseFormat"));
@@ -159,7 +171,7 @@ public sealed class ChatRequestTests
         var bytes = new ReadOnlyMemory<byte>([1, 2, 3]);
         yield return Case("image/png", typeof(NotSupportedException), content: new DataContent(bytes, "image/png"));
         yield return Case("audio/wav", typeof(NotSupportedException), content: new DataContent(bytes, "audio/wav"));
-        yield return Case("UriContent of image/jpeg", typeof(NotSupportedException), content: new UriContent("https://example.org/a.jpg", "image/jpeg"));
+        yield return Case("UriContent of image/jpeg", typeof(NotSupportedException), content: new UriContent("http://a.b/c.jpg", "image/jpeg"));
         yield return Case("messages[0].contents[0]", typeof(NotSupportedException), content: new HostedFileContent("f"));
         yield return Case("ConversationId", typeof(NotSupportedException), new() { ConversationId = "c1" });
         yield return Case("ModelId", typeof(ArgumentException), new() { ModelId = "another" });
@@ -178,10 +190,12 @@ public sealed class ChatRequestTests
             yield return Case(name, typeof(ArgumentException), new() { AdditionalProperties = new() { [name] = value } });
 
         static TestCaseData Case(string named, Type thrown, ChatOptions? options = null, AIContent? content = null) =>
-            new TestCaseData(named, thrown, options, content).SetArgDisplayNames(named, $"{content?.GetType().Name}{options?.AdditionalProperties?.Values.First()}");
+            new TestCaseData(named, thrown, options, content)
+                .SetArgDisplayNames(named, $"{content?.GetType().Name}{options?.AdditionalProperties?.Values.First()}");
     }
 
-    private static async Task<GenerationRequest> RequestAsync(ChatOptions? options, QuiltOptions? host = null, IEnumerable<ChatMessage>? messages = null)
+    private static async Task<GenerationRequest> RequestAsync(
+        ChatOptions? options, QuiltOptions? host = null, IEnumerable<ChatMessage>? messages = null)
     {
         var script = new Script("Hm.</think>Well.");
         var models = new ServedModels(host ?? new QuiltOptions { Model = DemoHost.Folder }, TimeProvider.System);

@@ -16,10 +16,11 @@ namespace Quilt.Tests.Hosting;
 internal sealed class HttpHost : IAsyncDisposable
 {
     private readonly WebApplication app;
+    private readonly bool ownsEngine;
 
-    private HttpHost(WebApplication app, Engine engine)
+    private HttpHost(WebApplication app, Engine engine, bool ownsEngine)
     {
-        (this.app, Engine) = (app, engine);
+        (this.app, Engine, this.ownsEngine) = (app, engine, ownsEngine);
         Url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Client = new HttpClient { BaseAddress = new Uri(Url), Timeout = TimeSpan.FromMinutes(2) };
     }
@@ -42,10 +43,10 @@ internal sealed class HttpHost : IAsyncDisposable
     /// <param name="engine">The engine; null: one that all tests share.</param>
     /// <param name="models">The models' options.</param>
     /// <param name="name">The model's name.</param>
+    /// <param name="loads">Whether the host loads a model of its own, as hosts do.</param>
     public static async Task<HttpHost> StartAsync(Script? script = null, Action<QuiltServerOptions>? configure = null, Engine? engine = null,
-        Action<QuiltOptions>? models = null, string name = "demo")
+        Action<QuiltOptions>? models = null, string name = "demo", bool loads = false)
     {
-        engine ??= await DemoHost.EngineAsync();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddRoutingCore();
@@ -57,13 +58,13 @@ internal sealed class HttpHost : IAsyncDisposable
         }).AddQuiltServer(configure ?? (_ => { }));
         var app = builder.Build();
         var first = app.Services.GetRequiredService<ServedModels>().All[0];
-        first.Engine = engine;
+        if (!loads) first.Engine = engine ?? await DemoHost.EngineAsync();
         if (script is not null) first.Submit = script.Submit;
         app.UseRouting();
         app.MapQuilt();
         app.UseEndpoints(_ => { });
         await app.StartAsync();
-        return new HttpHost(app, engine);
+        return new HttpHost(app, first.Engine!, loads);
     }
 
     /// <summary>Posts JSON.</summary>
@@ -103,7 +104,7 @@ internal sealed class HttpHost : IAsyncDisposable
         // The engine is the tests', not this host's.
         var models = app.Services.GetRequiredService<ServedModels>();
         await app.StopAsync();
-        models.All[0].Engine = null;
+        if (!ownsEngine) models.All[0].Engine = null;
         await app.DisposeAsync();
     }
 }

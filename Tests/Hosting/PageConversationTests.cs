@@ -21,6 +21,7 @@ public sealed class PageConversationTests : PageFixture
             await reply.SayAsync(" and `the other`.");
         };
         var page = await OpenAsync();
+        await page.UntilAsync("document.getElementById('model').value === 'demo'");
         await page.SayAsync("Hello there");
         await page.UntilAsync($"document.querySelector('{Reply} strong')");
         Assert.That(await page.TextAsync($"{Reply} .markdown"), Is.EqualTo("One bold half"));
@@ -51,7 +52,7 @@ public sealed class PageConversationTests : PageFixture
         await page.SayAsync("Is it?");
         await page.UntilAsync(Done);
         Assert.That((await page.RunAsync($"document.querySelector('{Reply} details').open")).GetBoolean(), Is.False);
-        Assert.That(await page.TextAsync($"{Reply} summary"), Does.StartWith("Thought for"));
+        Assert.That(await page.TextAsync($"{Reply} summary"), Does.StartWith("Thought"));
         await page.ClickAsync($"{Reply} summary");
         Assert.That(await page.TextAsync($"{Reply} .thinking-text"), Is.EqualTo("Let me see. Yes."));
         Assert.That(await page.TextAsync($"{Reply} .markdown"), Is.EqualTo("It is so."));
@@ -183,10 +184,11 @@ public sealed class PageConversationTests : PageFixture
     [Test]
     public async Task Two_tabs_destroy_nothing_of_each_other()
     {
+        var go = new TaskCompletionSource();
         Server.Script = async (request, reply) =>
         {
+            if (Said(request) == "one end") await go.Task;
             await reply.SayAsync($"Reply to {Said(request)}");
-            await Task.Delay(400, reply.Gone);                      // both run at once
         };
         var first = await OpenAsync();
         await first.SayAsync("from the first");
@@ -207,10 +209,13 @@ public sealed class PageConversationTests : PageFixture
         await third.SayAsync("more");
         await first.UntilAsync("document.querySelectorAll('.message').length === 4 && " + Done);
 
-        // ... and where both add at once, both are kept.
-        await Task.WhenAll(first.SayAsync("one end"), third.SayAsync("other end"));
+        // ... and where both add at once, both are kept: the second adds while the first still waits for its reply.
+        await first.SayAsync("one end");
+        await third.UntilAsync("document.querySelectorAll('.message').length === 6");
+        await third.SayAsync("other end");
+        await third.UntilAsync("document.querySelectorAll('.message').length === 8 && " + Done);
+        go.SetResult();
         await first.UntilAsync("document.querySelectorAll('.message').length === 6 && " + Done);
-        await third.UntilAsync("document.querySelectorAll('.message').length === 6 && " + Done);
         await second.UntilAsync("document.querySelectorAll('.conversation').length === 3");
         var kept = new List<string>();
         for (var i = 0; i < 3; i++)
@@ -257,7 +262,7 @@ public sealed class PageConversationTests : PageFixture
         Assert.That(await page.TextAsync(".conversation"), Is.EqualTo("Old 204"));
     }
 
-    private static async Task EndlessAsync(JsonElement request, ScriptedReply reply)
+    private static async Task EndlessAsync(JsonElement request, StreamedReply reply)
     {
         while (true)
         {

@@ -4,8 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Quilt.Cli;
 using Quilt.Hosting;
-using Quilt.Hosting.Models;
-using Quilt.Hosting.Page;
 using Quilt.Runtime;
 
 namespace Quilt.Tests.Hosting;
@@ -23,7 +21,7 @@ public sealed class PageEngineTests : PageFixture
         Assert.That((await page.RunAsync("document.querySelectorAll('.lane').length")).GetInt32(), Is.Zero);
 
         using var stop = new CancellationTokenSource();
-        var endless = new GenerationRequest { Text = "Once", Sampling = new() { MaxTokens = 4000, IgnoreEndOfText = true } };
+        var endless = new GenerationRequest { Text = "Once", Sampling = new() { MaxTokens = 4000, IgnoreEos = true } };
         var generation = lease.Submit(endless, stop.Token)[0];
         var reading = generation.ReadToEndAsync();
         await page.UntilAsync("document.querySelector('.lane[data-state=generating]')");
@@ -32,7 +30,7 @@ public sealed class PageEngineTests : PageFixture
         await page.UntilAsync("document.querySelector('.bar-write').getBoundingClientRect().width > 0");
 
         await stop.CancelAsync();
-        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await page.UntilAsync("document.querySelector('.lane[data-state=ended] .lane-state').innerText === 'stopped'");
         Assert.That(Server.Feed.Listeners, Is.EqualTo(1));
         await page.ClickAsync("#tab-chat");
@@ -41,7 +39,7 @@ public sealed class PageEngineTests : PageFixture
     }
 
     [Test]
-    public async Task A_conversation_with_the_demo_model()
+    public async Task A_conversation_with_the_demo_model_of_a_server_that_asks_for_a_key()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -51,12 +49,15 @@ public sealed class PageEngineTests : PageFixture
             options.Model = DemoModel.Folder;
             options.ModelNames.Add("demo");
         });
+        builder.Services.Configure<QuiltServerOptions>(static server => server.ApiKeys.Add("a-long-key"));
         await using var app = builder.Build();
-        var models = app.Services.GetRequiredService<ServedModels>();
         app.MapQuilt();
         await app.StartAsync();
 
         var page = await Chromium.OpenAsync(new Uri(app.Urls.First()));
+        await page.UntilAsync("document.getElementById('key-dialog').open");
+        await page.FillAsync("#key-input", "a-long-key");
+        await page.PressAsync("Enter");
         await page.UntilAsync("document.getElementById('model').value === 'demo'");
         await page.ClickAsync("#open-settings");
         await page.FillAsync("#setting-max_completion_tokens", "60");
@@ -68,11 +69,12 @@ public sealed class PageEngineTests : PageFixture
         var thought = (await page.RunAsync("document.querySelector('.thinking-text').textContent")).GetString()!;
         var said = await page.TextAsync(".markdown");
         Assert.That(thought.Length + said.Length, Is.GreaterThan(10));
-        Assert.That(await page.TextAsync(".figures"), Does.Match(@"^\d+ tokens"));
+        var figures = await page.TextAsync(".figures");
+        Assert.That(figures, Does.Match(@"^\d+ tokens"));
         Assert.That(page.Complaints, Is.Empty);
         await page.ClickAsync("#tab-engine");
         await page.UntilAsync("document.querySelector('.lane[data-state=ended]')");
-        Assert.That(models.All[0].Engine!.Snapshot().Finished, Is.EqualTo(1));
+        Assert.That(await page.TextAsync(".lane-tokens"), Does.EndWith($"→ {figures.Split(' ')[0]}"), "the newest lane is this request's");
         await app.StopAsync();
     }
 }

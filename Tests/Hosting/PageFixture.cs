@@ -2,7 +2,23 @@ using Quilt.Tests.Hosting.Browser;
 
 namespace Quilt.Tests.Hosting;
 
-/// <summary>A browser for the fixture, a server for the test; and no test passes with a page that complained.</summary>
+/// <summary>One browser for all fixtures that need it, gone with the last of them.</summary>
+[SetUpFixture]
+public sealed class SharedBrowser
+{
+    private static Chromium? started;
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        if (started is not null) await started.DisposeAsync();
+        started = null;
+    }
+
+    internal static async Task<Chromium> UseAsync() => started ??= await Chromium.StartAsync();
+}
+
+/// <summary>A server for every test, pages of the shared browser; and no test passes with a page that complained.</summary>
 public abstract class PageFixture
 {
     private readonly List<BrowserPage> pages = [];
@@ -12,13 +28,7 @@ public abstract class PageFixture
     private protected ScriptedServer Server { get; private set; } = null!;
 
     [OneTimeSetUp]
-    public async Task StartBrowser() => Chromium = await Chromium.StartAsync();
-
-    [OneTimeTearDown]
-    public async Task StopBrowser()
-    {
-        if (Chromium is not null) await Chromium.DisposeAsync();
-    }
+    public async Task StartBrowser() => Chromium = await SharedBrowser.UseAsync();
 
     [SetUp]
     public async Task StartServer() => Server = await ScriptedServer.StartAsync();
@@ -26,6 +36,7 @@ public abstract class PageFixture
     [TearDown]
     public async Task StopServer()
     {
+        foreach (var page in pages) await page.CloseAsync();
         await Server.DisposeAsync();
         var complaints = pages.SelectMany(page => page.Complaints).ToArray();
         pages.Clear();

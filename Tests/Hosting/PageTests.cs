@@ -120,11 +120,13 @@ public sealed partial class PageTests
     {
         using var lease = await server.Models.UseAsync(null, default);
         var before = await EngineAsync();
-        var request = new GenerationRequest { Text = "A secret: ", Sampling = new() { MaxTokens = 12, IgnoreEndOfText = true } };
+        var request = new GenerationRequest { Text = "A secret: ", Sampling = new() { MaxTokens = 12, IgnoreEos = true } };
         var generation = lease.Submit(request, default)[0];
         await generation.ReadToEndAsync();
 
+        // The snapshot is of the last step that ended, and this reply was there before its step was.
         var after = await EngineAsync();
+        for (var i = 0; i < 500 && after.GetProperty("models")[0].GetProperty("running").GetInt32() > 0; i++) after = await EngineAsync();
         Assert.That(after.GetProperty("now").GetDouble(), Is.GreaterThan(before.GetProperty("now").GetDouble()));
         var model = after.GetProperty("models")[0];
         var earlier = before.GetProperty("models")[0];

@@ -25,7 +25,7 @@ public sealed class QuiltChatClientTests
     {
         using var chat = await ClientAsync();
         var response = await chat.GetResponseAsync("What is the capital of France?", Greedy);
-        Assert.That(response.Text.Trim(), Is.EqualTo("The capital of France is Paris."));
+        Assert.That(response.Text, Is.EqualTo("The capital of France is Paris."));
         var message = response.Messages.Single();
         Assert.That(message.Role, Is.EqualTo(ChatRole.Assistant));
         Assert.That(message.Contents.OfType<TextReasoningContent>().Single().Text, Does.Contain("Paris"));
@@ -46,7 +46,7 @@ public sealed class QuiltChatClientTests
     public async Task Needs_nothing_but_an_engine()
     {
         using var chat = new QuiltChatClient(await DemoHost.EngineAsync());
-        Assert.That((await chat.GetResponseAsync("Add 34 and 9.", Greedy)).Text.Trim(), Is.EqualTo("34 + 9 = 43"));
+        Assert.That((await chat.GetResponseAsync("Add 34 and 9.", Greedy)).Text, Is.EqualTo("34 + 9 = 43"));
         Assert.That(() => chat.GetResponseAsync("Hello", new ChatOptions { ModelId = "another" }),
             Throws.ArgumentException.With.Message.Contain("ModelId").And.Message.Contain("another"));
         chat.Dispose();
@@ -132,12 +132,12 @@ public sealed class QuiltChatClientTests
     public async Task Serves_many_at_once_each_with_its_own()
     {
         using var chat = await ClientAsync();
-        var sums = Enumerable.Range(10, 40).Select(i => (Asked: $"Add {i} and 9.", Told: $"{i} + 9 = {i + 9}")).ToArray();
+        var sums = Enumerable.Range(10, 24).Select(i => (Asked: $"Add {i} and 9.", Told: $"{i} + 9 = {i + 9}")).ToArray();
         var alone = new List<string>();
         foreach (var (asked, _) in sums.Take(4)) alone.Add((await chat.GetResponseAsync(asked, Greedy)).Text);
         var together = await Task.WhenAll(sums.Select(async sum => (await chat.GetResponseAsync(sum.Asked, Greedy)).Text));
         Assert.That(together.Take(4), Is.EqualTo(alone));
-        Assert.That(together.Zip(sums).Count(pair => pair.First.Trim() == pair.Second.Told), Is.GreaterThanOrEqualTo(36));
+        Assert.That(together.Zip(sums).Count(pair => pair.First == pair.Second.Told), Is.GreaterThanOrEqualTo(21));
     }
 
     [Test]
@@ -169,7 +169,8 @@ public sealed class QuiltChatClientTests
         using (var cancel = new CancellationTokenSource(50))
             Assert.That(() => chat.GetResponseAsync("Hello", endless, cancel.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(() => engine.Snapshot() is { Running: 0, Waiting: 0, BlocksUsed: 0 }, Is.True.After(3000, 10));
-        Assert.That(() => chat.GetResponseAsync("Hello", endless, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => chat.GetResponseAsync("Hello", endless, new CancellationToken(canceled: true)),
+            Throws.InstanceOf<OperationCanceledException>());
     }
 
     private static async Task<QuiltChatClient> ClientAsync() => new(await DemoHost.ModelsAsync(), null);

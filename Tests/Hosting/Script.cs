@@ -35,7 +35,8 @@ internal sealed class Script(params ScriptedReply[] replies)
     }
 
     /// <summary>The token with which a reply of the demo model ends.</summary>
-    public static int EndToken(Engine engine) => engine.Tokenizer!.TryGetId("[e~[", out var id) ? id : throw new InvalidOperationException("No [e~[.");
+    public static int EndToken(Engine engine) =>
+        engine.Tokenizer!.TryGetId("[e~[", out var id) ? id : throw new InvalidOperationException("No [e~[.");
 
     /// <summary>A token with the probabilities that are asked for: it is the most likely one, its neighbours follow.</summary>
     public static TokenChoice Choice(int token, Engine engine, SamplingOptions sampling)

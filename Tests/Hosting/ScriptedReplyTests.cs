@@ -11,7 +11,7 @@ public sealed class ScriptedReplyTests
     private const string Tools = """[{"type":"function","function":{"name":"get_time","parameters":{"type":"object","properties":{"zone":{}}}}}]""";
 
     private const string Calling =
-        "I look.</think>Now:<minimax:tool_call>\n<invoke name=\"get_time\">\n<parameter name=\"zone\">UTC</parameter>\n</invoke>\n</minimax:tool_call>";
+        "I look.</think>Now:<minimax:tool_call>\n<invoke name=\"get_time\">\n<parameter name=\"zone\">UTC</parameter></invoke>\n</minimax:tool_call>";
 
     [TestCase(1)]
     [TestCase(7)]

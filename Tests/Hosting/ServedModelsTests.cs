@@ -245,5 +245,6 @@ public sealed class ServedModelsTests
         Engine = new EngineOptions { Threads = 1 },
     }, time ?? TimeProvider.System);
 
-    private static string Loaded(ServedModels models) => string.Concat(models.All.Where(model => model.Engine is not null).Select(model => model.Name));
+    private static string Loaded(ServedModels models) =>
+        string.Concat(models.All.Where(model => model.Engine is not null).Select(model => model.Name));
 }

@@ -81,6 +81,7 @@ public sealed partial class HouseTests
     [TestCase("Tests")]
     [TestCase("Perf")]
     [TestCase("tools")]
+    [TestCase("samples")]
     public void Every_top_folder_explains_itself_on_a_page(string folder)
     {
         var lines = House.Read($"{folder}/README.md").Split('\n');

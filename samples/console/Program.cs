@@ -14,4 +14,5 @@ await foreach (var part in generation.Replies())
     if (part is ReplyText said) Console.Write(said.Text);
 }
 Console.WriteLine();
-Console.Error.WriteLine($"{generation.Stats.GeneratedTokens} tokens, {generation.Stats.GeneratedTokensPerSecond:0} a second, {generation.FinishReason}");
+var stats = generation.Stats;
+Console.Error.WriteLine($"{stats.GeneratedTokens} tokens, {stats.GeneratedTokensPerSecond:0} a second, {generation.FinishReason}");

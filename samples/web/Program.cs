@@ -14,7 +14,7 @@ app.MapGet("/ask", async (string question, IChatClient chat, CancellationToken c
 {
     var response = await chat.GetResponseAsync(question, new ChatOptions { Temperature = 0, MaxOutputTokens = 500, Tools = tools }, cancel);
     var calls = response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>();
-    return new Reply(response.Text.Trim(), [.. calls.Select(call => $"{call.Name}({string.Join(", ", call.Arguments?.Values ?? [])})")]);
+    return new Reply(response.Text, [.. calls.Select(call => $"{call.Name}({string.Join(", ", call.Arguments?.Values ?? [])})")]);
 });
 app.Run();
 

@@ -19,7 +19,9 @@ internal static class Usage
     }
 
     /// <inheritdoc cref="Of"/>
-    public static async Task<T> OfAsync<T>(Func<Task<T>> action)
+    /// <param name="action">It.</param>
+    /// <param name="flags">Properties whose options have other names.</param>
+    public static async Task<T> OfAsync<T>(Func<Task<T>> action, IReadOnlyDictionary<string, string>? flags = null)
     {
         try
         {
@@ -27,14 +29,15 @@ internal static class Usage
         }
         catch (ArgumentException e)
         {
-            throw new UsageException(OptionNamed(e.Message));
+            throw new UsageException(OptionNamed(e.Message, flags));
         }
     }
 
-    private static string OptionNamed(string message)
+    private static string OptionNamed(string message, IReadOnlyDictionary<string, string>? flags = null)
     {
         var colon = message.IndexOf(':', StringComparison.Ordinal);
         if (colon <= 0 || !message.AsSpan(0, colon).ContainsAnyInRange('A', 'Z') || message.AsSpan(0, colon).Contains(' ')) return message;
+        if (flags?.TryGetValue(message[..colon], out var flag) == true) return flag + message[colon..];
         var name = new StringBuilder("-");
         foreach (var c in message.AsSpan(0, colon))
         {

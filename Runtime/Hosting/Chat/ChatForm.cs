@@ -18,7 +18,8 @@ internal static class ChatForm
     {
         var written = new JsonGrammarOptions();
         var forms = new List<StructuredOutput>();
-        var parts = more is { } given ? JsonValues.Object(Name, given).EnumerateObject().Where(part => part.Value.ValueKind != JsonValueKind.Null) : [];
+        var parts = more is { } given ? JsonValues.Object(Name, given).EnumerateObject().ToArray() : [];
+        parts = [.. parts.Where(part => part.Value.ValueKind != JsonValueKind.Null)];
         foreach (var part in parts)
         {
             var name = $"{Name}.{part.Name}";

@@ -5,7 +5,10 @@ using Quilt.Runtime;
 
 namespace Quilt.Hosting.Chat;
 
-/// <summary>From the parts of one reply to contents of Microsoft.Extensions.AI. A call is passed on once it is whole.</summary>
+/// <summary>
+/// From the parts of one reply to contents of Microsoft.Extensions.AI. A call is passed on once it is whole. Line breaks between thinking and what
+/// follows belong to the markers, and are not passed on; templates write their own (<see cref="ChatMessages"/>).
+/// </summary>
 /// <param name="options">The caller's options; null: none.</param>
 internal sealed class ChatReply(ChatOptions? options)
 {
@@ -13,17 +16,17 @@ internal sealed class ChatReply(ChatOptions? options)
     private readonly bool givesCalls = options?.ToolMode is not NoneChatToolMode;
     private readonly int mostCalls = options?.AllowMultipleToolCalls == false ? 1 : int.MaxValue;
     private int calls;
+    private int heldBreaks;
+    private bool followsThinking;
 
     /// <summary>What a part of the reply is to the caller; null: nothing.</summary>
     public AIContent? ContentOf(ReplyEvent part) => part switch
     {
-        ThinkingText thought when givesThinking => new TextReasoningContent(thought.Text),
-        ReplyText said => new TextContent(said.Text),
+        ThinkingText thought => Thinking(thought.Text) is { Length: > 0 } text && givesThinking ? new TextReasoningContent(text) : null,
+        ReplyText said => Answer(said.Text) is { Length: > 0 } text ? new TextContent(text) : null,
         ToolCallEnded call when givesCalls && calls < mostCalls => Call(call),
-        ToolCallDropped { Reason: not DropReason.CutShort } dropped => new ErrorContent($"A call that the model wrote was not passed on: {dropped.Reason}.")
-        {
-            ErrorCode = "tool_call_dropped",
-        },
+        ToolCallDropped { Reason: not DropReason.CutShort and var reason } =>
+            new ErrorContent($"A call that the model wrote was not passed on: {reason}.") { ErrorCode = "tool_call_dropped" },
         _ => null,
     };
 
@@ -46,6 +49,22 @@ internal sealed class ChatReply(ChatOptions? options)
         CachedInputTokenCount = stats.CachedTokens,
         ReasoningTokenCount = stats.ThinkingTokens,
     });
+
+    private string Thinking(string text)
+    {
+        followsThinking = true;
+        text = new string('\n', heldBreaks) + text;
+        var kept = text.TrimEnd('\n');
+        heldBreaks = text.Length - kept.Length;
+        return kept;
+    }
+
+    private string Answer(string text)
+    {
+        if (followsThinking) text = text.TrimStart('\n');
+        (followsThinking, heldBreaks) = (followsThinking && text.Length == 0, 0);
+        return text;
+    }
 
     private FunctionCallContent Call(ToolCallEnded call)
     {

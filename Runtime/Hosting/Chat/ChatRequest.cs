@@ -38,7 +38,11 @@ internal static class ChatRequest
             Tokens = null,
             Conversation = conversation,
             Sampling = Sampling(options, more, raw.Sampling ?? defaults, defaults.MaxTokens),
-            Reply = raw.Reply ?? new ReplyOptions { UndeclaredTools = UndeclaredTools.Forward },
+            Reply = raw.Reply ?? new ReplyOptions
+            {
+                UndeclaredTools = UndeclaredTools.Forward,
+                CallsAsText = options.ToolMode is NoneChatToolMode,
+            },
             Output = ChatForm.Of(options.ResponseFormat, more.Find("structured_outputs")) ?? raw.Output,
             ToolChoice = ChatTools.Choose(options.ToolMode, options.Tools) ?? raw.ToolChoice,
             ParallelToolCalls = options.AllowMultipleToolCalls ?? raw.ParallelToolCalls,
@@ -87,7 +91,7 @@ internal static class ChatRequest
             var other => throw new ArgumentException($"Reasoning.Effort: expected one of its names, found {other}."),
         };
         if (effort is null) yield break;
-        yield return new("reasoning_effort", JsonSerializer.SerializeToElement(effort, AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(string))));
-        yield return new("enable_thinking", JsonSerializer.SerializeToElement(effort != "none", AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(bool))));
+        yield return new("reasoning_effort", JsonElement.Parse($"\"{effort}\""));
+        yield return new("enable_thinking", JsonElement.Parse(effort == "none" ? "false" : "true"));
     }
 }

@@ -17,7 +17,7 @@ internal static class ChatTools
         foreach (var tool in tools)
         {
             if (tool.GetService<AIFunctionDeclaration>() is not { } function)
-                throw new NotSupportedException($"Tools: expected functions, found {tool.GetType().Name} '{tool.Name}', which nothing here would run.");
+                throw new NotSupportedException($"Tools: expected functions, found {tool.GetType().Name} '{tool.Name}'.");
             var declared = new JsonObject
             {
                 ["name"] = function.Name,

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Quilt.Hosting.Telemetry;
 
 namespace Quilt.Hosting.Http;
 
@@ -9,6 +10,13 @@ internal static class Endpoint
     /// <summary>An endpoint that costs the engine something.</summary>
     public static RequestDelegate Counted(Func<HttpContext, QuiltServer, Task> answer) =>
         Of((http, server) => server.CountedAsync(http, answer));
+
+    /// <summary>Counts a refusal for the log, which hears more of what should not have been.</summary>
+    public static void Note(HttpContext http, Exception failure, ApiException error)
+    {
+        http.RequestServices.GetRequiredService<RefusalLog>().Add(error.Status);
+        if (error.Status == StatusCodes.Status500InternalServerError) http.RequestServices.GetRequiredService<FailureLog>().Write(failure);
+    }
 
     /// <summary>An endpoint.</summary>
     public static RequestDelegate Of(Func<HttpContext, QuiltServer, Task> answer) => async http =>
@@ -29,8 +37,10 @@ internal static class Endpoint
         catch (Exception failure)
 #pragma warning restore CA1031
         {
+            var error = Failure.Of(failure);
+            Note(http, failure, error);
             if (http.Response.HasStarted) http.Abort();
-            else await ErrorReply.WriteAsync(http, Failure.Of(failure)).ConfigureAwait(false);
+            else await ErrorReply.WriteAsync(http, error).ConfigureAwait(false);
         }
         finally
         {

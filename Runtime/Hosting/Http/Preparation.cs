@@ -82,7 +82,8 @@ internal sealed class Preparation : IDisposable
     {
         var json = JsonMarshal.GetRawUtf8Value(body.Element);
         return json.Length > SmallBytes
-            || body.Has("response_format") || body.Has("structured_outputs") || body.Has("chat_template") || body.Has("tool_choice")
+            || body.Has("response_format") || body.Has("structured_outputs") || body.Has("output_config") || body.Has("text")
+            || body.Has("previous_response_id") || body.Has("chat_template") || body.Has("tool_choice")
             || (body.Has("tools") && json.IndexOf("\"strict\""u8) >= 0);
     }
 

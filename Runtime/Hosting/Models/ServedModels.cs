@@ -47,7 +47,7 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
     public Func<ServedModel, IProgress<LoadProgress>?> Progress { get; set; } = static _ => null;
 
     /// <summary>Is told what engines do; asked for once for each engine that is opened.</summary>
-    public Func<ServedModel, EngineObserver?> Observer { get; set; } = static _ => null;
+    public Func<ServedModel, EngineObserver?> Observer { get; set; } = static model => model.Lanes;
 
     /// <summary>How a folder becomes an engine. Tests put a slow one, or a broken one, in its place.</summary>
     internal Func<string, EngineOptions, IProgress<LoadProgress>?, CancellationToken, Task<Engine>> Open { get; set; } = Engine.OpenAsync;
@@ -96,7 +96,8 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
         catch (Exception e)
         {
             GiveBack(model);
-            if (e is OperationCanceledException && !cancel.IsCancellationRequested) ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, this);
+            // Nobody cancelled this but the end of the host.
+            ObjectDisposedException.ThrowIf(e is OperationCanceledException && !cancel.IsCancellationRequested, this);
             throw;
         }
     }
@@ -151,7 +152,15 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
                 var own = options.EngineOptions with { KvMemory = room.CacheOf(model) };
                 if (Observer(model) is { } observer) own = own with { Observer = observer };
                 var engine = await Open(model.Folder, own, Progress(model), closing.Token).ConfigureAwait(false);
-                if (Watch is not null) await Watch.OpenedAsync(model, engine, closing.Token).ConfigureAwait(false);
+                try
+                {
+                    if (Watch is not null) await Watch.OpenedAsync(model, engine, closing.Token).ConfigureAwait(false);
+                }
+                catch
+                {
+                    engine.Dispose();
+                    throw;
+                }
                 lock (gate) (model.Engine, model.Loading, model.LastUsed) = (engine, null, time.GetTimestamp());
                 return engine;
             }

@@ -31,7 +31,7 @@ internal static class ChatAnswer
     private static ChatChoice Choice(int index, ChatReply reply, ReplyTerms terms, Probabilities? probabilities)
     {
         var hasCalls = reply.Calls.Count > 0;
-        var text = terms.Prefix + reply.Text;
+        var text = terms.CallsOnly ? terms.Prefix : terms.Prefix + reply.Text;
         var thinking = terms.IncludeReasoning && (reply.Thinking.Length > 0 || terms.MayThink) ? reply.Thinking : null;
         var message = new ChatMessage(terms.Role, text.Length == 0 ? null : text)
         {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Hosting.Http;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 using Quilt.Runtime;
 
@@ -10,17 +11,19 @@ namespace Quilt.Hosting.OpenAi;
 internal static class ChatCompletions
 {
     private const int PromptEnd = 64;
+    private const string AppendThink = "minimax_m2_append_think";     // thinking is text there
 
     /// <summary>Answers a conversation.</summary>
     public static async Task AnswerAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var (request, generations) = await Preparation.RunAsync(http, body, () =>
         {
             var read = ChatRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);
             return (read, lease.Submit(read.Generation with { Tenant = Caller.TenantOf(http) }, http.RequestAborted));
         }).ConfigureAwait(false);
+        using var account = Accounts.Open(server, TelemetryNames.Chat, request.Generation, request.Terms, generations);
         RequestHeaders.Write(http, request.Terms, server.Options);
         if (request.Terms.IsStream)
         {
@@ -36,8 +39,11 @@ internal static class ChatCompletions
     // The prompt's end left the model inside its thinking, and the dialect tells thinking apart.
     private static bool BeginsThinking(Engine engine, Generation generation)
     {
-        if (engine.ReplyDialect is not { } dialect || ReplyParser.Create(dialect).ThinkingEnd is null || engine.Tokenizer is not { } tokenizer)
+        if (engine.ReplyDialect is not { } dialect || dialect == AppendThink || engine.Tokenizer is not { } tokenizer
+            || ReplyParser.Create(dialect).ThinkingEnd is null)
+        {
             return false;
+        }
         var end = generation.PromptIds.Skip(Math.Max(0, generation.PromptIds.Count - PromptEnd)).ToArray();
         return ReplyParser.EndsInThinking(tokenizer.Decode(end));
     }
@@ -46,7 +52,7 @@ internal static class ChatCompletions
     public static async Task RenderAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var rendered = await Preparation.RunAsync(http, body, () =>
         {
             var request = ChatRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time).Generation;

@@ -117,7 +117,7 @@ internal sealed class ChatDelta(ReplyTerms terms)
 
     private bool IsSent(ReplyEvent part) => part switch
     {
-        ReplyText => true,
+        ReplyText => !terms.CallsOnly,
         ThinkingText => terms.IncludeReasoning,
         ToolCallBegun call => terms.ParallelToolCalls || call.Index == 0,
         ToolCallArguments more => terms.ParallelToolCalls || more.Index == 0,

@@ -46,6 +46,7 @@ internal sealed record ChatRequest(GenerationRequest Generation, ReplyTerms Term
         return new(generation, terms with
         {
             LogProbabilities = sampling.LogProbabilities,
+            CallsOnly = tools.Choice is not null,
             Prefix = body.Flag("echo") == true ? LastOf(conversation, terms.Role) : "",
             PromptText = body.Flag("return_prompt_text") == true ? (template ?? engine.Template)?.Render(conversation) : null,
         });

@@ -5,6 +5,7 @@ using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Tokenizers;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 using Quilt.Runtime;
 
@@ -17,7 +18,7 @@ internal static class Completions
     public static async Task AnswerAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var (request, generations) = await Preparation.RunAsync(http, body, () =>
         {
             var read = CompletionRequest.Read(body, lease, server.Options, server.DefaultsOf(lease), server.Time);
@@ -25,6 +26,7 @@ internal static class Completions
             foreach (var one in read.Generations) begun.AddRange(lease.Submit(one with { Tenant = Caller.TenantOf(http) }, http.RequestAborted));
             return (read, begun);
         }).ConfigureAwait(false);
+        using var account = Accounts.Open(server, TelemetryNames.TextCompletion, request.Generations[0], request.Terms, generations);
         RequestHeaders.Write(http, request.Terms, server.Options);
         var tokenizer = lease.Engine.Tokenizer ?? throw ApiException.Bad("expected a model with a tokenizer, found none.");
         if (request.Terms.IsStream)

@@ -13,6 +13,9 @@ internal static class MessageFields
     /// <summary>Most messages of a request.</summary>
     public const int Most = 65536;
 
+    // Of arguments that come as a text: within a message they stand five levels deep, and a conversation has 64.
+    private const int MostDepth = 56;
+
     /// <summary>The messages.</summary>
     /// <param name="messages">The request's list.</param>
     /// <param name="takesParts">Whether the template goes through the parts of content.</param>
@@ -56,7 +59,9 @@ internal static class MessageFields
         return new JsonArray([.. texts.Select(text => (JsonNode)new JsonObject { ["type"] = "text", ["text"] = text })]);
     }
 
-    private static string TextOf(JsonElement part, string path)
+    /// <summary>The text of a part of content.</summary>
+    /// <exception cref="ApiException">It is no text.</exception>
+    public static string TextOf(JsonElement part, string path)
     {
         if (part.ValueKind == JsonValueKind.String) return part.GetString()!;
         var fields = new Fields(part, path);
@@ -65,7 +70,8 @@ internal static class MessageFields
         {
             "text" or "input_text" or "output_text" => fields.Text("text") ?? "",
             "refusal" => fields.Text("refusal") ?? "",
-            _ => throw ApiException.Bad($"{path}: expected text, which is all this model reads, found a part of type {Fields.Shown(type)}.", "messages"),
+            _ => throw ApiException.Bad($"{path}: expected text, which is all this model reads, found a part of type {Fields.Shown(type)}.",
+                "messages"),
         };
     }
 
@@ -91,10 +97,11 @@ internal static class MessageFields
     private static JsonNode Arguments(Fields function)
     {
         if (function.Any("arguments") is not { } given) return new JsonObject();
-        if (given.ValueKind != JsonValueKind.String) return given.ValueKind == JsonValueKind.Object ? JsonNode.Parse(given.GetRawText())! : new JsonObject();
+        if (given.ValueKind != JsonValueKind.String)
+            return given.ValueKind == JsonValueKind.Object ? JsonNode.Parse(given.GetRawText())! : new JsonObject();
         try
         {
-            var read = JsonNode.Parse(given.GetString()!, documentOptions: new() { MaxDepth = 64 }) ?? new JsonObject();
+            var read = JsonNode.Parse(given.GetString()!, documentOptions: new() { MaxDepth = MostDepth }) ?? new JsonObject();
             // Nodes are made when they are looked at: now, while it is known whose they are.
             read.ToJsonString();
             return read;

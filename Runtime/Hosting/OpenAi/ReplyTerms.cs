@@ -32,6 +32,9 @@ internal sealed record ReplyTerms
     /// <summary>Whether a reply may have several calls; else the first counts.</summary>
     public bool ParallelToolCalls { get; init; } = true;
 
+    /// <summary>Whether the reply is held to calls: white space around them is not said.</summary>
+    public bool CallsOnly { get; init; }
+
     /// <summary>Whether log probabilities were asked for.</summary>
     public bool LogProbabilities { get; init; }
 

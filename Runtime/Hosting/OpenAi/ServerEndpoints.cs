@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Quilt.Hosting.Http;
+using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 
 namespace Quilt.Hosting.OpenAi;
@@ -23,10 +25,10 @@ internal static class ServerEndpoints
         return JsonReply.WriteAsync(http, new ModelCard(name!, model.Created, model.Name, model.Engine?.MaxTokens), WireJson.Default.ModelCard);
     }
 
-    /// <summary><c>GET /health</c>, <c>/ping</c>: 200 while the engine works, 503 when it has failed.</summary>
+    /// <summary><c>GET /health</c>, <c>/ping</c>: 200 while steps are made, 503 where the engine is dead or the server stops.</summary>
     public static Task HealthAsync(HttpContext http, QuiltServer server)
     {
-        http.Response.StatusCode = server.Models.All.Any(model => model.Engine?.Failure is not null) ? 503 : 200;
+        http.Response.StatusCode = http.RequestServices.GetRequiredService<EngineHealth>().Status;
         return Task.CompletedTask;
     }
 

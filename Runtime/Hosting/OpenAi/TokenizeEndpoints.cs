@@ -14,7 +14,7 @@ internal static class TokenizeEndpoints
     public static async Task TokenizeAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var tokenized = await Preparation.RunAsync(http, body, () => Tokenize(body, lease, server.Options)).ConfigureAwait(false);
         await JsonReply.WriteAsync(http, tokenized, WireJson.Default.Tokenized).ConfigureAwait(false);
     }
@@ -23,7 +23,7 @@ internal static class TokenizeEndpoints
     public static async Task DetokenizeAsync(HttpContext http, QuiltServer server)
     {
         var body = await RequestBody.ReadAsync(http, server.Options).ConfigureAwait(false);
-        using var lease = await server.Models.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
+        using var lease = await server.UseAsync(body.Text("model"), http.RequestAborted).ConfigureAwait(false);
         var detokenized = await Preparation.RunAsync(http, body, () => Detokenize(body, lease)).ConfigureAwait(false);
         await JsonReply.WriteAsync(http, detokenized, WireJson.Default.Detokenized).ConfigureAwait(false);
     }

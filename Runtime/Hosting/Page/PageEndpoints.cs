@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
+using Quilt.Hosting.Http;
 
 namespace Quilt.Hosting.Page;
 
@@ -29,7 +30,7 @@ internal static class PageEndpoints
         foreach (var file in PageFile.All)
         {
             var path = file.Name == "index.html" ? "/" : $"{Folder}/{file.Name}";
-            routes.MapMethods(path, Methods, http => AnswerAsync(http, file)).AllowAnonymous().WithDisplayName($"page {path}");
+            routes.MapMethods(path, Methods, http => AnswerAsync(http, file)).WithMetadata(OpenEndpoint.Always).WithDisplayName($"page {path}");
         }
         var feed = new EngineFeed();
         routes.MapGet("/engine", EngineFeed.AnswerAsync);

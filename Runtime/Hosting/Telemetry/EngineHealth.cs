@@ -1,21 +1,18 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 using Quilt.Hosting.Models;
 
 namespace Quilt.Hosting.Telemetry;
 
 /// <summary>
-/// How the engines are. Live: none has failed, and those that have requests make steps. Ready: what is loaded at the start is loaded and warm, and the
-/// host is not stopping. What it says may be told to anybody.
+/// How the engines are. Live: none has failed, and those that have requests make steps. Ready: what is loaded at the start is loaded and warm, and
+/// the host is not stopping. What it says may be told to anybody.
 /// </summary>
-internal sealed class EngineHealth(ServedModels models, ModelWatch watch, IOptions<QuiltServerOptions> options, IHostApplicationLifetime? lifetime = null)
+internal sealed class EngineHealth(QuiltServer server, ModelWatch watch)
 {
-    /// <summary>Whether the host is stopping: what runs may end, nothing new begins.</summary>
-    public bool IsDraining => lifetime?.ApplicationStopping.IsCancellationRequested == true;
+    private readonly ServedModels models = server.Models;
 
     /// <summary>What <c>/health</c> answers: 200, or 503 where an engine is dead or the host is stopping.</summary>
-    public int Status => Sickness is null && !IsDraining ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+    public int Status => Sickness is null && !server.IsStopping ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
 
     /// <summary>Why it is not live; null where it is.</summary>
     public string? Sickness
@@ -26,7 +23,7 @@ internal sealed class EngineHealth(ServedModels models, ModelWatch watch, IOptio
             {
                 if (model.Engine is not { } engine) continue;
                 if (engine.Failure is not null) return $"The engine of {model.Name} has failed.";
-                if (watch.Stalled(model) is var stalled && stalled >= options.Value.LivenessTime)
+                if (watch.Stalled(model) is var stalled && stalled >= server.Options.LivenessTime)
                     return $"The engine of {model.Name} has requests and made no step for {stalled.TotalSeconds:0} s.";
             }
             return null;
@@ -38,7 +35,7 @@ internal sealed class EngineHealth(ServedModels models, ModelWatch watch, IOptio
     {
         get
         {
-            if (IsDraining) return "The host is stopping.";
+            if (server.IsStopping) return "The host is stopping.";
             foreach (var model in models.All)
             {
                 if (model.IsPinned && (model.Engine is null || !watch.IsWarm(model))) return $"{model.Name} is not loaded.";

@@ -45,7 +45,8 @@ internal sealed class PrometheusText(IBufferWriter<byte> output, string engine =
 
     /// <summary>A label's value between its quotes.</summary>
     public static string Escaped(string value) =>
-        value.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", @"\n", StringComparison.Ordinal);
+        value.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", @"\n", StringComparison.Ordinal);
 
     /// <summary>
     /// A number as prometheus_client has it: 1 is 1.0 and a million 1e+06. Bounds are compared as texts where servers are added up.

@@ -21,10 +21,12 @@ internal sealed class ServerMeter
 
     public ServerMeter(IMeterFactory factory)
     {
-        var meter = factory.Create(new MeterOptions(TelemetryNames.Source) { Version = typeof(ServerMeter).Assembly.GetName().Version?.ToString(3) });
+        var version = typeof(ServerMeter).Assembly.GetName().Version?.ToString(3);
+        var meter = factory.Create(new MeterOptions(TelemetryNames.Source) { Version = version });
         stepDuration = meter.CreateHistogram(TelemetryNames.StepDuration, "s", "How long a step took.", null, Advice(Buckets.StepTime));
-        stepTokens = meter.CreateHistogram(TelemetryNames.StepTokens, "{token}", "Tokens computed in a step, of prompts (input) and replies (output).",
-            null, Advice(Array.ConvertAll(Buckets.StepTokens, bound => (long)bound)));
+        stepTokens = meter.CreateHistogram(TelemetryNames.StepTokens, "{token}",
+            "Tokens computed in a step, of prompts (input) and replies (output).", null,
+            Advice(Array.ConvertAll(Buckets.StepTokens, bound => (long)bound)));
         prefixHits = meter.CreateCounter<long>(TelemetryNames.PrefixHitTokens, "{token}", "Prompt tokens found in the prefix cache.");
         preemptions = meter.CreateCounter<long>(TelemetryNames.Preemptions, "{preemption}", "Times a request gave up its place for want of blocks.");
         duration = meter.CreateHistogram(TelemetryNames.RequestDuration, "s",

@@ -15,6 +15,7 @@ internal static class TelemetrySetup
         services.TryAddSingleton<ModelWatch>();
         services.TryAddSingleton<RequestTracing>();
         services.TryAddSingleton<RefusalLog>();
+        services.TryAddSingleton<FailureLog>();
         services.TryAddSingleton<EngineHealth>();
         services.TryAddSingleton<MetricsEndpoint>();
         services.AddHealthChecks().AddCheck<LiveCheck>(LiveCheck.Name, tags: ["live"]).AddCheck<ReadyCheck>(ReadyCheck.Name, tags: ["ready"]);

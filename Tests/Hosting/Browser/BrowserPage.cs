@@ -133,6 +133,13 @@ internal sealed class BrowserPage
         }
     }
 
+    /// <summary>Closes the tab.</summary>
+    public async Task CloseAsync()
+    {
+        await CallAsync("Page.close", new());
+        tools.Happened -= Hear;
+    }
+
     /// <summary>A picture of it.</summary>
     public async Task<byte[]> PictureAsync(string format = "png")
     {

@@ -28,6 +28,8 @@ internal sealed class Chromium : IAsyncDisposable
         {
             "--remote-debugging-port=0", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
             "--disable-extensions", "--disable-background-networking", "--disable-dev-shm-usage", "--force-color-profile=srgb",
+            // As on a desk: the pointer can rest on things.
+            "--blink-settings=availableHoverTypes=2,primaryHoverType=2,availablePointerTypes=4,primaryPointerType=4",
             $"--user-data-dir={profile}", "about:blank",
         }) start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;

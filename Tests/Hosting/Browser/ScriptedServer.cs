@@ -21,7 +21,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     private ScriptedServer(WebApplication app) => this.app = app;
 
     /// <summary>What a request for a reply gets.</summary>
-    public Func<JsonElement, ScriptedReply, Task> Script { get; set; } = (_, reply) => reply.SayAsync("Hello.");
+    public Func<JsonElement, StreamedReply, Task> Script { get; set; } = (_, reply) => reply.SayAsync("Hello.");
 
     /// <summary>The key that requests have to bring; null: none.</summary>
     public string? Key { get; set; }
@@ -46,7 +46,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var options = new QuiltOptions { Model = DemoModel.Folder };
         options.ModelNames.Add("demo");
-        builder.Services.AddSingleton(new ServedModels(options, TimeProvider.System));
+        builder.Services.AddSingleton(_ => new ServedModels(options, TimeProvider.System));
         var server = new ScriptedServer(builder.Build());
         server.Models.Observer = static model => model.Lanes;
         server.Feed = PageEndpoints.Map(server.app);
@@ -82,7 +82,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         using var document = await JsonDocument.ParseAsync(http.Request.Body);
         var request = document.RootElement.Clone();
         Requests.Enqueue(request);
-        var reply = new ScriptedReply(http);
+        var reply = new StreamedReply(http);
         try
         {
             await Script(request, reply);
@@ -96,7 +96,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
 }
 
 /// <summary>A reply as the API streams it.</summary>
-internal sealed class ScriptedReply(HttpContext http)
+internal sealed class StreamedReply(HttpContext http)
 {
     private string finish = "stop";
     private int tokens;
@@ -170,7 +170,7 @@ internal sealed class ScriptedReply(HttpContext http)
 
     private async Task SendAsync(string data)
     {
-        http.Response.ContentType = "text/event-stream; charset=utf-8";
+        if (!http.Response.HasStarted) http.Response.ContentType = "text/event-stream; charset=utf-8";
         await http.Response.WriteAsync($"data: {data}\n\n", Gone);
         await http.Response.Body.FlushAsync(Gone);
     }

@@ -40,7 +40,7 @@ public sealed partial class DashboardTests
         Assert.That(variables, Is.EqualTo(new Dictionary<string, string> { ["datasource"] = "datasource", ["model"] = "query" }));
         var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToArray();
         Assert.That(panels.Select(panel => panel.GetProperty("id").GetInt32()), Is.Unique);
-        foreach (var (panel, other) in from a in panels from b in panels where a.GetProperty("id").GetInt32() < b.GetProperty("id").GetInt32() select (a, b))
+        foreach (var (panel, other) in panels.SelectMany((panel, i) => panels[(i + 1)..].Select(other => (panel, other))))
             Assert.That(Overlap(panel.GetProperty("gridPos"), other.GetProperty("gridPos")), Is.False, panel.GetProperty("title").GetString());
     }
 

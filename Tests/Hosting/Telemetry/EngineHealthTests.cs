@@ -86,7 +86,7 @@ public sealed class EngineHealthTests
     {
         await using var watched = new WatchedModels();
         using var lifetime = new Lifetime();
-        var health = new EngineHealth(watched.Models, watched.Watch, Options.Create(new QuiltServerOptions()), lifetime);
+        var health = watched.HealthOf(lifetime);
         Assert.That(health.Unreadiness, Is.EqualTo("tiny is not loaded."));
         using (await watched.Models.UseAsync(null, default)) Assert.That(health.Unreadiness, Is.Null);
         lifetime.StopApplication();
@@ -102,7 +102,8 @@ public sealed class EngineHealthTests
         Assert.That(now.Steps, Is.GreaterThan(0));
         Assert.That((now.Running, now.Waiting, now.BlocksUsed, now.BlocksCached), Is.EqualTo((0, 0, 0, 0)));
         var loaded = watched.Log.Lines.Single(line => line.Id == 4);
-        Assert.That(loaded.Text, Does.Match(@"^Model tiny: loaded in \d+\.\d\d s and warmed up in \d+ ms; \d+ bytes of weights, \d+ bytes of cache, 256 "));
+        Assert.That(loaded.Text,
+            Does.Match(@"^Model tiny: loaded in \d+\.\d\d s and warmed up in \d+ ms; \d+ bytes of weights, \d+ bytes of cache, 256 "));
         TestContext.Out.WriteLine(loaded.Text);
     }
 

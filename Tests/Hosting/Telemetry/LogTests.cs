@@ -28,7 +28,8 @@ public sealed class LogTests
         {
             options.Model = folder.Folder;
             options.ModelNames.Add("tiny");
-            options.Models["absent"] = Path.Combine(folder.Folder, "absent");
+            // A folder without a model in it: what is wrong shows when it is asked for.
+            options.Models["absent"] = Directory.CreateDirectory(Path.Combine(folder.Folder, "absent")).FullName;
         });
         builder.Services.Configure<QuiltServerOptions>(options => options.ApiKeys.Add(Key));
         await using var app = builder.Build();

@@ -67,7 +67,8 @@ public sealed class MetricsEndpointTests
                     Assert.That((page[$"{name}_count{Tiny}"], page[$"{name}_sum{Tiny}"]), Is.EqualTo((0, 0)), name);
             }
             Assert.That(page.Samples.Keys, Has.Some.Match(
-                "^vllm:cache_config_info\\{engine=\"0\",block_size=\"16\",cache_dtype=\"\\w+\",enable_prefix_caching=\"True\",num_gpu_blocks=\"[1-9]"));
+                "^vllm:cache_config_info\\{engine=\"0\",block_size=\"16\",cache_dtype=\"\\w+\"," +
+                "enable_prefix_caching=\"True\",num_gpu_blocks=\"[1-9]"));
             Assert.That(page.Labels["engine"], Is.EqualTo(new[] { "0" }));
             Assert.That(page.Labels["finished_reason"], Is.EquivalentTo(new[] { "stop", "length", "abort", "error", "repetition" }));
         }
@@ -81,8 +82,8 @@ public sealed class MetricsEndpointTests
     [TestCase("vllm:inter_token_latency_seconds", InterToken)]
     [TestCase("vllm:time_per_output_token_seconds", InterToken)]
     [TestCase("vllm:request_time_per_output_token_seconds", InterToken)]
-    [TestCase("vllm:time_to_first_token_seconds", "0.001 0.005 0.01 0.02 0.04 0.06 0.08 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 20.0 40.0 80.0 160.0 " +
-        "640.0 2560.0 +Inf")]
+    [TestCase("vllm:time_to_first_token_seconds", "0.001 0.005 0.01 0.02 0.04 0.06 0.08 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 20.0 40.0 80.0 " +
+        "160.0 640.0 2560.0 +Inf")]
     [TestCase("vllm:iteration_tokens_total", "1.0 8.0 16.0 32.0 64.0 128.0 256.0 512.0 1024.0 2048.0 4096.0 8192.0 16384.0 +Inf")]
     [TestCase("vllm:request_params_n", "1.0 2.0 5.0 10.0 20.0 +Inf")]
     [TestCase("vllm:request_num_preemptions", "1.0 2.0 3.0 4.0 5.0 10.0 20.0 +Inf")]

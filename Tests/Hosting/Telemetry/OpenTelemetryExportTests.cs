@@ -27,7 +27,8 @@ public sealed class OpenTelemetryExportTests
         {
             using var body = new MemoryStream();
             await http.Request.Body.CopyToAsync(body);
-            heard.AddOrUpdate(http.Request.Path, Encoding.Latin1.GetString(body.ToArray()), (_, before) => before + Encoding.Latin1.GetString(body.ToArray()));
+            var text = Encoding.Latin1.GetString(body.ToArray());
+            heard.AddOrUpdate(http.Request.Path, text, (_, before) => before + text);
             http.Response.ContentType = "application/x-protobuf";
         });
         await collector.StartAsync();

@@ -139,7 +139,8 @@ public sealed class RequestTraceTests
         }
         var lines = watched.Log.Lines.Where(line => line.Id == 7).ToArray();
         Assert.That(lines.Select(line => line.Level), Is.All.EqualTo(LogLevel.Debug).And.Exactly(3).Items);
-        Assert.That(lines[0].Text, Does.StartWith("Request cmpl-17 (text_completion tiny) ended: length; 2 prompt tokens, 0 of them cached, 3 generated"));
+        Assert.That(lines[0].Text,
+            Does.StartWith("Request cmpl-17 (text_completion tiny) ended: length; 2 prompt tokens, 0 of them cached, 3 generated"));
         Assert.That(lines[1..].Select(line => line.Text), Is.All.StartsWith("Request - ("));
     }
 

@@ -56,7 +56,8 @@ public sealed class ServerObserverTests
                 if (instrument.Meter.Scope == watched.Meters) self.EnableMeasurementEvents(instrument);
             },
         };
-        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => seen[$"{instrument.Name} {string.Join(' ', tags.ToArray())}"] = value);
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) =>
+            seen[$"{instrument.Name} {string.Join(' ', tags.ToArray())}"] = value);
         listener.Start();
         listener.RecordObservableInstruments();
         Assert.That(seen, Is.EqualTo(new Dictionary<string, long>
@@ -93,7 +94,8 @@ public sealed class ServerObserverTests
 
     private static StepReport Report(int i) => new(3, 8, TimeSpan.FromMilliseconds(i), new EngineSnapshot
     {
-        Steps = i, Running = 8, Blocks = 100, PromptTokens = 3 * (i + 1), GeneratedTokens = 8 * i, PrefixQueries = i, PrefixHits = i + 1, Preemptions = i + 1,
+        Steps = i, Running = 8, Blocks = 100, PromptTokens = 3 * (i + 1), GeneratedTokens = 8 * i, PrefixQueries = i, PrefixHits = i + 1,
+        Preemptions = i + 1,
     });
 
     private static void Listen(MeterListener listener, WatchedModels watched, Action heard)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Quilt.Hosting;
 using Quilt.Hosting.Models;
@@ -33,8 +34,12 @@ internal sealed class WatchedModels : IAsyncDisposable
         Models = Watch.Attach(new ServedModels(options, Time));
         Tracing = new RequestTracing(Meter, Time, Log);
         Endpoint = new MetricsEndpoint(Models, Watch);
-        Health = new EngineHealth(Models, Watch, Options.Create(new QuiltServerOptions()));
+        Health = HealthOf(null);
     }
+
+    /// <summary>Health beside a host's lifetime.</summary>
+    public EngineHealth HealthOf(IHostApplicationLifetime? lifetime) => new(
+        new QuiltServer(Models, Options.Create(new QuiltServerOptions()), Time, Tracing, lifetime), Watch);
 
     public MemoryLog Log { get; }
 

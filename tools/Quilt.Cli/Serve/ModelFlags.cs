@@ -15,6 +15,16 @@ internal sealed class ModelFlags
         ["auto"] = null, ["float32"] = KvType.Float32, ["bfloat16"] = KvType.BFloat16, ["fp8"] = KvType.Fp8, ["fp8_e4m3"] = KvType.Fp8,
     };
 
+    /// <summary>vLLM's names of the engine's options.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Names = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        [nameof(EngineOptions.MaxModelTokens)] = "--max-model-len", [nameof(EngineOptions.MaxBatchedTokens)] = "--max-num-batched-tokens",
+        [nameof(EngineOptions.MaxSequences)] = "--max-num-seqs", [nameof(EngineOptions.BlockTokens)] = "--block-size",
+        [nameof(EngineOptions.MaxPartialPrompts)] = "--max-num-partial-prefills",
+        [nameof(EngineOptions.MaxLongPartialPrompts)] = "--max-long-partial-prefills",
+        [nameof(EngineOptions.LongPromptTokens)] = "--long-prefill-token-threshold", [nameof(QuiltOptions.Model)] = "MODEL",
+    };
+
     private readonly Argument<string?> model = new("MODEL") { Description = "Checkpoint folder; left out, the demo model.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string[]> models = new("--model", "-m")
     { Description = "A further model, loaded when a request asks for it by NAME; may be given several times.", HelpName = "NAME=FOLDER" };

@@ -9,7 +9,7 @@ using Quilt.Hosting.Telemetry;
 
 namespace Quilt.Cli.Serve;
 
-/// <summary>Sends meters and traces to a collector (OTLP), where OpenTelemetry's environment variables name one; else nothing of it is there.</summary>
+/// <summary>Sends meters and traces to a collector (OTLP) where OpenTelemetry's variables name one; else nothing of it is there.</summary>
 internal static class OpenTelemetryExport
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";

@@ -4,10 +4,13 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Quilt.Hosting;
+using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
 using Quilt.Runtime;
 
@@ -26,11 +29,17 @@ internal static class ServeHost
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(settings.LogLevel);
+        // Until it is up there is one to tell: whoever started it, in one line.
+        var isUp = new Flag();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(settings.LogLevel)
+            .AddFilter(level => level >= settings.LogLevel && (isUp.IsSet || level < LogLevel.Error));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
             console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Configuration.AddEnvironmentVariables();
+        OpenTelemetryExport.Add(builder.Services, builder.Configuration, QuiltVersion.Number);
         builder.Services.AddQuilt(settings.Models).AddQuiltServer(settings.Server);
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => isUp.IsSet = true);
         app.Services.GetRequiredService<ServedModels>().Progress = _ => progress;
         if (settings.Address.RootPath.Length > 0) app.UsePathBase(settings.Address.RootPath);
         app.UseRouting();
@@ -63,7 +72,7 @@ internal static class ServeHost
     private static void Listen(KestrelServerOptions kestrel, ServeSettings settings)
     {
         var address = settings.Address;
-        kestrel.AddServerHeader = false;
+        QuiltKestrel.Configure(kestrel, kestrel.ApplicationServices.GetRequiredService<IOptions<QuiltServerOptions>>().Value);
         if (address.Socket is { } socket) kestrel.ListenUnixSocket(socket, Secure);
         else kestrel.Listen(address.Address, address.Port, Secure);
 
@@ -76,6 +85,11 @@ internal static class ServeHost
                 : X509Certificate2.CreateFromPemFile(file, address.Key);
             listen.UseHttps(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
         }
+    }
+
+    private sealed class Flag
+    {
+        public volatile bool IsSet;
     }
 
     /// <summary>Signals are the command line's own affair.</summary>

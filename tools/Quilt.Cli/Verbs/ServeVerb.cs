@@ -51,7 +51,7 @@ internal static class ServeVerb
                 {
                     await built.StartAsync(cancel);
                     return true;
-                });
+                }, ModelFlags.Names);
                 return built;
             }
             catch

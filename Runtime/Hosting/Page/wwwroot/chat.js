@@ -227,6 +227,8 @@ export class Chat {
     const hadFocus = document.activeElement === $('stop') || document.activeElement === $('send');
     $('stop').hidden = !isRunning;
     $('send').hidden = isRunning;
+    $('hint-idle').hidden = isRunning;
+    $('hint-running').hidden = !isRunning;
     if (hadFocus) (isRunning ? $('stop') : this.prompt).focus();
     $('panel-chat').classList.toggle('empty', views.length === 0);
     if (this.isAtEnd) this.toEnd();

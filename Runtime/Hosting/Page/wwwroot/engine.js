@@ -40,7 +40,12 @@ export class EngineView {
         this.say('The server ended the feed. Trying again …');
       } catch (error) {
         if (signal.aborted) return;
-        if (error.status === 401 && (await this.askKey())) continue;
+        if (error.status === 401) {
+          if (await this.askKey()) continue;
+          this.say('The engine is shown to those who have a key.');
+          if (this.listening?.signal === signal) this.listening = null;
+          return;
+        }
         this.say(`${error.message} Trying again …`);
       }
       await new Promise((resolve) => setTimeout(resolve, wait * 1000));

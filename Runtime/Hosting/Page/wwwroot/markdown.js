@@ -163,11 +163,17 @@ function render(block, depth) {
     case 'code': return renderCode(block);
     case 'heading': return withInline(h(`h${Math.min(6, block.level + 2)}`, { class: `heading-${block.level}` }), block.text);
     case 'rule': return h('hr');
-    case 'quote': return h('blockquote', {}, ...parseBlocks(block.inner, depth + 1).map((inner) => render(inner, depth + 1)));
+    case 'quote': return fill(h('blockquote'), parseBlocks(block.inner, depth + 1), (inner) => render(inner, depth + 1));
     case 'list': return renderList(block, depth);
     case 'table': return renderTable(block);
     default: return withInline(h('p'), block.text);
   }
+}
+
+// One by one: there may be more of them than a call takes arguments.
+function fill(element, parts, make) {
+  for (const part of parts) element.append(make(part));
+  return element;
 }
 
 function renderList(block, depth) {
@@ -190,9 +196,9 @@ function renderList(block, depth) {
 }
 
 function renderTable({ head, align, rows }) {
-  const row = (tag, texts) => h('tr', {}, ...head.map((_, i) => withInline(h(tag, { class: `cell-${align[i] ?? 'start'}` }), texts[i] ?? '')));
+  const row = (tag, texts) => fill(h('tr'), head.keys(), (i) => withInline(h(tag, { class: `cell-${align[i] ?? 'start'}` }), texts[i] ?? ''));
   return h('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Table' },
-    h('table', {}, h('thead', {}, row('th', head)), h('tbody', {}, ...rows.map((texts) => row('td', texts)))));
+    h('table', {}, h('thead', {}, row('th', head)), fill(h('tbody'), rows, (texts) => row('td', texts))));
 }
 
 function renderCode(block) {
@@ -221,8 +227,15 @@ const isWord = (character) => character !== undefined && /[\p{L}\p{N}_]/u.test(c
 /** Writes a text with its emphasis, code and links into an element. */
 export function inline(text, parent, depth) {
   const failed = new Set();                                 // marks that do not close from here on: looked for once
+  const ahead = new Map();                                  // where the next of a text is: looked for once too
   let plain = '';
   let i = 0;
+  const next = (what) => {
+    let at = ahead.get(what) ?? 0;
+    if (at >= 0 && at < i) at = -2;
+    if (at === -2 || !ahead.has(what)) ahead.set(what, (at = text.indexOf(what, i)));
+    return at;
+  };
   const flush = () => {
     if (plain !== '') parent.append(plain);
     plain = '';
@@ -271,8 +284,7 @@ export function inline(text, parent, depth) {
         i = close + mark.length;
       }
     } else if (c === '[' || (c === '!' && text[i + 1] === '[')) {
-      const link = !failed.has('](') && depth < deepest ? linkAt(text, c === '!' ? i + 1 : i) : null;
-      if (link === false) failed.add('](');
+      const link = depth < deepest ? linkAt(text, c === '!' ? i + 1 : i, next('](')) : null;
       if (link) {
         flush();
         parent.append(anchor(link.address, link.label, depth));
@@ -282,7 +294,7 @@ export function inline(text, parent, depth) {
         i++;
       }
     } else if (c === '<') {
-      const end = text.indexOf('>', i);
+      const end = next('>');
       const inside = end > 0 && end - i < 2000 ? text.slice(i + 1, end) : '';
       if (/^br ?\/?$/i.test(inside)) {
         flush();
@@ -351,11 +363,9 @@ function closingMark(text, from, mark) {
   return -1;
 }
 
-// A link that starts here; null: none, false: none from here on either.
-function linkAt(text, from) {
-  const middle = text.indexOf('](', from);
-  if (middle < 0) return false;
-  if (middle - from > 500) return null;
+// A link that starts here, where the next `](` is known; null: none.
+function linkAt(text, from, middle) {
+  if (middle < from || middle - from > 500) return null;
   let open = 0;
   for (let i = from; i < middle; i++) {
     if (text[i] === '[') open++;

@@ -65,7 +65,8 @@ export class ReplyView {
     const { thought, said, isThinking } = parts(message, running);
     this.thinking.hidden = thought === '';
     this.thinking.classList.toggle('live', isThinking);
-    this.thinkingLabel.textContent = isThinking ? 'Thinking' : message.thought ? `Thought for ${duration(message.thought)}` : 'Thoughts';
+    this.thinkingLabel.textContent = isThinking ? 'Thinking'
+      : message.thought >= 100 ? `Thought for ${duration(message.thought)}` : 'Thoughts';
     if (this.thinkingText.textContent !== thought) this.thinkingText.textContent = thought;
     this.text.update(said);
     this.showCalls(running, results, isLast);
