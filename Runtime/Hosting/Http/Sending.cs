@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -34,6 +35,15 @@ internal static class Sending
         }
     }
 
+    /// <summary>Sends what was written, within its time.</summary>
+    /// <inheritdoc cref="WaitAsync" path="/exception"/>
+    public static ValueTask<FlushResult> FlushAsync(HttpContext http, PipeWriter pipe, CancellationToken cancel)
+    {
+        var sending = pipe.FlushAsync(cancel);
+        // The rule: there is room for it.
+        return sending.IsCompletedSuccessfully ? new(sending.Result) : new(WaitAsync(http, sending.AsTask()));
+    }
+
     /// <summary>Sends an answer's body in parts, each within its time.</summary>
     /// <inheritdoc cref="WaitAsync" path="/exception"/>
     public static async Task WriteAsync(HttpContext http, ReadOnlyMemory<byte> bytes)
@@ -42,8 +52,9 @@ internal static class Sending
         while (!bytes.IsEmpty)
         {
             var part = bytes[..Math.Min(bytes.Length, PartBytes)];
-            var sending = pipe.WriteAsync(part, http.RequestAborted);
-            var sent = sending.IsCompletedSuccessfully ? sending.Result : await WaitAsync(http, sending.AsTask()).ConfigureAwait(false);
+            part.Span.CopyTo(pipe.GetSpan(part.Length));
+            pipe.Advance(part.Length);
+            var sent = await FlushAsync(http, pipe, http.RequestAborted).ConfigureAwait(false);
             if (sent.IsCompleted || sent.IsCanceled) return;
             bytes = bytes[part.Length..];
         }

@@ -66,13 +66,11 @@ internal sealed class SseWriter : IDisposable
     /// <returns>Whether the client is still there.</returns>
     public ValueTask<bool> FlushAsync(CancellationToken cancel)
     {
-        var sending = pipe.FlushAsync(cancel);
-        // The rule: there is room for it.
+        var sending = http is null ? pipe.FlushAsync(cancel) : Sending.FlushAsync(http, pipe, cancel);
         return sending.IsCompletedSuccessfully ? new(IsThere(sending.Result)) : WaitAsync(sending);
     }
 
-    private async ValueTask<bool> WaitAsync(ValueTask<FlushResult> sending) =>
-        IsThere(http is null ? await sending.ConfigureAwait(false) : await Sending.WaitAsync(http, sending.AsTask()).ConfigureAwait(false));
+    private static async ValueTask<bool> WaitAsync(ValueTask<FlushResult> sending) => IsThere(await sending.ConfigureAwait(false));
 
     private static bool IsThere(FlushResult sent) => !sent.IsCompleted && !sent.IsCanceled;
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
 
 namespace Quilt.Hosting.Page;
@@ -71,7 +72,7 @@ internal sealed class EngineFeed
         body.Write("data: "u8);
         body.Write(json);
         body.Write("\n\n"u8);
-        await body.FlushAsync(cancel).ConfigureAwait(false);
+        await Sending.FlushAsync(http, body, cancel).ConfigureAwait(false);
     }
 
     private static EngineReport Report(HttpContext http) => new()

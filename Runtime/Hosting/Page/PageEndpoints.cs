@@ -54,6 +54,6 @@ internal static class PageEndpoints
         http.Response.ContentType = file.ContentType;
         http.Response.ContentLength = file.Content.Length;
         return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask
-            : http.Response.Body.WriteAsync(file.Content, 0, file.Content.Length, http.RequestAborted);
+            : Sending.WriteAsync(http, file.Content);
     }
 }

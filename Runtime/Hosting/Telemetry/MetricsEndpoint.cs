@@ -2,6 +2,7 @@ using System.Buffers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
 
 namespace Quilt.Hosting.Telemetry;
@@ -21,6 +22,6 @@ internal sealed class MetricsEndpoint(ServedModels models, ModelWatch watch)
         Write(text);
         http.Response.ContentType = PrometheusText.ContentType;
         http.Response.ContentLength = text.WrittenCount;
-        await http.Response.Body.WriteAsync(text.WrittenMemory, http.RequestAborted).ConfigureAwait(false);
+        await Sending.WriteAsync(http, text.WrittenMemory).ConfigureAwait(false);
     }
 }

@@ -19,7 +19,11 @@ public sealed class ClientGoneTests
     public async Task StartAsync() => server = await GuardedServer.StartAsync();
 
     [OneTimeTearDown]
-    public async Task StopAsync() => await server.DisposeAsync();
+    public async Task StopAsync()
+    {
+        await server.DisposeAsync();
+        server = null!;                                      // what it held is not kept with the fixture
+    }
 
     // Long enough that none of them would have ended by itself before it is looked at.
     private static byte[] Request(bool stream, int n, int promptWords) => Encoding.UTF8.GetBytes($$"""

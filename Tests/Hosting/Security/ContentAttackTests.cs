@@ -62,6 +62,7 @@ public sealed class ContentAttackTests
             """{"messages": [{"role": "user", "content": "Hi."}], "max_tokens": 1}""")).Status, Is.EqualTo(200));
         await server.IdleAsync();
         await server.DisposeAsync();
+        server = null!;                                      // what it held is not kept with the fixture
     }
 
     [Test]

@@ -57,6 +57,7 @@ public sealed class DoorTests
     {
         await server.DisposeAsync();
         logs.Dispose();
+        server = null!;                                      // what it held is not kept with the fixture
     }
 
     // E: what vLLM leaves outside its key.

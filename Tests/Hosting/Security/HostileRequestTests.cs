@@ -28,6 +28,7 @@ public sealed class HostileRequestTests
         await AskGoodAsync();
         await server.IdleAsync();
         await server.DisposeAsync();
+        server = null!;                                      // what it held is not kept with the fixture
     }
 
     [Test]

@@ -21,7 +21,7 @@ public sealed class TransportTests
         kestrel: kestrel =>
         {
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(1);
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(2);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(1);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(1.5));
         });
 
@@ -30,6 +30,7 @@ public sealed class TransportTests
     {
         await server.IdleAsync();
         await server.DisposeAsync();
+        server = null!;                                      // what it held is not kept with the fixture
     }
 
     [TearDown]
@@ -95,9 +96,11 @@ public sealed class TransportTests
         await using var silent = await server.ConnectAsync();
         await using var slow = await server.ConnectAsync();
         await slow.SendAsync("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n");
-        var dribble = DribbleAsync(slow, "X: y\r\n", 200);
+        using var enough = new CancellationTokenSource();
+        var dribble = DribbleAsync(slow, "X: y\r\n", enough.Token);
         Assert.That(await slow.IsClosedAsync(Patience));
         Assert.That(await silent.IsClosedAsync(Patience));
+        await enough.CancelAsync();
         await dribble;
     }
 
@@ -139,8 +142,10 @@ public sealed class TransportTests
     {
         await using var connection = await server.ConnectAsync();
         await connection.SendAsync($"{Post}Content-Length: 100000\r\n\r\n");
-        var dribble = DribbleAsync(connection, " ", 60);
+        using var enough = new CancellationTokenSource();
+        var dribble = DribbleAsync(connection, " ", enough.Token);
         Assert.That((await connection.ReadAsync()).Status, Is.EqualTo(408));
+        await enough.CancelAsync();
         await dribble;
     }
 
@@ -228,12 +233,12 @@ public sealed class TransportTests
         });
     }
 
-    private static async Task DribbleAsync(RawConnection connection, string part, int times)
+    private static async Task DribbleAsync(RawConnection connection, string part, CancellationToken enough)
     {
-        for (var i = 0; i < times; i++)
+        while (!enough.IsCancellationRequested)
         {
             await connection.SendAsync(part);
-            await Task.Delay(100);
+            await Task.Delay(100, enough).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -43,7 +43,7 @@ internal static class ResponsesEndpoints
         var found = Find(http);
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = found.Answer.Length;
-        await http.Response.Body.WriteAsync(found.Answer, http.RequestAborted).ConfigureAwait(false);
+        await Sending.WriteAsync(http, found.Answer).ConfigureAwait(false);
     }
 
     /// <summary><c>DELETE /v1/responses/{id}</c>.</summary>
