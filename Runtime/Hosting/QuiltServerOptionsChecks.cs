@@ -25,7 +25,8 @@ internal sealed class QuiltServerOptionsChecks : IValidateOptions<QuiltServerOpt
         if (options.MaxLogProbabilities < -1) faults.Add($"MaxLogProbabilities: expected −1 or more, found {options.MaxLogProbabilities}.");
         if (options.MaxStoredResponses < 0) faults.Add($"MaxStoredResponses: expected at least 0, found {options.MaxStoredResponses}.");
         if (options.MaxStoredBytes < 0) faults.Add($"MaxStoredBytes: expected at least 0, found {options.MaxStoredBytes}.");
-        if (options.StoredResponseTime <= TimeSpan.Zero) faults.Add($"StoredResponseTime: expected more than zero, found {options.StoredResponseTime}.");
+        if (options.StoredResponseTime <= TimeSpan.Zero)
+            faults.Add($"StoredResponseTime: expected more than zero, found {options.StoredResponseTime}.");
         if (!Enum.IsDefined(options.ReasoningField)) faults.Add($"ReasoningField: expected one of its names, found {options.ReasoningField}.");
         if (string.IsNullOrWhiteSpace(options.ResponseRole)) faults.Add("ResponseRole: expected a role, found an empty text.");
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

@@ -16,7 +16,8 @@ internal static class NamedEvents
     }
 
     /// <summary>The names of events.</summary>
-    public static IReadOnlyList<string> Types(this IEnumerable<JsonElement> events) => [.. events.Select(one => one.GetProperty("type").GetString()!)];
+    public static IReadOnlyList<string> Types(this IEnumerable<JsonElement> events) =>
+        [.. events.Select(one => one.GetProperty("type").GetString()!)];
 
     /// <summary>Posts JSON and reads an answer whatever its status.</summary>
     public static async Task<(int Status, JsonElement Body)> TryAsync(this HttpHost host, string path, string json)

@@ -9,10 +9,10 @@ namespace Quilt.Tests.Hosting;
 /// </summary>
 public sealed class NodeClientTests
 {
-    private const string Calling =
-        "I look.</think>Wait.<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">Seoul</parameter>\n</invoke>\n</minimax:tool_call>";
+    private const string Calling = WeatherReply.Whole;
 
     private const string Result = "Now I know.</think>Sun.";
+    private const string Function = """{"name":"get_weather","arguments":"{\"city\": \"Seoul\"}"}""";
     private const string Form = "I fill in.</think>{\"city\": \"Seoul\"}";
 
     private static readonly string?[] Folders = [Environment.GetEnvironmentVariable("QUILT_NODE"), "/usr/share/quilt-node"];
@@ -25,10 +25,11 @@ public sealed class NodeClientTests
         var said = await RunAsync("openai", "openai", host.Url);
         using var all = Assert.EnterMultipleScope();
         Check(said, "models", """{"models":["demo"]}""");
-        Check(said, "chat", """{"content":"Wait.","reasoning":"I look.","call":{"name":"get_weather","arguments":"{\"city\": \"Seoul\"}"},"finish":"tool_calls"}""");
+        Check(said, "chat", $$"""{"content":"Wait.","reasoning":"I look.","call":{{Function}},"finish":"tool_calls"}""");
         Check(said, "chat result", """{"content":"Sun."}""");
-        Check(said, "chat stream", """{"content":"Wait.","reasoning":"I look.","arguments":"{\"city\": \"Seoul\"}","tool":"get_weather","finish":"tool_calls"}""");
-        Check(said, "chat stream helper", """{"call":{"name":"get_weather","arguments":"{\"city\": \"Seoul\"}"}}""");
+        Check(said, "chat stream", """{"content":"Wait.","reasoning":"I look.","tool":"get_weather","finish":"tool_calls"}""");
+        Check(said, "chat stream", """{"arguments":"{\"city\": \"Seoul\"}"}""");
+        Check(said, "chat stream helper", $$"""{"call":{{Function}} }""");
         Check(said, "structured", """{"parsed":{"city":"Seoul"}}""");
         Check(said, "completion", """{"text":" three"}""");
         Check(said, "completion stream", """{"text":" three"}""");
@@ -59,7 +60,8 @@ public sealed class NodeClientTests
         Check(said, "events", """{"first":"message_start","last":"message_stop"}""");
         Check(said, "error", """{"error":"BadRequestError","status":400,"type":"invalid_request_error"}""");
         Check(said, "model error", """{"error":"NotFoundError","status":404,"type":"not_found_error"}""");
-        Assert.That(said["count"].GetProperty("tokens").GetInt32(), Is.EqualTo(said["message"].GetProperty("usage").GetProperty("input_tokens").GetInt32()));
+        Assert.That(said["count"].GetProperty("tokens").GetInt32(),
+            Is.EqualTo(said["message"].GetProperty("usage").GetProperty("input_tokens").GetInt32()));
         Assert.That(said["stream"].GetProperty("usage").GetRawText(), Is.EqualTo(said["message"].GetProperty("usage").GetRawText()));
         Assert.That(script.Prompts[1], Does.Contain("<think>\nI look.\n</think>").And.Contain("<response>sun</response>"));
         Assert.That(script.Requests[0].Sampling!.ThinkingBudget, Is.EqualTo(1024));

@@ -24,6 +24,7 @@ internal static class AnthropicErrors
 #pragma warning restore CA1031
         {
             var error = Failure.Of(failure);
+            Http.Endpoint.Note(http, failure, error);
             http.Response.Headers.CacheControl = default;
             http.Response.Headers.Remove("X-Accel-Buffering");
             http.Response.StatusCode = StatusOf(error);

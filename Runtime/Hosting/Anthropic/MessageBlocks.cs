@@ -14,7 +14,8 @@ internal static class MessageBlocks
     {
         var messages = new JsonArray();
         if (body.Any("system") is not null) messages.Add(new JsonObject { ["role"] = "system", ["content"] = Texts(body, "system") });
-        var list = body.List("messages", MessageFields.Most) ?? throw ApiException.Bad("messages: expected a list of messages, found none.", "messages");
+        var list = body.List("messages", MessageFields.Most)
+            ?? throw ApiException.Bad("messages: expected a list of messages, found none.", "messages");
         if (list.Count == 0) throw ApiException.Bad("messages: expected at least one message, found none.", "messages");
         for (var i = 0; i < list.Count; i++)
         {
@@ -31,20 +32,23 @@ internal static class MessageBlocks
                     messages.Add(new JsonObject { ["role"] = "system", ["content"] = Texts(message, "content") });
                     break;
                 case var other:
-                    throw ApiException.Bad($"{message.PathOf("role")}: expected user or assistant, found {Fields.Shown(other ?? "none")}.", "messages");
+                    throw ApiException.Bad($"{message.PathOf("role")}: expected user or assistant, found {Fields.Shown(other ?? "none")}.",
+                        "messages");
             }
         }
         return messages;
     }
 
     /// <summary>Whether the last message is one of the assistant's, which the reply goes on with.</summary>
-    public static bool IsBegun(JsonArray messages) => messages[^1] is JsonObject last && (string?)last["role"] == "assistant" && last["content"] is not null;
+    public static bool IsBegun(JsonArray messages) =>
+        messages[^1] is JsonObject last && (string?)last["role"] == "assistant" && last["content"] is not null;
 
     // A text, or a list of blocks of text.
     private static JsonNode Texts(Fields from, string name)
     {
         if (from.Any(name) is { ValueKind: JsonValueKind.String } text) return text.GetString()!;
-        var blocks = from.List(name, MessageFields.Most) ?? throw ApiException.Bad($"{from.PathOf(name)}: expected a text or a list of blocks, found none.");
+        var blocks = from.List(name, MessageFields.Most)
+            ?? throw ApiException.Bad($"{from.PathOf(name)}: expected a text or a list of blocks, found none.");
         var parts = new JsonArray();
         for (var i = 0; i < blocks.Count; i++) parts.Add(ChatBody.TextPart(TextOf(new Fields(blocks[i], $"{from.PathOf(name)}.{i}"))));
         return parts;
@@ -79,7 +83,8 @@ internal static class MessageBlocks
 
     private static JsonObject Result(Fields block)
     {
-        var id = block.Text("tool_use_id") ?? throw ApiException.Bad($"{block.PathOf("tool_use_id")}: expected the call's id, found none.", "messages");
+        var id = block.Text("tool_use_id")
+            ?? throw ApiException.Bad($"{block.PathOf("tool_use_id")}: expected the call's id, found none.", "messages");
         var content = block.Any("content") is null ? "" : Texts(block, "content");
         var text = content is JsonArray parts ? string.Join('\n', parts.Select(part => (string)part!["text"]!)) : (string)content!;
         // Templates have no field for it, and a model that is not told takes a failure for a result.
@@ -89,7 +94,8 @@ internal static class MessageBlocks
 
     private static JsonObject Assistant(Fields message, bool isLast)
     {
-        if (message.Any("content") is { ValueKind: JsonValueKind.String } text) return new JsonObject { ["role"] = "assistant", ["content"] = text.GetString() };
+        if (message.Any("content") is { ValueKind: JsonValueKind.String } text)
+            return new JsonObject { ["role"] = "assistant", ["content"] = text.GetString() };
         var (thinking, texts, calls) = (new List<string>(), new JsonArray(), new JsonArray());
         foreach (var block in Blocks(message))
         {
@@ -110,7 +116,8 @@ internal static class MessageBlocks
             }
         }
         if (isLast && calls.Count > 0)
-            throw ApiException.Bad($"{message.PathOf("content")}: expected a message behind it with a tool_result for each tool_use, found none.", "messages");
+            throw ApiException.Bad($"{message.PathOf("content")}: expected a message behind it with a tool_result for each tool_use, found none.",
+                "messages");
         var read = new JsonObject { ["role"] = "assistant" };
         if (texts.Count > 0) read["content"] = texts;
         if (thinking.Count > 0) read["reasoning"] = string.Join('\n', thinking);

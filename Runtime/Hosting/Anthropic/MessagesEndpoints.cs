@@ -14,7 +14,8 @@ internal static class MessagesEndpoints
         AnthropicErrors.AroundAsync(http, () => server.CountedAsync(http, AnswerAsync)));
 
     /// <summary>Counts a conversation's tokens.</summary>
-    public static RequestDelegate Count { get; } = Http.Endpoint.Of((http, server) => AnthropicErrors.AroundAsync(http, () => CountAsync(http, server)));
+    public static RequestDelegate Count { get; } =
+        Http.Endpoint.Of((http, server) => AnthropicErrors.AroundAsync(http, () => CountAsync(http, server)));
 
     private static async Task AnswerAsync(HttpContext http, QuiltServer server)
     {

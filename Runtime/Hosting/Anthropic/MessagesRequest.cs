@@ -54,8 +54,8 @@ internal static class MessagesRequest
             var tool = new Fields(list[i], $"body.tools.{i}");
             if (tool.Text("type") is { } type and not "custom")
             {
-                throw ApiException.Bad($"{tool.PathOf("type")}: expected a tool of the client's own (custom), found {Fields.Shown(type)}, which this " +
-                    "server does not have.", "tools");
+                throw ApiException.Bad($"{tool.PathOf("type")}: expected a tool of the client's own (custom), found {Fields.Shown(type)}, which " +
+                    "this server does not have.", "tools");
             }
             if (tool.Object("input_schema") is not { } schema)
                 throw ApiException.Bad($"{tool.PathOf("input_schema")}: expected a JSON schema, found none.", "tools");
@@ -80,7 +80,8 @@ internal static class MessagesRequest
                 ["type"] = "function",
                 ["function"] = new JsonObject
                 {
-                    ["name"] = choice.Text("name") ?? throw ApiException.Bad($"{choice.PathOf("name")}: expected a tool's name, found none.", "tool_choice"),
+                    ["name"] = choice.Text("name")
+                        ?? throw ApiException.Bad($"{choice.PathOf("name")}: expected a tool's name, found none.", "tool_choice"),
                 },
             },
             var other => throw ApiException.Bad($"{choice.PathOf("type")}: expected auto, any, tool or none, found {Fields.Shown(other ?? "none")}.",
@@ -94,7 +95,8 @@ internal static class MessagesRequest
     {
         if (body.Object("thinking") is not { } thinking) return;
         if (thinking.Text("display") is "omitted")
-            throw ApiException.Bad($"{thinking.PathOf("display")}: expected summarized, found omitted: this server keeps no thinking for its clients.", "thinking");
+            throw ApiException.Bad($"{thinking.PathOf("display")}: expected summarized, found omitted: this server keeps no thinking.",
+                "thinking");
         switch (thinking.Text("type"))
         {
             case "enabled":
@@ -111,7 +113,8 @@ internal static class MessagesRequest
                 chat["thinking_token_budget"] = 0;
                 return;
             case var other:
-                throw ApiException.Bad($"{thinking.PathOf("type")}: expected enabled, adaptive or disabled, found {Fields.Shown(other ?? "none")}.", "thinking");
+                throw ApiException.Bad($"{thinking.PathOf("type")}: expected enabled, adaptive or disabled, found {Fields.Shown(other ?? "none")}.",
+                    "thinking");
         }
         chat["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = true };
     }
@@ -122,7 +125,8 @@ internal static class MessagesRequest
         if (config?.Text("effort") is { } effort) chat["reasoning_effort"] = effort;
         if ((config?.Object("format") ?? body.Object("output_format")) is not { } format) return;
         if (format.Text("type") is not "json_schema")
-            throw ApiException.Bad($"{format.PathOf("type")}: expected json_schema, found {Fields.Shown(format.Text("type") ?? "none")}.", "output_config");
+            throw ApiException.Bad($"{format.PathOf("type")}: expected json_schema, found {Fields.Shown(format.Text("type") ?? "none")}.",
+                "output_config");
         chat["response_format"] = ChatBody.Node(format.Element);
     }
 }

@@ -40,17 +40,7 @@ internal sealed class MessagesStream
             if (!next.IsCompleted && !await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
             if (!await next.ConfigureAwait(false)) break;
             if (events.Current.Part is { } part) Write(reply.Take(part));
-            else if (events.Current.End is { Error: { } error })
-            {
-                JsonSerializer.Serialize(sse.Begin("error"u8), AnthropicErrors.Body(Failure.Of(error)), AnthropicJson.Default.AnthropicErrorBody);
-                sse.End();
-                break;
-            }
-            else if (events.Current.End is { } end)
-            {
-                if (reply.Finish(end) is { } last) WriteStop(last);
-                WriteEnd();
-            }
+            else if (events.Current.End is { } end) WriteEnd(end);
         }
         await sse.FlushAsync(cancel).ConfigureAwait(false);
     }
@@ -132,14 +122,22 @@ internal sealed class MessagesStream
         End(Begin("content_block_stop"u8, block));
     }
 
-    private void WriteEnd()
+    private void WriteEnd(GenerationEnd end)
     {
+        var last = reply.Finish(end);
+        if (reply.Fault is { } fault)
+        {
+            JsonSerializer.Serialize(sse.Begin("error"u8), AnthropicErrors.Body(Failure.Of(fault)), AnthropicJson.Default.AnthropicErrorBody);
+            sse.End();
+            return;
+        }
+        if (last is not null) WriteStop(last);
         var json = sse.Begin("message_delta"u8);
         json.WriteStartObject();
         json.WriteString("type"u8, "message_delta"u8);
         json.WriteStartObject("delta"u8);
         json.WriteString("stop_reason"u8, MessagesAnswer.StopReason(reply));
-        json.WriteString("stop_sequence"u8, reply.End!.StopText);
+        json.WriteString("stop_sequence"u8, end.StopText);
         json.WriteEndObject();
         json.WritePropertyName("usage"u8);
         JsonSerializer.Serialize(json, MessagesAnswer.Usage(generation, terms), AnthropicJson.Default.AnthropicUsage);

@@ -11,6 +11,13 @@ internal static class Endpoint
     public static RequestDelegate Counted(Func<HttpContext, QuiltServer, Task> answer) =>
         Of((http, server) => server.CountedAsync(http, answer));
 
+    /// <summary>Counts a refusal for the log, which hears more of what should not have been.</summary>
+    public static void Note(HttpContext http, Exception failure, ApiException error)
+    {
+        http.RequestServices.GetRequiredService<RefusalLog>().Add(error.Status);
+        if (error.Status == StatusCodes.Status500InternalServerError) http.RequestServices.GetRequiredService<FailureLog>().Write(failure);
+    }
+
     /// <summary>An endpoint.</summary>
     public static RequestDelegate Of(Func<HttpContext, QuiltServer, Task> answer) => async http =>
     {
@@ -31,8 +38,7 @@ internal static class Endpoint
 #pragma warning restore CA1031
         {
             var error = Failure.Of(failure);
-            http.RequestServices.GetRequiredService<RefusalLog>().Add(error.Status);
-            if (error.Status == StatusCodes.Status500InternalServerError) http.RequestServices.GetRequiredService<FailureLog>().Write(failure);
+            Note(http, failure, error);
             if (http.Response.HasStarted) http.Abort();
             else await ErrorReply.WriteAsync(http, error).ConfigureAwait(false);
         }

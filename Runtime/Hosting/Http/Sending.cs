@@ -26,7 +26,7 @@ internal static class Sending
         {
             http.Abort();
             // The write ends with the connection; the buffer that it sends from is in use until then.
-            await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)write).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw new OperationCanceledException("The client takes nothing of its answer.");
         }
     }

@@ -17,8 +17,8 @@ internal sealed class ChatBody
     // Fields of vLLM's that mean the same in every API.
     private static readonly string[] Common =
     [
-        "model", "stream", "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed", "priority",
-        "cache_salt", "ignore_eos", "request_id",
+        "model", "stream", "temperature", "top_p", "top_k", "min_p", "repetition_penalty", "presence_penalty", "frequency_penalty", "seed",
+        "priority", "cache_salt", "ignore_eos", "request_id",
     ];
 
     private readonly JsonObject fields = [];

@@ -70,7 +70,8 @@ internal static class MessageFields
         {
             "text" or "input_text" or "output_text" => fields.Text("text") ?? "",
             "refusal" => fields.Text("refusal") ?? "",
-            _ => throw ApiException.Bad($"{path}: expected text, which is all this model reads, found a part of type {Fields.Shown(type)}.", "messages"),
+            _ => throw ApiException.Bad($"{path}: expected text, which is all this model reads, found a part of type {Fields.Shown(type)}.",
+                "messages"),
         };
     }
 
@@ -96,7 +97,8 @@ internal static class MessageFields
     private static JsonNode Arguments(Fields function)
     {
         if (function.Any("arguments") is not { } given) return new JsonObject();
-        if (given.ValueKind != JsonValueKind.String) return given.ValueKind == JsonValueKind.Object ? JsonNode.Parse(given.GetRawText())! : new JsonObject();
+        if (given.ValueKind != JsonValueKind.String)
+            return given.ValueKind == JsonValueKind.Object ? JsonNode.Parse(given.GetRawText())! : new JsonObject();
         try
         {
             var read = JsonNode.Parse(given.GetString()!, documentOptions: new() { MaxDepth = MostDepth }) ?? new JsonObject();

@@ -60,4 +60,5 @@ internal enum BlockKind
 /// <param name="Grown">Becomes longer; null: none.</param>
 /// <param name="Delta">By this.</param>
 /// <param name="Tokens">The tokens of it, where they are kept.</param>
-internal readonly record struct BlockChange(ReplyBlock? Closed, ReplyBlock? Opened, ReplyBlock? Grown, string Delta, IReadOnlyList<TokenPiece>? Tokens);
+internal readonly record struct BlockChange(ReplyBlock? Closed, ReplyBlock? Opened, ReplyBlock? Grown, string Delta,
+    IReadOnlyList<TokenPiece>? Tokens);

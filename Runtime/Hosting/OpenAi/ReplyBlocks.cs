@@ -1,5 +1,6 @@
 using System.Text;
 using Quilt.Formats.Chat.Replies;
+using Quilt.Hosting.Http;
 using Quilt.Runtime;
 
 namespace Quilt.Hosting.OpenAi;
@@ -27,9 +28,18 @@ internal sealed class ReplyBlocks(bool allCalls, Func<int, bool>? isText = null)
     /// <summary>How the reply ended; null: it has not.</summary>
     public GenerationEnd? End { get; private set; }
 
+    /// <summary>What is told in its place, where it ended by what is neither the model's doing nor the request's; null: nothing.</summary>
+    public Exception? Fault => End switch
+    {
+        { Error: { } error } => error,
+        { Reason: FinishReason.Timeout or FinishReason.Cancelled } => ApiException.Unavailable("The request was ended before its reply was."),
+        _ => null,
+    };
+
     /// <summary>Reads a generation to its end.</summary>
     /// <exception cref="RequestFailedException">The request failed.</exception>
     /// <exception cref="EngineFailedException">The engine failed.</exception>
+    /// <exception cref="ApiException">Its time was up, or the server stops.</exception>
     public async Task ReadAsync(Generation generation, CancellationToken cancel)
     {
         await foreach (var happened in generation.Events(cancel).ConfigureAwait(false))
@@ -38,7 +48,7 @@ internal sealed class ReplyBlocks(bool allCalls, Func<int, bool>? isText = null)
             else if (happened.Part is { } part) Take(part);
             else Finish(happened.End!);
         }
-        if (End?.Error is { } error) throw error;
+        if (Fault is { } fault) throw fault;
     }
 
     /// <summary>A token came.</summary>
@@ -54,7 +64,8 @@ internal sealed class ReplyBlocks(bool allCalls, Func<int, bool>? isText = null)
         ReplyText said => Write(BlockKind.Text, said.Text),
         ToolCallBegun call when allCalls || call.Index == 0 => Begin(BlockKind.Call, call.Name),
         ToolCallArguments more when open is { Kind: BlockKind.Call } && (allCalls || more.Index == 0) => Grow(default, more.Json),
-        ToolCallEnded call when open is { Kind: BlockKind.Call } && (allCalls || call.Index == 0) => new(Close(call.IsComplete), null, null, "", null),
+        ToolCallEnded call when open is { Kind: BlockKind.Call } && (allCalls || call.Index == 0) =>
+            new(Close(call.IsComplete), null, null, "", null),
         _ => default,
     };
 

@@ -23,15 +23,19 @@ public sealed class MessagesRequestTests
                {"type": "tool_use", "id": "toolu_2", "name": "look", "input": {}}]},
              {"role": "user", "content": [
                {"type": "tool_result", "tool_use_id": "toolu_1", "content": "43"},
-               {"type": "tool_result", "tool_use_id": "toolu_2", "is_error": true, "content": [{"type": "text", "text": "no"}, {"type": "text", "text": "window"}]}]}]
+               {"type": "tool_result", "tool_use_id": "toolu_2", "is_error": true, "content": [{"type": "text", "text": "no"},
+                {"type": "text", "text": "window"}]}]}]
             """;
-        const string System = """[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}, {"type": "text", "text": "Be kind."}]""";
+        const string System = """
+            [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}, {"type": "text", "text": "Be kind."}]
+            """;
         await host.AnswerAsync("/v1/messages", MessagesTests.Asked($"\"tools\": {Tools}, \"system\": {System}, \"messages\": {Messages}"));
         var prompt = script.Prompts[0]!;
         Assert.That(prompt, Does.Contain("system\nBe brief.").And.Contain("Be kind."));
         Assert.That(prompt, Does.Contain("""<tool>{"name": "add", "description": null, "parameters": {"type": "object"}}</tool>"""));
         Assert.That(prompt, Does.Contain("<think>\nFirst I add.\n</think>\n\nI add."));
-        Assert.That(prompt, Does.Contain("<invoke name=\"add\">\n<parameter name=\"a\">34</parameter>\n<parameter name=\"b\">[9]</parameter>\n</invoke>"));
+        Assert.That(prompt,
+            Does.Contain("<invoke name=\"add\">\n<parameter name=\"a\">34</parameter>\n<parameter name=\"b\">[9]</parameter>\n</invoke>"));
         Assert.That(prompt, Does.Contain("<response>43</response>").And.Contain("<response>Error: no\nwindow</response>"));
     }
 
@@ -39,18 +43,16 @@ public sealed class MessagesRequestTests
     public async Task Takes_its_own_answer_back()
     {
         var script = new Script(
-            "I look.</think><minimax:tool_call>\n<invoke name=\"look\">\n<parameter name=\"at\">it</parameter>\n</invoke>\n</minimax:tool_call>", "b</think>c");
+            "I look.</think><minimax:tool_call>\n<invoke name=\"look\">\n<parameter name=\"at\">it</parameter>\n</invoke>\n</minimax:tool_call>",
+            "b</think>c");
         await using var host = await HttpHost.StartAsync(script);
         var first = JsonNode.Parse((await host.AnswerAsync("/v1/messages", MessagesTests.Asked($"\"tools\": {Tools}"))).GetRawText())!;
         var call = first["content"]![1]!;
+        var result = new JsonObject { ["type"] = "tool_result", ["tool_use_id"] = call["id"]!.DeepClone(), ["content"] = "seen" };
         var messages = new JsonArray(
             new JsonObject { ["role"] = "user", ["content"] = "Look." },
             new JsonObject { ["role"] = "assistant", ["content"] = first["content"]!.DeepClone() },
-            new JsonObject
-            {
-                ["role"] = "user",
-                ["content"] = new JsonArray(new JsonObject { ["type"] = "tool_result", ["tool_use_id"] = call["id"]!.DeepClone(), ["content"] = "seen" }),
-            });
+            new JsonObject { ["role"] = "user", ["content"] = new JsonArray(result) });
         await host.AnswerAsync("/v1/messages", MessagesTests.Asked($"\"tools\": {Tools}, \"messages\": {messages.ToJsonString()}"));
         Assert.That(script.Prompts[1], Does.Contain("<think>\nI look.\n</think>").And.Contain("<response>seen</response>"));
     }
@@ -71,7 +73,9 @@ public sealed class MessagesRequestTests
     {
         var script = new Script("a</think>b");
         await using var host = await HttpHost.StartAsync(script);
-        await Ask("\"temperature\": 0.25, \"top_p\": 0.5, \"top_k\": 7, \"stop_sequences\": [\"x\"], \"metadata\": {\"user_id\": \"u\"}, \"service_tier\": \"auto\"");
+        await Ask("""
+            "temperature": 0.25, "top_p": 0.5, "top_k": 7, "stop_sequences": ["x"], "metadata": {"user_id": "u"}, "service_tier": "auto"
+            """);
         await Ask("\"thinking\": {\"type\": \"enabled\", \"budget_tokens\": 2000}");
         await Ask("\"thinking\": {\"type\": \"adaptive\"}, \"output_config\": {\"effort\": \"low\"}");
         await Ask("\"thinking\": {\"type\": \"disabled\"}");
@@ -104,7 +108,8 @@ public sealed class MessagesRequestTests
     {
         await using var host = await HttpHost.StartAsync(new Script("a</think>b"));
         var fields = $"\"tools\": {Tools}, \"system\": \"Be brief.\"";
-        var answered = (await host.AnswerAsync("/v1/messages", MessagesTests.Asked(fields))).GetProperty("usage").GetProperty("input_tokens").GetInt32();
+        var usage = (await host.AnswerAsync("/v1/messages", MessagesTests.Asked(fields))).GetProperty("usage");
+        var answered = usage.GetProperty("input_tokens").GetInt32();
         var counted = await host.AnswerAsync("/v1/messages/count_tokens", MessagesTests.Asked(fields + ", \"max_tokens\": null"));
         Assert.That(counted.GetRawText(), Is.EqualTo($"{{\"input_tokens\":{answered}}}"));
     }
@@ -117,7 +122,8 @@ public sealed class MessagesRequestTests
         var disabled = await host.AnswerAsync("/v1/messages", MessagesTests.Asked("\"temperature\": 0, \"thinking\": {\"type\": \"disabled\"}"));
         Assert.That(thinking.GetProperty("content")[0].GetProperty("type").GetString(), Is.EqualTo("thinking"));
         Assert.That(thinking.GetProperty("content")[1].GetProperty("text").GetString(), Does.Contain("34 + 9 = 43"));
-        Assert.That(disabled.GetProperty("content").EnumerateArray().Select(block => block.GetProperty("type").GetString()), Has.None.EqualTo("thinking"));
+        Assert.That(disabled.GetProperty("content").EnumerateArray().Select(block => block.GetProperty("type").GetString()),
+            Has.None.EqualTo("thinking"));
     }
 
     [TestCase("\"max_tokens\": null", "max_tokens")]
@@ -127,8 +133,12 @@ public sealed class MessagesRequestTests
     [TestCase("\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"source\": {}}]}]", "found a block of type image")]
     [TestCase("\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"document\", \"source\": {}}]}]", "found a block of type document")]
     [TestCase("\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"tool_result\", \"content\": \"\"}]}]", "tool_use_id")]
-    [TestCase("\"messages\": [{\"role\": \"assistant\", \"content\": [{\"type\": \"tool_use\", \"id\": \"a\", \"name\": \"b\", \"input\": {}}]}]", "tool_result")]
-    [TestCase("\"messages\": [{\"role\": \"assistant\", \"content\": [{\"type\": \"tool_use\", \"id\": \"a\", \"name\": \"b\", \"input\": 1}]}]", "input")]
+    [TestCase("""
+        "messages": [{"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "b", "input": {}}]}]
+        """, "tool_result")]
+    [TestCase("""
+        "messages": [{"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "b", "input": 1}]}]
+        """, "input")]
     [TestCase("\"tools\": [{\"type\": \"web_search_20250305\", \"name\": \"web_search\"}]", "web_search_20250305")]
     [TestCase("\"tools\": [{\"name\": \"a\"}]", "input_schema")]
     [TestCase("\"tool_choice\": {\"type\": \"any\"}", "tools")]

@@ -2,14 +2,15 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Quilt.Hosting;
+using Quilt.Runtime;
 
 namespace Quilt.Tests.Hosting.Anthropic;
 
 /// <summary>Answers of /v1/messages, whole and in events.</summary>
 public sealed class MessagesTests
 {
-    private const string Tools = """[{"name": "get_weather", "description": "The weather.", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}]""";
-    private const string Call = "<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">Seoul</parameter>\n</invoke>\n</minimax:tool_call>";
+    private const string Tools = WeatherReply.AnthropicTools;
+    private const string Call = WeatherReply.Call;
     private const string Calling = "I look.</think>\n\nOne moment. " + Call;
 
     [Test]
@@ -35,7 +36,8 @@ public sealed class MessagesTests
                        "output_tokens_details": {"thinking_tokens": {{{thinking}}} } } }
             """;
         var found = StreamedMessage.WithoutIds(JsonNode.Parse(answer.GetRawText())!.AsObject());
-        foreach (var text in found["content"]!.AsArray().OfType<JsonObject>().Where(block => block.ContainsKey("text"))) text["text"] = "One moment. ";
+        foreach (var text in found["content"]!.AsArray().OfType<JsonObject>().Where(block => block.ContainsKey("text")))
+            text["text"] = "One moment. ";
         Assert.That(JsonNode.DeepEquals(found, JsonNode.Parse(expected)), Is.True, $"expected {expected}, found {found}");
     }
 
@@ -112,7 +114,8 @@ public sealed class MessagesTests
             "tools": {{Tools}}, "tool_choice": {"type": "auto", "disable_parallel_tool_use": true}
             """;
         var answer = await host.AnswerAsync("/v1/messages", Asked(fields));
-        Assert.That(answer.GetProperty("content").EnumerateArray().Count(block => block.GetProperty("type").GetString() == "tool_use"), Is.EqualTo(1));
+        Assert.That(answer.GetProperty("content").EnumerateArray().Count(block => block.GetProperty("type").GetString() == "tool_use"),
+            Is.EqualTo(1));
         var streamed = StreamedMessage.Of(await host.EventsAsync("/v1/messages", Asked(Joined(fields, "\"stream\": true"))));
         Assert.That(streamed["content"]!.AsArray(), Has.Count.EqualTo(2));
     }
@@ -132,6 +135,16 @@ public sealed class MessagesTests
     }
 
     [Test]
+    public async Task Has_no_message_where_its_time_was_up()
+    {
+        await using var host = await HttpHost.StartAsync(new Script(new ScriptedReply("a</think>One") { Reason = FinishReason.Timeout }));
+        var (status, body) = await host.TryAsync("/v1/messages", Asked());
+        Assert.That((status, body.GetProperty("error").GetProperty("type").GetString()), Is.EqualTo((529, "overloaded_error")));
+        var events = await host.EventsAsync("/v1/messages", Asked("\"stream\": true"));
+        Assert.That(events.Types()[^1], Is.EqualTo("error"));
+    }
+
+    [Test]
     public async Task Says_that_it_is_busy_in_Anthropics_form()
     {
         await using var host = await HttpHost.StartAsync(new Script("a"));
@@ -144,7 +157,8 @@ public sealed class MessagesTests
     /// <summary>A request with more fields, which replace the usual ones.</summary>
     internal static string Asked(string fields = "")
     {
-        var request = JsonNode.Parse("""{"model": "demo", "max_tokens": 64, "messages": [{"role": "user", "content": "Add 34 and 9."}]}""")!.AsObject();
+        const string Usual = """{"model": "demo", "max_tokens": 64, "messages": [{"role": "user", "content": "Add 34 and 9."}]}""";
+        var request = JsonNode.Parse(Usual)!.AsObject();
         foreach (var (name, value) in JsonNode.Parse($"{{{fields}}}")!.AsObject()) request[name] = value?.DeepClone();
         return request.ToJsonString();
     }

@@ -61,7 +61,8 @@ public sealed class ResponseStoreTests
     {
         var store = Store(_ => { });
         store.Add(Response("0", 10));
-        Assert.That((store.Find("0", "other"), store.Find("0", null), store.Remove("0", "other"), store.Remove("1", "t")), Is.EqualTo(((object?)null, (object?)null, false, false)));
+        Assert.That((store.Find("0", "other"), store.Find("0", null), store.Remove("0", "other"), store.Remove("1", "t")),
+            Is.EqualTo(((object?)null, (object?)null, false, false)));
         Assert.That(store.Remove("0", "t"), Is.True);
         Assert.That((store.Count, store.Bytes), Is.EqualTo((0, 0L)));
     }

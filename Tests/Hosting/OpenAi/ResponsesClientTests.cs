@@ -8,11 +8,10 @@ namespace Quilt.Tests.Hosting.OpenAi;
 /// <summary>OpenAI's own client for .NET against /v1/responses, and Microsoft.Extensions.AI on top of it.</summary>
 public sealed class ResponsesClientTests
 {
-    private const string Calling =
-        "I look.</think>Wait.<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">Seoul</parameter>\n</invoke>\n</minimax:tool_call>";
+    private const string Calling = WeatherReply.Whole;
 
     private static readonly ResponseTool Weather = ResponseTool.CreateFunctionTool("get_weather",
-        BinaryData.FromString("""{"type": "object", "properties": {"city": {"type": "string"}}}"""), strictModeEnabled: false, functionDescription: "The weather.");
+        BinaryData.FromString(WeatherReply.Parameters), strictModeEnabled: false, functionDescription: "The weather.");
 
     [Test]
     public async Task Reads_an_answer_and_goes_on_with_it()
@@ -34,8 +33,10 @@ public sealed class ResponsesClientTests
         Assert.That((call.FunctionName, call.FunctionArguments.ToString()), Is.EqualTo(("get_weather", """{"city": "Seoul"}""")));
         Assert.That(first.Usage.OutputTokenDetails.ReasoningTokenCount, Is.GreaterThan(0));
 
-        ResponseResult second = await client.CreateResponseAsync(new CreateResponseOptions("demo", [ResponseItem.CreateFunctionCallOutputItem(call.CallId, "sun")])
+        ResponseResult second = await client.CreateResponseAsync(new CreateResponseOptions
         {
+            Model = "demo",
+            InputItems = { ResponseItem.CreateFunctionCallOutputItem(call.CallId, "sun") },
             PreviousResponseId = first.Id,
             Tools = { Weather },
         });
@@ -46,14 +47,16 @@ public sealed class ResponsesClientTests
         Assert.That(kept.GetOutputText(), Is.EqualTo("Sun."));
         ResponseDeletionResult deleted = await client.DeleteResponseAsync(second.Id);
         Assert.That(deleted.Deleted, Is.True);
-        Assert.That(async () => await client.GetResponseAsync(second.Id), Throws.InstanceOf<ClientResultException>().With.Property("Status").EqualTo(404));
+        Assert.That(async () => await client.GetResponseAsync(second.Id),
+            Throws.InstanceOf<ClientResultException>().With.Property("Status").EqualTo(404));
     }
 
     [Test]
     public async Task Reads_an_answer_as_it_comes()
     {
         await using var host = await HttpHost.StartAsync(new Script(Calling));
-        var options = new CreateResponseOptions("demo", [ResponseItem.CreateUserMessageItem("What is the weather?")]) { StreamingEnabled = true, Tools = { Weather } };
+        var options = new CreateResponseOptions("demo", [ResponseItem.CreateUserMessageItem("What is the weather?")])
+            { StreamingEnabled = true, Tools = { Weather } };
         var (text, thinking, arguments) = ("", "", "");
         ResponseResult? whole = null;
         var numbers = new List<int>();
@@ -86,11 +89,14 @@ public sealed class ResponsesClientTests
     {
         var script = new Script("a</think>{\"n\": 7}");
         await using var host = await HttpHost.StartAsync(script);
-        ResponseResult answer = await Client(host).CreateResponseAsync(new CreateResponseOptions("demo", [ResponseItem.CreateUserMessageItem("Count.")])
+        ResponseResult answer = await Client(host).CreateResponseAsync(new CreateResponseOptions
         {
+            Model = "demo",
+            InputItems = { ResponseItem.CreateUserMessageItem("Count.") },
             TextOptions = new()
             {
-                TextFormat = ResponseTextFormat.CreateJsonSchemaFormat("n", BinaryData.FromString("""{"type": "object", "properties": {"n": {"type": "integer"}}}""")),
+                TextFormat = ResponseTextFormat.CreateJsonSchemaFormat("n",
+                    BinaryData.FromString("""{"type": "object", "properties": {"n": {"type": "integer"}}}""")),
             },
             ReasoningOptions = new() { ReasoningEffortLevel = ResponseReasoningEffortLevel.Low },
         });

@@ -8,8 +8,10 @@ namespace Quilt.Tests.Hosting.OpenAi;
 public sealed class ResponsesConversationTests
 {
     private const string Tools = """[{"type": "function", "name": "add", "parameters": {"type": "object"}}]""";
-    private const string Call = "I add.</think>Wait.<minimax:tool_call>\n<invoke name=\"add\">\n<parameter name=\"a\">34</parameter>\n</invoke>\n</minimax:tool_call>";
-    private const string Turn = "<think>\nI add.\n</think>\n\nWait.\n<minimax:tool_call>\n<invoke name=\"add\">\n<parameter name=\"a\">34</parameter>";
+    private const string Call =
+        "I add.</think>Wait.<minimax:tool_call>\n<invoke name=\"add\">\n<parameter name=\"a\">34</parameter>\n</invoke>\n</minimax:tool_call>";
+    private const string Turn =
+        "<think>\nI add.\n</think>\n\nWait.\n<minimax:tool_call>\n<invoke name=\"add\">\n<parameter name=\"a\">34</parameter>";
 
     [TestCase(false)]
     [TestCase(true)]
@@ -27,8 +29,10 @@ public sealed class ResponsesConversationTests
         // Instructions are of one response alone; all else goes on.
         Assert.That(script.Prompts[1], Does.StartWith("]~!b[]~b]system\nYou are a helpful assistant."));
         Assert.That(script.Prompts[1], Does.Contain("user\nAdd 34 and 9.").And.Contain(Turn).And.Contain("<response>43</response>"));
-        await AskAsync(host, $"\"previous_response_id\": {second["id"]!.ToJsonString()}, \"input\": \"Thanks.\", \"instructions\": \"Be kind.\"", isStream);
-        Assert.That(script.Prompts[2], Does.StartWith("]~!b[]~b]system\nBe kind.").And.Contain("It is 43.").And.EndWith("user\nThanks.[e~[\n]~b]ai\n<think>\n"));
+        var previous = $"\"previous_response_id\": {second["id"]!.ToJsonString()}";
+        await AskAsync(host, $"{previous}, \"input\": \"Thanks.\", \"instructions\": \"Be kind.\"", isStream);
+        Assert.That(script.Prompts[2], Does.StartWith("]~!b[]~b]system\nBe kind.").And.Contain("It is 43.")
+            .And.EndWith("user\nThanks.[e~[\n]~b]ai\n<think>\n"));
         Assert.That((string?)second["previous_response_id"], Is.EqualTo((string?)first["id"]));
     }
 
@@ -62,11 +66,13 @@ public sealed class ResponsesConversationTests
             [{"role": "developer", "content": "Answer in French."},
              {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "Be kind."}]},
              {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
-             {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Salut", "annotations": []}], "status": "completed", "id": "msg_1"},
+             {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Salut", "annotations": []}],
+              "status": "completed", "id": "msg_1"},
              {"role": "user", "content": "Again"}]
             """;
         await AskAsync(host, $"\"instructions\": \"Be brief.\", \"input\": {Input}", false);
-        Assert.That(script.Prompts[0], Does.StartWith("]~!b[]~b]system\nBe brief.\nAnswer in French.\nBe kind.[e~[\n]~b]user\nHi[e~[\n]~b]ai\nSalut[e~[\n]~b]user\nAgain"));
+        Assert.That(script.Prompts[0], Does.StartWith("]~!b[]~b]system\nBe brief.\nAnswer in French.\nBe kind.[e~[\n" +
+            "]~b]user\nHi[e~[\n]~b]ai\nSalut[e~[\n]~b]user\nAgain"));
     }
 
     [Test]
@@ -74,9 +80,15 @@ public sealed class ResponsesConversationTests
     {
         var script = new Script("a</think>7");
         await using var host = await HttpHost.StartAsync(script);
-        await AskAsync(host, "\"temperature\": 0.25, \"top_p\": 0.5, \"max_output_tokens\": 9, \"truncation\": \"auto\", \"reasoning\": {\"effort\": \"low\", \"summary\": \"auto\"}", false);
-        await AskAsync(host, "\"text\": {\"format\": {\"type\": \"json_schema\", \"name\": \"n\", \"schema\": {\"type\": \"integer\"}, \"strict\": true}}", false);
-        await AskAsync(host, $"\"tools\": {Tools}, \"tool_choice\": {{\"type\": \"function\", \"name\": \"add\"}}, \"parallel_tool_calls\": false", false);
+        await AskAsync(host, """
+            "temperature": 0.25, "top_p": 0.5, "max_output_tokens": 9, "truncation": "auto", "reasoning": {"effort": "low", "summary": "auto"}
+            """, false);
+        await AskAsync(host, """
+            "text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "integer"}, "strict": true}}
+            """, false);
+        await AskAsync(host, $$"""
+            "tools": {{Tools}}, "tool_choice": {"type": "function", "name": "add"}, "parallel_tool_calls": false
+            """, false);
         var sampling = script.Requests[0].Sampling!;
         Assert.That((sampling.Temperature, sampling.TopP, sampling.MaxTokens), Is.EqualTo((0.25, 0.5, 9)));
         Assert.That(script.Requests[0].TruncatePrompt, Is.EqualTo(-1));
@@ -96,7 +108,8 @@ public sealed class ResponsesConversationTests
         var (cancelled, body) = await host.TryAsync(path + "/cancel", "{}");
         Assert.That(cancelled, Is.EqualTo(400), body.GetRawText());
         using var deleted = await host.Client.DeleteAsync(path);
-        Assert.That(await deleted.Content.ReadAsStringAsync(), Is.EqualTo($"{{\"id\":\"{made.GetProperty("id").GetString()}\",\"object\":\"response\",\"deleted\":true}}"));
+        Assert.That(await deleted.Content.ReadAsStringAsync(),
+            Is.EqualTo($"{{\"id\":\"{made.GetProperty("id").GetString()}\",\"object\":\"response\",\"deleted\":true}}"));
         using var gone = await host.Client.GetAsync(path);
         Assert.That(gone.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
         using var again = await host.Client.DeleteAsync(path);

@@ -1,21 +1,24 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Quilt.Runtime;
 
 namespace Quilt.Tests.Hosting.OpenAi;
 
 /// <summary>Answers of /v1/responses, whole and in events.</summary>
 public sealed class ResponsesTests
 {
-    private const string Tools = """[{"type": "function", "name": "get_weather", "description": "The weather.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}, "strict": false}]""";
-    private const string Call = "<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter name=\"city\">Seoul</parameter>\n</invoke>\n</minimax:tool_call>";
+    private const string Tools = WeatherReply.FlatTools;
+    private const string Call = WeatherReply.Call;
     private const string Calling = "I look.</think>\n\nOne moment." + Call;
 
     [Test]
     public async Task Has_thinking_text_and_calls_as_items()
     {
         await using var host = await HttpHost.StartAsync(new Script(Calling));
-        var answer = JsonNode.Parse((await host.AnswerAsync("/v1/responses",
-            Asked($"\"tools\": {Tools}, \"instructions\": \"Be brief.\", \"metadata\": {{\"a\": \"b\"}}, \"user\": \"u\", \"max_output_tokens\": 90"))).GetRawText())!.AsObject();
+        const string Fields = $$"""
+            "tools": {{Tools}}, "instructions": "Be brief.", "metadata": {"a": "b"}, "user": "u", "max_output_tokens": 90
+            """;
+        var answer = JsonNode.Parse((await host.AnswerAsync("/v1/responses", Asked(Fields))).GetRawText())!.AsObject();
         var usage = answer["usage"]!.AsObject();
         Assert.That((int)usage["total_tokens"]!, Is.EqualTo((int)usage["input_tokens"]! + (int)usage["output_tokens"]!));
         Assert.That((int)usage["output_tokens_details"]!["reasoning_tokens"]!, Is.InRange(1, (int)usage["output_tokens"]! - 1));
@@ -26,10 +29,13 @@ public sealed class ResponsesTests
         var expected = $$"""
             {"object": "response", "status": "completed", "background": false, "error": null, "incomplete_details": null,
              "instructions": "Be brief.", "max_output_tokens": 90, "max_tool_calls": null, "model": "demo", "output": [
-               {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "I look."}], "encrypted_content": null, "status": "completed", "summary": []},
-               {"type": "message", "status": "completed", "content": [{"type": "output_text", "text": "One moment.", "logprobs": [], "annotations": []}], "role": "assistant"},
+               {"type": "reasoning", "content": [{"type": "reasoning_text", "text": "I look."}], "encrypted_content": null,
+                "status": "completed", "summary": []},
+               {"type": "message", "status": "completed", "content": [{"type": "output_text", "text": "One moment.", "logprobs": [],
+                "annotations": []}], "role": "assistant"},
                {"type": "function_call", "name": "get_weather", "arguments": "{\"city\": \"Seoul\"}", "status": "completed"}],
-             "parallel_tool_calls": true, "previous_response_id": null, "reasoning": {"effort": null, "summary": null}, "service_tier": "default", "store": true,
+             "parallel_tool_calls": true, "previous_response_id": null, "reasoning": {"effort": null, "summary": null},
+              "service_tier": "default", "store": true,
              "text": {"format": {"type": "text"} }, "tool_choice": "auto", "tools": {{Tools}}, "top_logprobs": 0, "truncation": "disabled",
              "user": "u", "metadata": {"a": "b"} }
             """;
@@ -75,7 +81,8 @@ public sealed class ResponsesTests
             "output_item.added", "content_part.added", "output_text.delta", "output_text.done", "content_part.done", "output_item.done",
             "output_item.added", "function_call_arguments.delta", "function_call_arguments.done", "output_item.done", "completed"]));
         Assert.That(events[0].GetProperty("response").GetProperty("status").GetString(), Is.EqualTo("in_progress"));
-        Assert.That(events[0].GetProperty("response").GetProperty("id").GetString(), Is.EqualTo(events[^1].GetProperty("response").GetProperty("id").GetString()));
+        Assert.That(events[0].GetProperty("response").GetProperty("id").GetString(),
+            Is.EqualTo(events[^1].GetProperty("response").GetProperty("id").GetString()));
     }
 
     [Test]
@@ -98,9 +105,19 @@ public sealed class ResponsesTests
         Assert.That(events.Types()[^1], Is.EqualTo("response.failed"));
         var response = events[^1].GetProperty("response");
         Assert.That(response.GetProperty("status").GetString(), Is.EqualTo("failed"));
-        Assert.That(response.GetProperty("error").GetRawText(), Is.EqualTo("""{"code":"server_error","message":"The request failed while it was answered."}"""));
+        Assert.That(response.GetProperty("error").GetRawText(),
+            Is.EqualTo("""{"code":"server_error","message":"The request failed while it was answered."}"""));
         var (status, _) = await host.TryAsync("/v1/responses", Asked($"\"previous_response_id\": \"{response.GetProperty("id").GetString()}\""));
         Assert.That(status, Is.EqualTo(404));
+    }
+
+    [Test]
+    public async Task Failed_where_its_time_was_up()
+    {
+        await using var host = await HttpHost.StartAsync(new Script(new ScriptedReply("a</think>One") { Reason = FinishReason.Timeout }));
+        Assert.That((await host.TryAsync("/v1/responses", Asked())).Status, Is.EqualTo(503));
+        var events = await host.EventsAsync("/v1/responses", Asked("\"stream\": true"));
+        Assert.That(events.Types()[^1], Is.EqualTo("response.failed"));
     }
 
     [Test]

@@ -24,7 +24,8 @@ internal sealed class InputItems
         if (body.Any("input") is { ValueKind: JsonValueKind.String } text) items.Add("user", text.GetString()!);
         else
         {
-            var list = body.List("input", MessageFields.Most) ?? throw ApiException.Bad("input: expected a text or a list of items, found none.", "input");
+            var list = body.List("input", MessageFields.Most)
+                ?? throw ApiException.Bad("input: expected a text or a list of items, found none.", "input");
             for (var i = 0; i < list.Count; i++) items.Take(new Fields(list[i], $"body.input.{i}"));
         }
         items.Flush();

@@ -27,19 +27,27 @@ internal sealed class ResponsesAnswer(ResponsesRequest request, Generation gener
     /// <summary>The answer, once the reply is over.</summary>
     public ResponseBody Whole()
     {
-        var status = Status(Reply.End!);
+        var status = Reply.Fault is not null ? "failed" : Reply.End!.Reason == FinishReason.Stop ? "completed" : "incomplete";
         var cached = request.Chat.Terms.PromptTokensDetails ? generation.Stats.CachedTokens : 0;
         var (prompt, reply) = (generation.Stats.PromptTokens, generation.Stats.GeneratedTokens);
         return request.Body with
         {
             Status = status,
             CompletedAt = status == "completed" ? time.GetUtcNow().ToUnixTimeSeconds() : null,
-            Error = Reply.End!.Error is { } error ? new("server_error", Failure.Of(error).Message) : null,
+            Error = Reply.Fault is { } fault ? new("server_error", Failure.Of(fault).Message) : null,
             IncompleteDetails = status == "incomplete" ? new("max_output_tokens") : null,
             Output = [.. Reply.All.Select(Item)],
             Usage = new(prompt, new(cached), reply, new(generation.Stats.ThinkingTokens), prompt + reply),
         };
     }
+
+    /// <summary>A block's id as an item.</summary>
+    public static string IdOf(ReplyBlock block) => block.Kind switch
+    {
+        BlockKind.Thinking => $"rs_{block.Key}",
+        BlockKind.Text => $"msg_{block.Key}",
+        _ => $"fc_{block.Key}",
+    };
 
     /// <summary>A block as an item of the answer.</summary>
     public ResponseItem Item(ReplyBlock block)
@@ -47,18 +55,19 @@ internal sealed class ResponsesAnswer(ResponsesRequest request, Generation gener
         var status = block.IsComplete ? "completed" : "incomplete";
         return block.Kind switch
         {
-            BlockKind.Thinking => new ReasoningItem($"rs_{block.Key}", [new(block.Text)], request.SealsThinking ? InputItems.Sealed(block.Text) : null, status),
-            BlockKind.Text => new MessageItem($"msg_{block.Key}", status, [new(block.Text, Logprobs(block.Tokens))]),
-            _ => new FunctionCallItem($"fc_{block.Key}", $"call_{block.Key}", block.Name, block.Text, status),
+            BlockKind.Thinking => new ReasoningItem(IdOf(block), [new(block.Text)],
+                request.SealsThinking ? InputItems.Sealed(block.Text) : null, status),
+            BlockKind.Text => new MessageItem(IdOf(block), status, [new(block.Text, Logprobs(block.Tokens))]),
+            _ => new FunctionCallItem(IdOf(block), $"call_{block.Key}", block.Name, block.Text, status),
         };
     }
 
     /// <summary>The same before there is anything in it.</summary>
     public static ResponseItem Empty(ReplyBlock block) => block.Kind switch
     {
-        BlockKind.Thinking => new ReasoningItem($"rs_{block.Key}", [], null, "in_progress"),
-        BlockKind.Text => new MessageItem($"msg_{block.Key}", "in_progress", []),
-        _ => new FunctionCallItem($"fc_{block.Key}", $"call_{block.Key}", block.Name, "", "in_progress"),
+        BlockKind.Thinking => new ReasoningItem(IdOf(block), [], null, "in_progress"),
+        BlockKind.Text => new MessageItem(IdOf(block), "in_progress", []),
+        _ => new FunctionCallItem(IdOf(block), $"call_{block.Key}", block.Name, "", "in_progress"),
     };
 
     /// <summary>Log probabilities; none where they were not asked for.</summary>
@@ -71,7 +80,8 @@ internal sealed class ResponsesAnswer(ResponsesRequest request, Generation gener
         if (!whole.Store || whole.Status is not ("completed" or "incomplete")) return;
         var messages = (JsonArray)request.Messages.DeepClone();
         if (Message() is { } said) messages.Add(said);
-        store.Add(new(whole.Id, tenant, JsonSerializer.SerializeToUtf8Bytes(whole, ResponsesJson.Default.ResponseBody), ChatBody.Bytes(messages).ToArray()));
+        store.Add(new(whole.Id, tenant,
+            JsonSerializer.SerializeToUtf8Bytes(whole, ResponsesJson.Default.ResponseBody), ChatBody.Bytes(messages).ToArray()));
     }
 
     // Calls that were cut off are nothing that could be answered.
@@ -107,12 +117,4 @@ internal sealed class ResponsesAnswer(ResponsesRequest request, Generation gener
     }
 
     private string Texts(BlockKind kind) => string.Concat(Reply.All.Where(block => block.Kind == kind).Select(block => block.Text));
-
-    private static string Status(GenerationEnd end) => end.Reason switch
-    {
-        FinishReason.Stop => "completed",
-        FinishReason.Error => "failed",
-        FinishReason.Cancelled => "cancelled",
-        _ => "incomplete",
-    };
 }

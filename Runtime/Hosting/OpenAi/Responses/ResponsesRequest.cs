@@ -9,7 +9,7 @@ namespace Quilt.Hosting.OpenAi.Responses;
 /// <summary>A request of /v1/responses, understood.</summary>
 /// <param name="Chat">For the engine.</param>
 /// <param name="Body">What its answer says of it.</param>
-/// <param name="Messages">The conversation without the instructions, for the next to go on with.</param>
+/// <param name="Messages">The conversation without the instructions, for the next to go on with; empty where it is not kept.</param>
 /// <param name="SealsThinking">Whether thinking comes sealed too (include reasoning.encrypted_content).</param>
 internal sealed record ResponsesRequest(ChatRequest Chat, ResponseBody Body, JsonArray Messages, bool SealsThinking)
 {
@@ -59,7 +59,8 @@ internal sealed record ResponsesRequest(ChatRequest Chat, ResponseBody Body, Jso
         }
         var read = ChatRequest.Read(chat.Read(server.Options), lease, server.Options, server.DefaultsOf(lease), server.Time);
         var terms = read.Terms with { Id = $"resp_{Ids.New(24)}" };
-        return new(read with { Terms = terms }, BodyOf(body, terms, read, truncation), messages, included.Contains(Sealing));
+        var answer = BodyOf(body, terms, read, truncation);
+        return new(read with { Terms = terms }, answer, answer.Store ? messages : [], included.Contains(Sealing));
     }
 
     private static ResponseBody BodyOf(Fields body, ReplyTerms terms, ChatRequest chat, string truncation) => new()
@@ -88,7 +89,8 @@ internal sealed record ResponsesRequest(ChatRequest Chat, ResponseBody Body, Jso
 
     private static void RefuseUnbuilt(Fields body)
     {
-        if (body.Flag("background") == true) throw ApiException.Bad("background: expected false, responses in the background are not built.", "background");
+        if (body.Flag("background") == true)
+            throw ApiException.Bad("background: expected false, responses in the background are not built.", "background");
         foreach (var name in Unbuilt)
         {
             if (body.Any(name) is not null) throw ApiException.Bad($"{name}: expected none, this server has no such thing.", name);

@@ -15,6 +15,8 @@ namespace Quilt.Hosting.OpenAi.Responses;
 internal sealed class ResponsesStream(SseWriter sse, ResponsesAnswer answer, Action<ResponseBody> over)
 {
     private int number;
+    private ReplyBlock? current;
+    private string id = "";
 
     /// <summary>Writes all of it; returns when the client has it, or is gone.</summary>
     public async Task WriteAsync(Generation generation, CancellationToken cancel)
@@ -131,7 +133,8 @@ internal sealed class ResponsesStream(SseWriter sse, ResponsesAnswer answer, Act
     {
         json.WritePropertyName("part"u8);
         if (block.Kind == BlockKind.Thinking) JsonSerializer.Serialize(json, new ReasoningText(text), ResponsesJson.Default.ReasoningText);
-        else JsonSerializer.Serialize(json, new OutputText(text, text.Length == 0 ? [] : answer.Logprobs(block.Tokens)), ResponsesJson.Default.OutputText);
+        else JsonSerializer.Serialize(json,
+            new OutputText(text, text.Length == 0 ? [] : answer.Logprobs(block.Tokens)), ResponsesJson.Default.OutputText);
     }
 
     private void WriteLogprobs(Utf8JsonWriter json, IReadOnlyList<TokenPiece>? tokens)
@@ -145,12 +148,8 @@ internal sealed class ResponsesStream(SseWriter sse, ResponsesAnswer answer, Act
     private Utf8JsonWriter Begin(ReadOnlySpan<byte> name, ReplyBlock block)
     {
         var json = Begin(name);
-        json.WriteString("item_id"u8, block.Kind switch
-        {
-            BlockKind.Thinking => $"rs_{block.Key}",
-            BlockKind.Text => $"msg_{block.Key}",
-            _ => $"fc_{block.Key}",
-        });
+        if (block != current) (current, id) = (block, ResponsesAnswer.IdOf(block));
+        json.WriteString("item_id"u8, id);
         json.WriteNumber("output_index"u8, block.Index);
         if (block.Kind != BlockKind.Call) json.WriteNumber("content_index"u8, 0);
         return json;
