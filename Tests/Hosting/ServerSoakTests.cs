@@ -19,7 +19,8 @@ public sealed class ServerSoakTests
     [Test]
     public async Task A_crowd_of_clients_leaves_nothing_behind()
     {
-        await using var server = await GuardedServer.StartAsync(engine: new EngineOptions { Threads = 2, MaxSequences = 16, StepTime = TimeSpan.FromMilliseconds(20) });
+        await using var server = await GuardedServer.StartAsync(engine: new EngineOptions { Threads = 2, MaxSequences = 16,
+            StepTime = TimeSpan.FromMilliseconds(20) });
         var (left, kinds) = (Requests, new int[10]);
         var (earlyBytes, earlyHandles) = (0L, 0);
         var clock = Stopwatch.StartNew();
@@ -41,7 +42,8 @@ public sealed class ServerSoakTests
         }
         var (lateBytes, lateHandles) = (GC.GetTotalMemory(forceFullCollection: true), Handles());
         var last = server.Engine.Snapshot();
-        TestContext.Out.WriteLine($"{Requests:#,0} in {clock.Elapsed.TotalSeconds:0} s, by kind {string.Join(' ', kinds)}; {last.GeneratedTokens:#,0} tokens, {last.Finished:#,0} requests ended; " +
+        TestContext.Out.WriteLine($"{Requests:#,0} in {clock.Elapsed.TotalSeconds:0} s, by kind {string.Join(' ', kinds)}; " +
+            $"{last.GeneratedTokens:#,0} tokens, {last.Finished:#,0} requests ended; " +
             $"{earlyBytes >> 10:#,0} KiB and {earlyHandles} handles half way, {lateBytes >> 10:#,0} and {lateHandles} at the end");
         Assert.That((server.Engine.Failure, server.Load, last.BlocksUsed), Is.EqualTo(((Exception?)null, 0, 0)));
         Assert.That(lateBytes - earlyBytes, Is.LessThan(32 << 20), "memory grows");
@@ -53,8 +55,8 @@ public sealed class ServerSoakTests
         await using var connection = await server.ConnectAsync();
         var isStream = kind is 1 or 3 or 5 or 6 or 7;
         var body = Body(kind, isStream, random);
-        var head = Encoding.ASCII.GetBytes($"POST /v1/{(kind == 2 ? "completions" : "chat/completions")} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
-            $"Content-Length: {body.Length}\r\n\r\n");
+        var head = Encoding.ASCII.GetBytes($"POST /v1/{(kind == 2 ? "completions" : "chat/completions")} HTTP/1.1\r\nHost: localhost\r\n" +
+            $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
         byte[] all = [.. head, .. body];
         switch (kind)
         {
@@ -77,7 +79,8 @@ public sealed class ServerSoakTests
                 break;
             case 6:
                 await connection.SendAsync(all);
-                while (await connection.ReadLineAsync() is { } line && !line.Contains("[DONE]", StringComparison.Ordinal)) await Task.Delay(random.Next(2));
+                while (await connection.ReadLineAsync() is { } line && !line.Contains("[DONE]",
+                    StringComparison.Ordinal)) await Task.Delay(random.Next(2));
                 break;
             case 7:
                 await connection.SendAsync(all.AsMemory(0, random.Next(all.Length)));
@@ -91,7 +94,8 @@ public sealed class ServerSoakTests
                 }
                 break;
             default:
-                await connection.SendAsync(random.Next(3) switch { 0 => "\0\0\r\n\r\n", 1 => "GET /v1/models HTTP/1.1\r\n", _ => "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n" });
+                await connection.SendAsync(random.Next(3) switch { 0 => "\0\0\r\n\r\n", 1 => "GET /v1/models HTTP/1.1\r\n",
+                    _ => "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n" });
                 if (random.Next(2) == 0) connection.Reset();
                 break;
         }
@@ -102,9 +106,11 @@ public sealed class ServerSoakTests
         if (kind == 8) return Encoding.UTF8.GetBytes($$"""{"messages": [{"role": "user", "content": "Hi."}], "max_tokens": {{-random.Next(5)}}}""");
         var tokens = kind is 3 or 4 or 5 ? 200 : 1 + random.Next(6);
         var topic = random.Next(40);
-        var more = $"\"max_tokens\": {tokens}, \"ignore_eos\": {(random.Next(2) == 0 ? "true" : "false")}, \"stream\": {(isStream ? "true" : "false")}, \"temperature\": 0.9, \"n\": {1 + random.Next(3)}";
+        var more = $"\"max_tokens\": {tokens}, \"ignore_eos\": {(random.Next(2) == 0 ? "true" : "false")}, " +
+            $"\"stream\": {(isStream ? "true" : "false")}, \"temperature\": 0.9, \"n\": {1 + random.Next(3)}";
         return Encoding.UTF8.GetBytes(kind == 2 ? $$"""{"prompt": ["Number {{topic}} is", "Once"], {{more}}}"""
-            : $$"""{"messages": [{"role": "system", "content": "You are helpful."}, {"role": "user", "content": "Tell me of number {{topic}}."}], {{more}}}""");
+            : """{"messages": [{"role": "system", "content": "You are helpful."}, {"role": "user", "content": """ +
+                $$""" "Tell me of number {{topic}}."}], {{more}}}""");
     }
 
     private static int Handles()

@@ -22,7 +22,8 @@ internal sealed class Door(IOptions<QuiltServerOptions> options)
     public static void Guard(IEndpointConventionBuilder group) => group.Finally(static endpoint =>
     {
         var door = endpoint.ApplicationServices.GetRequiredService<Door>();
-        var inner = endpoint.RequestDelegate ?? throw new InvalidOperationException($"{endpoint.DisplayName}: expected a RequestDelegate, found none.");
+        var inner = endpoint.RequestDelegate
+            ?? throw new InvalidOperationException($"{endpoint.DisplayName}: expected a RequestDelegate, found none.");
         var isOpen = endpoint.Metadata.OfType<OpenEndpoint>().LastOrDefault()?.IsOpen(door.options) ?? false;
         // So that a browser's question beforehand finds the endpoint it is about.
         if (endpoint.Metadata.OfType<IHttpMethodMetadata>().LastOrDefault() is { } methods)
@@ -35,7 +36,8 @@ internal sealed class Door(IOptions<QuiltServerOptions> options)
         http.Response.Headers.XContentTypeOptions = "nosniff";
         // Where there are keys the name does not matter: a page that got here by another name has none, as it sees nothing of what the
         // browser keeps for the server's own page.
-        if (!keys.Any && !hosts.Allows(http.Request.Host)) return RefuseAsync(http, "Host: expected a name that this server is served under, found another.");
+        if (!keys.Any && !hosts.Allows(http.Request.Host)) return RefuseAsync(http,
+            "Host: expected a name that this server is served under, found another.");
         if (http.Request.Headers.Origin.ToString() is { Length: > 0 } origin)
         {
             if (!origins.Allows(http.Request, origin)) return RefuseAsync(http, "Origin: expected a page that may use this server, found another.");

@@ -13,14 +13,16 @@ internal static class Failure
     {
         ApiException known => known,
         JinjaException template => ApiException.Bad(Fields.Shown(template.Problem)),
-        PromptTooLongException prompt => ApiException.Bad($"This model's maximum context length is {prompt.MaxTokens} tokens. However, your request " +
+        PromptTooLongException prompt =>
+            ApiException.Bad($"This model's maximum context length is {prompt.MaxTokens} tokens. However, your request " +
             $"has {prompt.Found} input tokens. Please reduce the length of the input messages."),
         BadInputException input when IsOfFile(input) && !IsMissing(input) => ModelUnusable,
         BadInputException input => ApiException.Bad(Plain(input), ParamOf(input)),
         EngineBusyException => ApiException.Unavailable("The server is busy: as many requests wait as may."),
         EngineFailedException => new ApiException(503, "InternalServerError", "The engine has failed; the server takes no requests any more."),
         RequestFailedException => new ApiException(500, "InternalServerError", "The request failed while it was answered."),
-        NotSupportedException unsupported => unsupported.Message.AsSpan().ContainsAny('/', '\\') ? ModelUnusable : ApiException.NotBuilt(Fields.Shown(unsupported.Message)),
+        NotSupportedException unsupported => unsupported.Message.AsSpan().ContainsAny('/', '\\') ? ModelUnusable
+            : ApiException.NotBuilt(Fields.Shown(unsupported.Message)),
         ArgumentException argument => ApiException.Bad(Fields.Shown(Sentence(argument))),
         // What is put together of a body that was read without complaint can be deeper than it.
         JsonException => ApiException.Bad("The request holds JSON that is nested too deeply."),

@@ -5,14 +5,16 @@ using Microsoft.Extensions.Options;
 namespace Quilt.Hosting.Http;
 
 /// <summary>
-/// Bounds how long a client may take nothing. Kestrel's own rate counts every write as so many seconds of patience: after a stream of many small ones,
-/// or within a large one, that is for ever.
+/// Bounds how long a client may take nothing. Kestrel's own rate counts every write as so many seconds of patience: after a stream of many small
+/// ones, or within a large one, that is for ever.
 /// </summary>
 internal static class Sending
 {
     private const int PartBytes = 64 << 10;
 
-    /// <summary>Waits until the client has taken enough for a write to go through; drops it after <see cref="QuiltServerOptions.SendTime"/>.</summary>
+    /// <summary>
+    /// Waits until the client has taken enough for a write to go through; drops it after <see cref="QuiltServerOptions.SendTime"/>.
+    /// </summary>
     /// <param name="http">The request.</param>
     /// <param name="write">The write.</param>
     /// <exception cref="OperationCanceledException">It was dropped.</exception>
@@ -20,7 +22,8 @@ internal static class Sending
     {
         try
         {
-            return await write.WaitAsync(http.RequestServices.GetRequiredService<IOptions<QuiltServerOptions>>().Value.SendTime).ConfigureAwait(false);
+            var options = http.RequestServices.GetRequiredService<IOptions<QuiltServerOptions>>().Value;
+            return await write.WaitAsync(options.SendTime).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -102,7 +102,8 @@ public sealed class BrowserTests
     [Test]
     public async Task A_preflight_is_answered_for_allowed_origins_alone()
     {
-        const string Asks = "Host: localhost\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization, content-type\r\n";
+        const string Asks = "Host: localhost\r\nAccess-Control-Request-Method: POST\r\n" +
+            "Access-Control-Request-Headers: authorization, content-type\r\n";
         var good = await named.SendAsync($"OPTIONS /v1/chat/completions HTTP/1.1\r\n{Asks}Origin: https://app.example.org\r\n\r\n");
         Assert.That((good.Status, good.Header("Access-Control-Allow-Origin"), good.Header("Access-Control-Allow-Headers")),
             Is.EqualTo((204, "https://app.example.org", "authorization, content-type")));
@@ -137,5 +138,6 @@ public sealed class BrowserTests
         Assert.That((answer.Status, answer.Header("Access-Control-Allow-Origin")), Is.EqualTo((200, "null")));
     }
 
-    private static Task<RawAnswer> GetAsync(GuardedServer server, string path, string headers) => server.SendAsync($"GET {path} HTTP/1.1\r\n{headers}\r\n");
+    private static Task<RawAnswer> GetAsync(GuardedServer server, string path, string headers) =>
+        server.SendAsync($"GET {path} HTTP/1.1\r\n{headers}\r\n");
 }

@@ -23,7 +23,8 @@ public sealed class ClientGoneTests
 
     // Long enough that none of them would have ended by itself before it is looked at.
     private static byte[] Request(bool stream, int n, int promptWords) => Encoding.UTF8.GetBytes($$"""
-        {"messages": [{"role": "user", "content": {{JsonSerializer.Serialize($"{Guid.NewGuid()} {HostileRequest.Times("tell me more of it ", promptWords)}")}}}],
+        {"messages": [{"role": "user",
+            "content": {{JsonSerializer.Serialize($"{Guid.NewGuid()} {HostileRequest.Times("tell me more of it ", promptWords)}")}}}],
         "max_tokens": 3000, "min_tokens": 3000, "ignore_eos": true, "temperature": 1, "n": {{n}}, "stream": {{(stream ? "true" : "false")}}}
         """);
 
@@ -63,7 +64,8 @@ public sealed class ClientGoneTests
         foreach (var part in (int[])[0, 1, 1000, 200_000, body.Length - 1])
         {
             await using var connection = await server.ConnectAsync();
-            await connection.SendAsync($"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
+            await connection.SendAsync("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+                $"Content-Length: {body.Length}\r\n\r\n");
             await connection.SendAsync(body.AsMemory(0, part));
             await Task.Delay(20);
             connection.Reset();
@@ -80,8 +82,7 @@ public sealed class ClientGoneTests
             {"messages": [{"role": "user", "content": "a"}], "max_tokens": 600, "min_tokens": 600, "ignore_eos": true, "n": 8, "temperature": 1,
             "stream": {{(stream ? "true" : "false")}}, "logprobs": true, "top_logprobs": 20}
             """);
-        await connection.SendAsync($"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
-        await connection.SendAsync(body);
+        await connection.PostAsync("/v1/chat/completions", body);
         var clock = Stopwatch.StartNew();
         await UntilAsync(() => slow.Load == 1, 10);
         await UntilAsync(() => slow.Load == 0, 60);
@@ -123,10 +124,12 @@ public sealed class ClientGoneTests
     [Test]
     public async Task A_request_that_can_never_fit_is_refused_at_once()
     {
-        await using var small = await GuardedServer.StartAsync(engine: new EngineOptions { Threads = 2, KvMemory = 64 * server.Engine.Memory.TokenBytes });
+        await using var small = await GuardedServer.StartAsync(engine: new EngineOptions { Threads = 2,
+            KvMemory = 64 * server.Engine.Memory.TokenBytes });
         var clock = Stopwatch.StartNew();
         var answer = await small.PostAsync("/v1/completions", $$"""{"prompt": "{{HostileRequest.Times("word ", 500)}}", "max_tokens": 5}""");
-        Assert.That((answer.Status, answer.Body), Is.EqualTo((400, answer.Body)).And.Matches<(int, string Body)>(one => one.Body.Contains("maximum context length")));
+        Assert.That((answer.Status, answer.Body), Is.EqualTo((400, answer.Body)).And.Matches<(int,
+            string Body)>(one => one.Body.Contains("maximum context length")));
         Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(2)));
         Assert.That((await small.PostAsync("/v1/completions", """{"prompt": "word", "max_tokens": 100000}""")).Status, Is.EqualTo(200));
     }
@@ -183,8 +186,7 @@ public sealed class ClientGoneTests
     private async Task<RawConnection> SendAsync(byte[] body)
     {
         var connection = await server.ConnectAsync();
-        await connection.SendAsync($"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
-        await connection.SendAsync(body);
+        await connection.PostAsync("/v1/chat/completions", body);
         return connection;
     }
 

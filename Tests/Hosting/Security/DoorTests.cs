@@ -8,8 +8,8 @@ using Quilt.Hosting.Http;
 namespace Quilt.Tests.Hosting.Security;
 
 /// <summary>
-/// The rows of the security list's part E, each tried on a real socket of a server with two keys. Of CVE-2025-25183 and of what a disk holds the tests
-/// of the cache speak; that only 127.0.0.1 is listened on by default, and that other addresses want a key, those of <c>quilt serve</c>.
+/// The rows of the security list's part E, each tried on a real socket of a server with two keys. Of CVE-2025-25183 and of what a disk holds the
+/// tests of the cache speak; that only 127.0.0.1 is listened on by default, and that other addresses want a key, those of <c>quilt serve</c>.
 /// </summary>
 public sealed class DoorTests
 {
@@ -68,7 +68,8 @@ public sealed class DoorTests
         {
             var isOpen = endpoint.Metadata.GetMetadata<OpenEndpoint>()?.IsOpen(new()) ?? false;
             var path = "/" + string.Join('/', endpoint.RoutePattern.PathSegments.Select(segment =>
-                string.Concat(segment.Parts.Select(part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart text ? text.Content : "x"))));
+                string.Concat(segment.Parts.Select(part => part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart text ? text.Content
+                    : "x"))));
             foreach (var method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET", "POST"])
             {
                 var answer = await server.SendAsync($"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -179,7 +180,7 @@ public sealed class DoorTests
             $$"""{"messages": [{"role": "user", "content": "{{Secret}}"}], "max_tokens": 1}""",
             $$"""{"messages": [{"role": "user", "content": "{{Secret}}"}], "max_tokens": 0}""",
             $$"""{"messages": [{"role": "user", "content": "{{Secret}}"}], "temperature": "{{Secret}}" """,
-            $$"""{"messages": [{"role": "user", "content": "{{Secret}}"}], "response_format": {"type": "json_schema", "json_schema": {"schema": 1} } }""",
+            $$"""{"messages": [{"role": "user", "content": "{{Secret}}"}], "structured_outputs": {"json": "no JSON"} }""",
         ];
         foreach (var body in bodies)
         {

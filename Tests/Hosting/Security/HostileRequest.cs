@@ -29,7 +29,8 @@ internal sealed record HostileRequest(string Name, string Path, Func<byte[]> Bod
         () => Encoding.UTF8.GetBytes($$"""{"prompt": {{prompt}}, "max_tokens": 1}"""), Or400(good));
 
     /// <summary>Any bytes.</summary>
-    public static HostileRequest OfBytes(string row, string name, Func<byte[]> body, params int[] good) => new($"{row}: {name}", Chat, body, Or400(good));
+    public static HostileRequest OfBytes(string row, string name, Func<byte[]> body, params int[] good) => new($"{row}: {name}", Chat, body,
+        Or400(good));
 
     /// <summary>A text so many times.</summary>
     public static string Times(string text, int count) => new StringBuilder(text.Length * count).Insert(0, text, count).ToString();

@@ -62,7 +62,7 @@ public sealed class HostileRequestTests
         [
             $$$"""{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "{{{url}}}"}}]}]}""",
             $$$"""{"messages": [{"role": "user", "content": "{{{url}}}"}], "max_tokens": 1}""",
-            $$$"""{"messages": [{"role": "user", "content": "a"}], "max_tokens": 1, "response_format": {"type": "json_schema", "json_schema": {"schema": {"$ref": "{{{url}}}"} } } }""",
+            WithSchema($$$"""{"$ref": "{{{url}}}"}"""),
             $$$"""{"messages": [{"role": "user", "content": "a"}], "max_tokens": 1, "documents": [{"url": "{{{url}}}"}]}""",
         ];
         foreach (var body in bodies) await server.PostAsync("/v1/chat/completions", body);
@@ -77,7 +77,9 @@ public sealed class HostileRequestTests
         for (var i = 0; i < 400; i++)
         {
             if (i == 100) before = GC.GetTotalMemory(forceFullCollection: true);
-            var body = $$$"""{"messages": [{"role": "user", "content": "a"}], "max_tokens": 1, "response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "object", "properties": {"field{{{i}}}": {"type": "string", "pattern": "^[a-z]{{{{i % 9 + 1}}}}x{{{i}}}$"} } } } } }""";
+            var body = WithSchema($$"""
+                {"type": "object", "properties": {"field{{i}}": {"type": "string", "pattern": "^[a-z]{1,{{i % 9 + 1}}}x{{i}}$"} } }
+                """);
             Assert.That((await server.PostAsync("/v1/chat/completions", body)).Status, Is.EqualTo(200));
         }
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
@@ -105,6 +107,9 @@ public sealed class HostileRequestTests
         await server.IdleAsync();
     }
 
+    private static string WithSchema(string schema) => """{"messages": [{"role": "user", "content": "a"}], "max_tokens": 1, "response_format": """ +
+        $$"""{"type": "json_schema", "json_schema": {"schema": {{schema}} } } }""";
+
     private async Task TryAllAsync(IEnumerable<HostileRequest> requests)
     {
         var (tried, slowest, name) = (0, TimeSpan.Zero, "");
@@ -131,8 +136,7 @@ public sealed class HostileRequestTests
     private static async Task<(RawAnswer Answer, TimeSpan Time)> TryAsync(RawConnection connection, HostileRequest request, byte[] body)
     {
         var start = Stopwatch.GetTimestamp();
-        await connection.SendAsync($"POST {request.Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
-        await connection.SendAsync(body);
+        await connection.PostAsync(request.Path, body);
         return (await connection.ReadAsync(), Stopwatch.GetElapsedTime(start));
     }
 
@@ -141,7 +145,8 @@ public sealed class HostileRequestTests
     {
         Assert.That(answer.Body, Has.Length.LessThan(2000), request.Name);
         Assert.That(answer.Body, Does.Not.Match("xxx{250}|kkk{250}|(\\.\\./){80}"), request.Name);
-        Assert.That(answer.Body, Does.Not.Contain(DemoHost.Folder).And.Not.Contain("   at ").And.Not.Contain("Exception").And.Not.Match("0x[0-9a-f]{6}"), request.Name);
+        Assert.That(answer.Body,
+            Does.Not.Contain(DemoHost.Folder).And.Not.Contain("   at ").And.Not.Contain("Exception").And.Not.Match("0x[0-9a-f]{6}"), request.Name);
         using var read = JsonDocument.Parse(answer.Body);
         Assert.That(read.RootElement.GetProperty("error").GetProperty("code").GetInt32(), Is.EqualTo(answer.Status), request.Name);
     }

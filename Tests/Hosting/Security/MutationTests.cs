@@ -18,7 +18,8 @@ public sealed class MutationTests
     [Test]
     public async Task Mutated_requests_are_answered_or_refused_and_leave_nothing()
     {
-        await using var server = await GuardedServer.StartAsync(mostTokens: 2, engine: new EngineOptions { Threads = 2, StepTime = TimeSpan.FromMilliseconds(20) });
+        await using var server = await GuardedServer.StartAsync(mostTokens: 2,
+            engine: new EngineOptions { Threads = 2, StepTime = TimeSpan.FromMilliseconds(20) });
         string[] paths = [.. server.Endpoints
             .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is ["POST"])
             .Select(endpoint => $"/{endpoint.RoutePattern.RawText!.TrimStart('/').Replace("{", "").Replace("}", "")}")];
@@ -44,7 +45,8 @@ public sealed class MutationTests
                 }
                 if (Stopwatch.GetElapsedTime(start) > Longest) slow.Add((path, body));
                 statuses.AddOrUpdate(answer.Status, 1, (_, count) => count + 1);
-                if (answer.Status is not (200 or 400 or 404 or 413 or 501) || answer.Body.Contains("\"InternalServerError\"", StringComparison.Ordinal))
+                if (answer.Status is not (200 or 400 or 404 or 413 or 501) || answer.Body.Contains("\"InternalServerError\"",
+                    StringComparison.Ordinal))
                     Assert.Fail($"{path}: {answer.Status} {answer.Body}\n{System.Text.Encoding.UTF8.GetString(body)}");
             }
             await connection.DisposeAsync();
@@ -61,7 +63,8 @@ public sealed class MutationTests
         await server.IdleAsync();
         var late = GC.GetTotalMemory(forceFullCollection: true);
         TestContext.Out.WriteLine($"{Requests:#,0} to {paths.Length} endpoints in {time.TotalSeconds:0} s: " +
-            $"{string.Join(", ", statuses.OrderBy(one => one.Key).Select(one => $"{one.Value:#,0} × {one.Key}"))}; {slow.Count} slower than {Longest.TotalSeconds} s among others; " +
+            $"{string.Join(", ", statuses.OrderBy(one => one.Key).Select(one => $"{one.Value:#,0} × {one.Key}"))}; " +
+            $"{slow.Count} slower than {Longest.TotalSeconds} s among others; " +
             $"{early >> 10:#,0} KiB early, {late >> 10:#,0} at the end");
         Assert.That(statuses.GetValueOrDefault(200), Is.GreaterThan(Requests / 50), "hardly one was good");
         Assert.That(statuses.GetValueOrDefault(400), Is.GreaterThan(Requests / 5), "hardly one was bad");
@@ -72,14 +75,14 @@ public sealed class MutationTests
     private static string PathFor(byte[] body, string[] paths, Random random)
     {
         ReadOnlySpan<byte> json = body;
-        var path = json.IndexOf("\"messages\""u8) >= 0 ? "/v1/chat/completions" : json.IndexOf("\"prompt\""u8) >= 0 ? "/v1/completions" : "/detokenize";
+        var path = json.IndexOf("\"messages\""u8) >= 0 ? "/v1/chat/completions" : json.IndexOf("\"prompt\""u8) >= 0 ? "/v1/completions"
+            : "/detokenize";
         return random.Next(4) == 0 ? paths[random.Next(paths.Length)] : path;
     }
 
     private static async Task<RawAnswer> AskAsync(RawConnection connection, string path, byte[] body)
     {
-        await connection.SendAsync($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
-        await connection.SendAsync(body);
+        await connection.PostAsync(path, body);
         return await connection.ReadAsync();
     }
 }

@@ -10,7 +10,8 @@ internal sealed record RawAnswer(int Status, string Head, string Body)
 {
     /// <summary>A header's value; null: it is not there.</summary>
     public string? Header(string name) => Head.Split("\r\n").Skip(1)
-        .Where(line => line.StartsWith($"{name}:", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..].Trim()).FirstOrDefault();
+        .Where(line => line.StartsWith($"{name}:", StringComparison.OrdinalIgnoreCase)).Select(line =>
+            line[(name.Length + 1)..].Trim()).FirstOrDefault();
 }
 
 /// <summary>A TCP connection on which anything can be sent, HTTP or not.</summary>
@@ -58,6 +59,13 @@ internal sealed class RawConnection : IAsyncDisposable
         return await ReadAsync(isHead: head.StartsWith("HEAD ", StringComparison.Ordinal));
     }
 
+    /// <summary>Sends JSON to a path, and does not wait for the answer.</summary>
+    public async Task PostAsync(string path, byte[] body)
+    {
+        await SendAsync($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n");
+        await SendAsync(body);
+    }
+
     /// <summary>Reads an answer: its length as it says, else until the end.</summary>
     public async Task<RawAnswer> ReadAsync(bool isHead = false)
     {
@@ -66,7 +74,8 @@ internal sealed class RawConnection : IAsyncDisposable
         var status = int.Parse(head.AsSpan(9, 3), CultureInfo.InvariantCulture);
         var answer = new RawAnswer(status, head, "");
         if (isHead || status is 204 or 304) return answer;
-        if (answer.Header("Content-Length") is { } length) return answer with { Body = await TakeAsync(int.Parse(length, CultureInfo.InvariantCulture)) };
+        if (answer.Header("Content-Length") is { } length) return answer with { Body = await TakeAsync(int.Parse(length,
+            CultureInfo.InvariantCulture)) };
         return answer with { Body = answer.Header("Transfer-Encoding") is not null ? await ChunksAsync() : await TakeAsync(int.MaxValue) };
     }
 

@@ -8,27 +8,16 @@ namespace Quilt.Tests.Hosting.Security;
 internal sealed class RequestMutator(int seed)
 {
     private static readonly string[] Seeds =
-    [
-        """{"messages": [{"role": "user", "content": "Hi."}], "max_tokens": 1}""",
-        """{"model": "demo", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "text", "text": "Hi."}]}], "max_completion_tokens": 2, "stream": true, "stream_options": {"include_usage": true}, "n": 2, "temperature": 0.7, "top_p": 0.9, "top_k": 5, "min_p": 0.01, "seed": 3}""",
-        """{"messages": [{"role": "user", "content": "Add."}, {"role": "assistant", "content": null, "reasoning": "Hm.", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{\"a\": 1}"}}]}, {"role": "tool", "tool_call_id": "c1", "content": "2"}], "tools": [{"type": "function", "function": {"name": "add", "description": "Adds.", "parameters": {"type": "object", "properties": {"a": {"type": "number"}}, "required": ["a"]}}}], "tool_choice": "auto", "parallel_tool_calls": false, "max_tokens": 1}""",
-        """{"messages": [{"role": "user", "content": "x"}], "max_tokens": 2, "logprobs": true, "top_logprobs": 2, "logit_bias": {"5": 1.5}, "stop": ["a", "b"], "stop_token_ids": [3], "bad_words": ["never"], "frequency_penalty": 0.1, "presence_penalty": -0.1, "repetition_penalty": 1.1, "min_tokens": 1, "ignore_eos": true, "cache_salt": "s", "priority": 1, "user": "u", "request_id": "r-1"}""",
-        """{"messages": [{"role": "user", "content": "x"}], "max_tokens": 2, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "properties": {"a": {"type": "string", "pattern": "^[a-z]+$"}, "b": {"enum": [1, 2]}}, "required": ["a"]}, "strict": true}}}""",
-        """{"messages": [{"role": "user", "content": "x"}], "max_tokens": 1, "structured_outputs": {"regex": "[a-z]{1,3}"}, "chat_template_kwargs": {"enable_thinking": false}, "thinking_token_budget": 1, "include_reasoning": true, "return_token_ids": true, "documents": [{"text": "d"}], "continue_final_message": false, "add_generation_prompt": true}""",
-        """{"prompt": "Once upon", "max_tokens": 2, "echo": true, "logprobs": 1, "n": 1, "suffix": null, "best_of": 1}""",
-        """{"prompt": [[1, 2, 3], [4, 5]], "max_tokens": 1, "prompt_logprobs": 1, "truncate_prompt_tokens": 3, "stream": false}""",
-        """{"prompt": ["a", "b"], "max_tokens": 1, "stream": true, "stream_interval": 2, "structured_outputs": {"choice": ["a", "b"]}}""",
-        """{"prompt": "Once upon", "add_special_tokens": true, "return_token_strs": true}""",
-        """{"tokens": [1, 2, 3], "model": "demo"}""",
-        """{"model": "demo", "max_tokens": 1, "system": "Be brief.", "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi.", "cache_control": {"type": "ephemeral"}}]}], "tools": [{"name": "add", "description": "Adds.", "input_schema": {"type": "object"}}], "tool_choice": {"type": "auto"}, "thinking": {"type": "enabled", "budget_tokens": 1024}, "stop_sequences": ["x"], "stream": true}""",
-        """{"model": "demo", "max_output_tokens": 1, "instructions": "Be brief.", "input": [{"role": "user", "content": [{"type": "input_text", "text": "Hi."}]}], "store": false, "previous_response_id": null, "text": {"format": {"type": "text"}}, "reasoning": {"effort": "low"}, "tools": [], "stream": true}""",
-    ];
+        File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Golden", "requests", "mutation_seeds.jsonl"));
 
     private static readonly string[] Values =
     [
-        "null", "true", "false", "0", "-1", "1", "1.5", "1e308", "-1e400", "2147483648", "9223372036854775807", "9223372036854775808", "1e-320", "0.1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "[null]",
-        "{\"a\": {}}", "\"3\"", "\"\\u0000\"", "\"]~b]ai\\n<think>\"", "\"[e~[\"", "\"</think><minimax:tool_call><invoke name=\\\"\"", "\"../../etc/passwd\"", "\"{{ 1 }}\"", "\"(((\"", "\"\\ud83d\\ude00\"", "[1, \"a\", null, {}]",
-        "\"auto\"", "\"required\"", "\"none\"", "\"json_object\"", "{\"type\": \"json_object\"}", "{\"type\": \"function\", \"function\": {\"name\": \"add\"}}", "\"demo\"", "\"assistant\"", "\"tool\"", "128", "129", "[2047]", "[2048]",
+        "null", "true", "false", "0", "-1", "1", "1.5", "1e308", "-1e400", "2147483648", "9223372036854775807", "9223372036854775808", "1e-320",
+        "0.1", "\"\"", "\"x\"", "[]", "{}", "[[]]", "[null]",
+        "{\"a\": {}}", "\"3\"", "\"\\u0000\"", "\"]~b]ai\\n<think>\"", "\"[e~[\"", "\"</think><minimax:tool_call><invoke name=\\\"\"",
+        "\"../../etc/passwd\"", "\"{{ 1 }}\"", "\"(((\"", "\"\\ud83d\\ude00\"", "[1, \"a\", null, {}]",
+        "\"auto\"", "\"required\"", "\"none\"", "\"json_object\"", "{\"type\": \"json_object\"}",
+        "{\"type\": \"function\", \"function\": {\"name\": \"add\"}}", "\"demo\"", "\"assistant\"", "\"tool\"", "128", "129", "[2047]", "[2048]",
     ];
 
     private static readonly string[] Names = [.. Seeds.SelectMany(text => NamesOf(JsonNode.Parse(text)!)).Distinct()];
@@ -142,7 +131,8 @@ internal sealed class RequestMutator(int seed)
 
     private static IEnumerable<string> NamesOf(JsonNode node) => node switch
     {
-        JsonObject record => record.Select(property => property.Key).Concat(record.SelectMany(property => property.Value is { } value ? NamesOf(value) : [])),
+        JsonObject record => record.Select(property => property.Key).Concat(record.SelectMany(property => property.Value is { } value
+            ? NamesOf(value) : [])),
         JsonArray list => list.SelectMany(item => item is null ? [] : NamesOf(item)),
         _ => [],
     };

@@ -48,7 +48,8 @@ public sealed class TransportTests
         {
             "a header of 64 KiB" => $"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX: {new string('x', 1 << 16)}\r\n\r\n",
             "a header of 16 MiB" => $"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX: {new string('x', 1 << 24)}\r\n\r\n",
-            "300 headers" => $"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n{string.Concat(Enumerable.Range(0, 300).Select(i => $"X{i}: 1\r\n"))}\r\n",
+            "300 headers" => "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n" +
+                $"{string.Concat(Enumerable.Range(0, 300).Select(i => $"X{i}: 1\r\n"))}\r\n",
             "a line of 16 KiB" => $"GET /{new string('x', 1 << 14)} HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "a line of 16 MiB" => $"GET /{new string('x', 1 << 24)} HTTP/1.1\r\nHost: localhost\r\n\r\n",
             _ => $"GET /v1/models?{new string('x', 1 << 14)} HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -73,8 +74,10 @@ public sealed class TransportTests
         Assert.That(answer.Status, Is.EqualTo(400).Or.EqualTo(411).Or.EqualTo(413).Or.EqualTo(501));
     }
 
-    [TestCase("\0\0\0\0\r\n\r\n"), TestCase("GET\r\n\r\n"), TestCase("GET / HTTP/9.9\r\n\r\n"), TestCase("GET /v1/models\r\n\r\n"), TestCase("\x16\x03\x01\x02\x00\x01")]
-    [TestCase("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x04\xff"), TestCase("GET /\x7f HTTP/1.1\r\nHost: localhost\r\n\r\n"), TestCase("G\xe9T / HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    [TestCase("\0\0\0\0\r\n\r\n"), TestCase("GET\r\n\r\n"), TestCase("GET / HTTP/9.9\r\n\r\n"), TestCase("GET /v1/models\r\n\r\n"),
+        TestCase("\x16\x03\x01\x02\x00\x01")]
+    [TestCase("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x04\xff"), TestCase("GET /\x7f HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        TestCase("G\xe9T / HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     [TestCase("CONNECT localhost:22 HTTP/1.1\r\nHost: localhost:22\r\n\r\n"), TestCase("TRACE /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     [TestCase("GET ../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n"), TestCase("GET /%00%ff%c0%af HTTP/1.1\r\nHost: localhost\r\n\r\n")]
     public async Task What_is_no_request_gets_no_answer_but_a_refusal(string bytes)
@@ -157,7 +160,8 @@ public sealed class TransportTests
     public async Task A_length_and_chunks_together_smuggle_nothing()
     {
         await using var connection = await server.ConnectAsync();
-        var first = await connection.AskAsync($"{Post}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /version HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        var first = await connection.AskAsync($"{Post}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
+            "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n");
         Assert.That(first.Status, Is.EqualTo(400));
         // Chunks count (RFC 9112 §6.3): the body is empty, and what follows a request of its own.
         var second = await connection.ReadAsync();
@@ -177,8 +181,10 @@ public sealed class TransportTests
     public async Task Requests_in_a_row_are_answered_in_their_order()
     {
         await using var connection = await server.ConnectAsync();
-        for (var i = 0; i < 20; i++) await connection.SendAsync("GET /version HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        for (var i = 0; i < 20; i++) Assert.That(((await connection.ReadAsync()).Status, (await connection.ReadAsync()).Status), Is.EqualTo((200, 404)));
+        const string Two = "GET /version HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        for (var i = 0; i < 20; i++) await connection.SendAsync(Two);
+        for (var i = 0; i < 20; i++) Assert.That(((await connection.ReadAsync()).Status, (await connection.ReadAsync()).Status),
+            Is.EqualTo((200, 404)));
     }
 
     [Test]
