@@ -16,8 +16,8 @@ using Quilt.Runtime.Sampling;
 namespace Quilt.Perf.Runtime;
 
 /// <summary>
-/// What serving costs beside the engine alone: as many streams at once, over sockets of this process and without them, in turns. The client reads bytes
-/// and understands none of them; it runs on the same cores, and counts as overhead.
+/// What serving costs beside the engine alone: as many streams at once, over sockets of this process and without them, in turns. The client reads
+/// bytes and understands none of them; it runs on the same cores, and counts as overhead.
 /// </summary>
 internal static class ServerOverhead
 {
@@ -48,11 +48,13 @@ internal static class ServerOverhead
             if (round == 0) continue;                               // the first compiles code
             bare.Add(alone);
             served.Add(over);
-            Print(string.Create(CultureInfo.InvariantCulture, $"round {round}: alone {alone:0.000} s, served {over:0.000} s, {over / alone - 1:+0.0 %;-0.0 %}"));
+            Print(string.Create(CultureInfo.InvariantCulture,
+                $"round {round}: alone {alone:0.000} s, served {over:0.000} s, {over / alone - 1:+0.0 %;-0.0 %}"));
         }
         var ratios = bare.Zip(served, (one, other) => other / one - 1).Order().ToArray();
         Print(string.Create(CultureInfo.InvariantCulture,
-            $"{streams} streams of {tokens} tokens: alone {streams * tokens / Median(bare):0} tok/s, served {streams * tokens / Median(served):0} tok/s, " +
+            $"{streams} streams of {tokens} tokens: " +
+            $"alone {streams * tokens / Median(bare):0} tok/s, served {streams * tokens / Median(served):0} tok/s, " +
             $"overhead {ratios[Rounds / 2]:0.0 %} (median of {Rounds} rounds, {ratios[0]:0.0 %} to {ratios[^1]:0.0 %})"));
         return 0;
     }

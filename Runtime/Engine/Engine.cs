@@ -236,9 +236,11 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     {
         if (request.Conversation is { } conversation)
         {
-            var template = request.Template ?? Template ?? throw new BadInputException(model.Folder, "chat_template.jinja", "expected a chat template, found none");
+            var template = request.Template ?? Template
+                ?? throw new BadInputException(model.Folder, "chat_template.jinja", "expected a chat template, found none");
             var text = template.Render(conversation);
-            return new(Encode(text, request.AddSpecialTokens ?? false, request), text, () => model.CreateReplyParser(conversation, text, request.Reply));
+            return new(Encode(text, request.AddSpecialTokens ?? false, request), text,
+                () => model.CreateReplyParser(conversation, text, request.Reply));
         }
         return request.Text is { } raw
             ? new(Encode(raw, request.AddSpecialTokens ?? true, request), raw, null)

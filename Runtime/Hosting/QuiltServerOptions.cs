@@ -6,7 +6,9 @@ namespace Quilt.Hosting;
 /// <summary>How a host answers over HTTP: who may ask, how much, and in what form. The defaults are the safe ones.</summary>
 public sealed class QuiltServerOptions
 {
-    /// <summary>Keys, of which a request has to bring one (<c>Authorization: Bearer …</c> or <c>x-api-key</c>). None: nobody is asked for one.</summary>
+    /// <summary>
+    /// Keys, of which a request has to bring one (<c>Authorization: Bearer …</c> or <c>x-api-key</c>). None: nobody is asked for one.
+    /// </summary>
     public IList<string> ApiKeys { get; } = [];
 
     /// <summary>

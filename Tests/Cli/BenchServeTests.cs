@@ -55,7 +55,8 @@ public sealed class BenchServeTests
     [TestCase("completions")]
     public async Task Without_an_address_a_server_of_the_demo_model_is_started(string endpoint)
     {
-        var run = await QuiltProcess.Run(["bench", "serve", "--endpoint", endpoint, "--requests", "6", "--streams", "3", "--turns", "2", "--prompt", "80",
+        var run = await QuiltProcess.Run(
+            ["bench", "serve", "--endpoint", endpoint, "--requests", "6", "--streams", "3", "--turns", "2", "--prompt", "80",
             "--shared-prefix", "32", "--reply", "10", "--json", "--threads", "2"]);
         Assert.That((run.ExitCode, run.Errors), Is.EqualTo((0, "")));
         using var json = JsonDocument.Parse(run.Output);

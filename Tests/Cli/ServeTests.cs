@@ -65,7 +65,8 @@ public sealed class ServeTests
     [Test]
     public async Task Check_says_what_would_run_and_exits()
     {
-        var result = await QuiltProcess.Run(["serve", DemoFolder, "--check", "--served-model-name", "a", "b", "--max-num-seqs", "7", "--port", "8123"]);
+        var result = await QuiltProcess.Run(
+            ["serve", DemoFolder, "--check", "--served-model-name", "a", "b", "--max-num-seqs", "7", "--port", "8123"]);
         Assert.That(result.ExitCode, Is.Zero, result.Errors);
         Assert.That(result.Output, Does.Contain("a, b").And.Contain("7 at once").And.Contain("http://127.0.0.1:8123"));
     }

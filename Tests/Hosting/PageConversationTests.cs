@@ -207,7 +207,7 @@ public sealed class PageConversationTests : PageFixture
         var third = await OpenBesideAsync(first, hash);
         await third.UntilAsync(Done);
         await third.SayAsync("more");
-        await first.UntilAsync("document.querySelectorAll('.message').length === 4 && " + Done);
+        await first.UntilAsync("document.querySelectorAll('.figures').length === 2");        // the whole reply: its figures come last
 
         // ... and where both add at once, both are kept: the second adds while the first still waits for its reply.
         await first.SayAsync("one end");

@@ -1,10 +1,5 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Quilt.Cli;
-using Quilt.Hosting;
 using Quilt.Runtime;
+using Quilt.Tests.Hosting.Browser;
 
 namespace Quilt.Tests.Hosting;
 
@@ -41,19 +36,7 @@ public sealed class PageEngineTests : PageFixture
     [Test]
     public async Task A_conversation_with_the_demo_model_of_a_server_that_asks_for_a_key()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddQuilt(options =>
-        {
-            options.Model = DemoModel.Folder;
-            options.ModelNames.Add("demo");
-        });
-        builder.Services.Configure<QuiltServerOptions>(static server => server.ApiKeys.Add("a-long-key"));
-        await using var app = builder.Build();
-        app.MapQuilt();
-        await app.StartAsync();
-
+        await using var app = await DemoServer.StartAsync("a-long-key");
         var page = await Chromium.OpenAsync(new Uri(app.Urls.First()));
         await page.UntilAsync("document.getElementById('key-dialog').open");
         await page.FillAsync("#key-input", "a-long-key");

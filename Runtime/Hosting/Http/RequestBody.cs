@@ -17,7 +17,8 @@ internal static class RequestBody
     public static async Task<Fields> ReadAsync(HttpContext http, QuiltServerOptions options)
     {
         CheckType(http.Request);
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = options.MaxBodyBytes;
+        // The bound is kept here: Kestrel's own would reset the connection before the client has read what was wrong.
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         if (http.Request.ContentLength > options.MaxBodyBytes) throw TooLarge(options);
         using var received = new Received(http.Request.ContentLength);
         await FillAsync(http, options, received).ConfigureAwait(false);

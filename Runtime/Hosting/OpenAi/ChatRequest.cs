@@ -59,7 +59,8 @@ internal sealed record ChatRequest(GenerationRequest Generation, ReplyTerms Term
     private static string LastOf(Conversation conversation, string role)
     {
         var last = conversation.Messages[^1];
-        return last.GetProperty("role").ValueEquals(role) && last.GetProperty("content") is { ValueKind: System.Text.Json.JsonValueKind.String } content
+        return last.GetProperty("role").ValueEquals(role)
+            && last.GetProperty("content") is { ValueKind: System.Text.Json.JsonValueKind.String } content
             ? content.GetString()!
             : "";
     }

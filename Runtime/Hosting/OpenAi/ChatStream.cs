@@ -167,7 +167,8 @@ internal sealed class ChatStream
         if (terms.LogProbabilities && probabilities is not null && delta.Pieces.Count > 0)
         {
             json.WritePropertyName("logprobs"u8);
-            JsonSerializer.Serialize(json, new ChatLogprobs([.. delta.Pieces.Select(piece => probabilities.Chat(piece))]), WireJson.Default.ChatLogprobs);
+            JsonSerializer.Serialize(json, new ChatLogprobs([.. delta.Pieces.Select(piece => probabilities.Chat(piece))]),
+                WireJson.Default.ChatLogprobs);
         }
         else json.WriteNull("logprobs"u8);
         if (terms.ReturnTokenIds)

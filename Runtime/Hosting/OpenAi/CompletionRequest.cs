@@ -65,7 +65,8 @@ internal sealed record CompletionRequest(IReadOnlyList<GenerationRequest> Genera
     private static int? Logs(Fields body, QuiltServerOptions server, int vocabulary)
     {
         if (body.Int("logprobs") is not { } count) return null;
-        if (count < 0 && !(count == -1 && server.MaxLogProbabilities == -1)) throw ApiException.Bad("`logprobs` must be a positive value.", "logprobs");
+        if (count < 0 && !(count == -1 && server.MaxLogProbabilities == -1))
+            throw ApiException.Bad("`logprobs` must be a positive value.", "logprobs");
         if (server.MaxLogProbabilities != -1 && count > server.MaxLogProbabilities)
         {
             throw ApiException.Bad($"Requested sample logprobs of {count}, which is greater than max allowed: {server.MaxLogProbabilities}",

@@ -5,8 +5,8 @@ using Quilt.Hosting.Http;
 namespace Quilt.Hosting.OpenAi;
 
 /// <summary>
-/// A request's messages as a chat template sees them: content a text, or its parts where the template goes through them; arguments an object; thinking
-/// under both its names. As vLLM does it (chat_utils), so that templates written for it render the same.
+/// A request's messages as a chat template sees them: content a text, or its parts where the template goes through them; arguments an object;
+/// thinking under both its names. As vLLM does it (chat_utils), so that templates written for it render the same.
 /// </summary>
 internal static class MessageFields
 {

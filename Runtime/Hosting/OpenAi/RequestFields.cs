@@ -39,7 +39,8 @@ internal static class RequestFields
     /// <exception cref="ApiException">The request asks for them.</exception>
     public static void RefuseEqualChoices(Fields body, SamplingOptions sampling)
     {
-        if (sampling.Temperature < 1e-5 && body.Int("n") is > 1 and var n) throw ApiException.Bad($"n must be 1 when using greedy sampling, got {n}.");
+        if (sampling.Temperature < 1e-5 && body.Int("n") is > 1 and var n)
+            throw ApiException.Bad($"n must be 1 when using greedy sampling, got {n}.");
     }
 
     /// <summary>Refuses what would change the answer and is not built.</summary>

@@ -83,7 +83,8 @@ internal static class SamplingFields
             if (!int.TryParse(property.Name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var id))
                 throw ApiException.Bad($"logit_bias: expected token ids as keys, found {Fields.Shown(property.Name)}.", "logit_bias");
             if ((uint)id >= (uint)vocabulary)
-                throw ApiException.Bad($"token_id(s) [{id}] in logit_bias contain out-of-vocab token ids. Vocabulary size: {vocabulary}", "logit_bias");
+                throw ApiException.Bad($"token_id(s) [{id}] in logit_bias contain out-of-vocab token ids. Vocabulary size: {vocabulary}",
+                    "logit_bias");
             bias[id] = (float)Math.Clamp(value, -100, 100);
         }
         return bias;

@@ -21,7 +21,8 @@ internal static class TemplateFields
     /// <exception cref="ApiException">A part of it cannot be read, or may not be given.</exception>
     public static Conversation Read(Fields body, ToolFields tools, QuiltServerOptions server, bool takesParts)
     {
-        var messages = body.List("messages", MessageFields.Most) ?? throw ApiException.Bad("messages: expected a list of messages, found none.", "messages");
+        var messages = body.List("messages", MessageFields.Most)
+            ?? throw ApiException.Bad("messages: expected a list of messages, found none.", "messages");
         if (messages.Count == 0) throw ApiException.Bad("messages: expected at least one message, found none.", "messages");
         var conversation = new Conversation { Tools = tools.List };
         foreach (var message in MessageFields.Read(messages, takesParts)) conversation.Add(message);

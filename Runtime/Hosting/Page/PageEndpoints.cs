@@ -46,7 +46,8 @@ internal static class PageEndpoints
         headers.ContentSecurityPolicy = ContentPolicy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
-        if (http.Request.GetTypedHeaders().IfNoneMatch is { Count: > 0 } known && known.Any(tag => tag.Tag == file.Tag || tag == EntityTagHeaderValue.Any))
+        if (http.Request.GetTypedHeaders().IfNoneMatch is { Count: > 0 } known
+            && known.Any(tag => tag.Tag == file.Tag || tag == EntityTagHeaderValue.Any))
         {
             http.Response.StatusCode = StatusCodes.Status304NotModified;
             return Task.CompletedTask;

@@ -4,8 +4,8 @@ using Quilt.Runtime;
 namespace Quilt.Hosting.Page;
 
 /// <summary>
-/// One request as <see cref="RequestLanes"/> keeps it. While it runs its figures are read from the request; what has ended keeps them alone, so that a
-/// prompt's tokens are not held by a picture of them. Times are of <see cref="Stopwatch"/>; guarded by the lock of its owner.
+/// One request as <see cref="RequestLanes"/> keeps it. While it runs its figures are read from the request; what has ended keeps them alone, so that
+/// a prompt's tokens are not held by a picture of them. Times are of <see cref="Stopwatch"/>; guarded by the lock of its owner.
 /// </summary>
 internal sealed class RequestLane(long id, Generation generation, long now)
 {

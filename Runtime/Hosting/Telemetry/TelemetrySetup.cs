@@ -18,7 +18,9 @@ internal static class TelemetrySetup
         services.TryAddSingleton<FailureLog>();
         services.TryAddSingleton<EngineHealth>();
         services.TryAddSingleton<MetricsEndpoint>();
+        if (services.Any(service => service.ServiceType == typeof(HostLog))) return;
+        services.TryAddSingleton<HostLog>();
         services.AddHealthChecks().AddCheck<LiveCheck>(LiveCheck.Name, tags: ["live"]).AddCheck<ReadyCheck>(ReadyCheck.Name, tags: ["ready"]);
-        services.AddHostedService<HostLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<HostLog>());
     }
 }

@@ -27,7 +27,8 @@ internal sealed record ChatCompletion(string Id, long Created, string Model, IRe
 }
 
 /// <summary>One of its replies.</summary>
-internal sealed record ChatChoice(int Index, ChatMessage Message, ChatLogprobs? Logprobs, string FinishReason, JsonElement? StopReason, IReadOnlyList<int>? TokenIds);
+internal sealed record ChatChoice(int Index, ChatMessage Message, ChatLogprobs? Logprobs, string FinishReason, JsonElement? StopReason,
+    IReadOnlyList<int>? TokenIds);
 
 /// <summary>A reply's message.</summary>
 internal sealed record ChatMessage(string Role, string? Content)

@@ -153,7 +153,8 @@ public sealed class ChatCompletionTests
     public async Task Structured_outputs_hold(string kind, string pattern)
     {
         await using var host = await HttpHost.StartAsync();
-        var reply = HttpReply.Whole(await host.AnswerAsync("/v1/chat/completions", $$"""{ {{Ask}}, "structured_outputs": {{kind}}, "max_tokens": 200}"""));
+        var reply = HttpReply.Whole(
+            await host.AnswerAsync("/v1/chat/completions", $$"""{ {{Ask}}, "structured_outputs": {{kind}}, "max_tokens": 200}"""));
         Assert.That(reply.Content, Does.Match(pattern));
     }
 
@@ -248,7 +249,8 @@ public sealed class ChatCompletionTests
         await using var host = await HttpHost.StartAsync(script, models: options =>
         {
             options.UseGenerationConfig = false;
-            options.Sampling = new SamplingDefaults { Temperature = 0.5, TopK = 40, RepetitionPenalty = 1.1, FrequencyPenalty = 0.4, MaxNewTokens = 99 };
+            options.Sampling = new SamplingDefaults
+            { Temperature = 0.5, TopK = 40, RepetitionPenalty = 1.1, FrequencyPenalty = 0.4, MaxNewTokens = 99 };
         });
         await host.AnswerAsync("/v1/chat/completions", $"{{{Ask}}}");
         await host.AnswerAsync("/v1/chat/completions", $$"""{ {{Ask}}, "temperature": 0.25, "top_k": 3, "max_tokens": 500}""");

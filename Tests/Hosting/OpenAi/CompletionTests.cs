@@ -22,7 +22,8 @@ public sealed class CompletionTests
         Assert.That(text, Has.Length.EqualTo(1));
         Assert.That(await AskAsync($"[{string.Join(',', ids)}]"), Is.EqualTo(text));
         Assert.That((await AskAsync("[\"The capital of\", \"Hello\"]"))[0], Is.EqualTo(text[0]));
-        Assert.That(await AskAsync($"[[{string.Join(',', ids)}],[{string.Join(',', other)}]]"), Is.EqualTo(await AskAsync("[\"The capital of\", \"Hello\"]")));
+        Assert.That(await AskAsync($"[[{string.Join(',', ids)}],[{string.Join(',', other)}]]"),
+            Is.EqualTo(await AskAsync("[\"The capital of\", \"Hello\"]")));
     }
 
     [Test]
@@ -40,12 +41,14 @@ public sealed class CompletionTests
         var whole = (await host.AnswerAsync("/v1/completions", Ask + "}")).GetProperty("choices")[0];
         var pieces = await host.StreamAsync("/v1/completions", Ask + ", \"stream\": true}");
         var choices = pieces.SelectMany(piece => piece.GetProperty("choices").EnumerateArray()).ToArray();
-        Assert.That(string.Concat(choices.Select(choice => choice.GetProperty("text").GetString())), Is.EqualTo(whole.GetProperty("text").GetString()));
+        Assert.That(string.Concat(choices.Select(choice => choice.GetProperty("text").GetString())),
+            Is.EqualTo(whole.GetProperty("text").GetString()));
         foreach (var part in (string[])["tokens", "text_offset", "token_logprobs", "top_logprobs"])
         {
             var streamed = choices.Where(choice => choice.GetProperty("logprobs").ValueKind == JsonValueKind.Object)
                 .SelectMany(choice => choice.GetProperty("logprobs").GetProperty(part).EnumerateArray()).Select(value => value.GetRawText());
-            Assert.That(streamed, Is.EqualTo(whole.GetProperty("logprobs").GetProperty(part).EnumerateArray().Select(value => value.GetRawText())), part);
+            Assert.That(streamed, Is.EqualTo(whole.GetProperty("logprobs").GetProperty(part).EnumerateArray().Select(value => value.GetRawText())),
+                part);
         }
         Assert.That(whole.GetProperty("text").GetString(), Does.StartWith("The capital of"));
     }

@@ -66,7 +66,8 @@ public sealed class OfficialClientTests
     {
         await using var host = await HttpHost.StartAsync();
         using var client = ClientOf(host).GetChatClient("demo").AsIChatClient();
-        var response = await client.GetResponseAsync<Answer>("What is the capital of France?", new ChatOptions { Temperature = 0, MaxOutputTokens = 300 });
+        var response = await client.GetResponseAsync<Answer>("What is the capital of France?",
+            new ChatOptions { Temperature = 0, MaxOutputTokens = 300 });
         Assert.That(response.TryGetResult(out var answer), Is.True, response.Text);
         Assert.That(Enum.IsDefined(answer!.Capital), Is.True);
     }
@@ -86,7 +87,8 @@ public sealed class OfficialClientTests
     public async Task An_error_is_told_as_one()
     {
         await using var host = await HttpHost.StartAsync();
-        var wrong = await Assert.ThrowsAsync<ClientResultException>(() => ClientOf(host).GetChatClient("nope").CompleteChatAsync([new UserChatMessage("x")]));
+        var wrong = await Assert.ThrowsAsync<ClientResultException>(() =>
+            ClientOf(host).GetChatClient("nope").CompleteChatAsync([new UserChatMessage("x")]));
         Assert.That(wrong!.Status, Is.EqualTo(404));
         Assert.That(wrong.Message, Does.Contain("does not exist"));
     }

@@ -30,6 +30,7 @@ public sealed class LogTests
             options.ModelNames.Add("tiny");
             // A folder without a model in it: what is wrong shows when it is asked for.
             options.Models["absent"] = Directory.CreateDirectory(Path.Combine(folder.Folder, "absent")).FullName;
+            File.WriteAllText(Path.Combine(options.Models["absent"], "config.json"), "{}");
         });
         builder.Services.Configure<QuiltServerOptions>(options => options.ApiKeys.Add(Key));
         await using var app = builder.Build();

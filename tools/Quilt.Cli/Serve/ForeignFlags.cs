@@ -101,8 +101,10 @@ internal sealed class ForeignFlags
         }
         foreach (var (option, why) in one)
         {
-            if (parsed.GetValue(option) is not (null or 1)) throw new UsageException($"{option.Name}: expected 1, {why}, found {parsed.GetValue(option)}");
+            if (parsed.GetValue(option) is not (null or 1))
+                throw new UsageException($"{option.Name}: expected 1, {why}, found {parsed.GetValue(option)}");
         }
-        return idle.Where(flag => parsed.GetResult(flag.Option) is { Implicit: false }).Select(flag => $"{flag.Option.Name} changes nothing: {flag.Why}");
+        return idle.Where(flag => parsed.GetResult(flag.Option) is { Implicit: false })
+            .Select(flag => $"{flag.Option.Name} changes nothing: {flag.Why}");
     }
 }

@@ -10,7 +10,8 @@ internal sealed class Listening
     private readonly Option<int?> port = TypedOption.Whole("--port", "Port; 0: a free one; 8000.");
     private readonly Option<string?> socket = new("--uds") { Description = "A Unix socket in the place of address and port.", HelpName = "PATH" };
     private readonly Option<string?> certificate = new("--ssl-certfile") { Description = "Certificate for TLS, PEM.", HelpName = "FILE" };
-    private readonly Option<string?> key = new("--ssl-keyfile") { Description = "Its key, PEM; where it is not in the same file.", HelpName = "FILE" };
+    private readonly Option<string?> key =
+        new("--ssl-keyfile") { Description = "Its key, PEM; where it is not in the same file.", HelpName = "FILE" };
     private readonly Option<string?> keyPassword = new("--ssl-keyfile-password") { Description = "The key's password.", HelpName = "TEXT" };
     private readonly Option<string?> root = new("--root-path") { Description = "What paths begin with behind a proxy.", HelpName = "PATH" };
     private readonly Option<bool> insecure = new("--insecure") { Description = "Listen on other addresses without a key." };
@@ -34,11 +35,15 @@ internal sealed class Listening
         {
             "localhost" => IPAddress.Loopback,
             "" or "*" => IPAddress.Any,
-            _ => IPAddress.TryParse(name.Trim('[', ']'), out var ip) ? ip : throw new UsageException($"--host: expected an IP address, found '{name}'"),
+            _ =>
+                IPAddress.TryParse(name.Trim('[', ']'), out var ip)
+                    ? ip
+                    : throw new UsageException($"--host: expected an IP address, found '{name}'"),
         };
         if (!IPAddress.IsLoopback(address) && parsed.GetValue(socket) is null && !hasKeys && !parsed.GetValue(insecure))
         {
-            throw new UsageException($"--host: expected --api-key (or QUILT_API_KEY) beside an address that others reach, found {name} without one; " +
+            throw new UsageException(
+                $"--host: expected --api-key (or QUILT_API_KEY) beside an address that others reach, found {name} without one; " +
                 "--insecure serves everybody");
         }
         var path = parsed.GetValue(root) ?? "";

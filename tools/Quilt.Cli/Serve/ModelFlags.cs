@@ -25,19 +25,23 @@ internal sealed class ModelFlags
         [nameof(EngineOptions.LongPromptTokens)] = "--long-prefill-token-threshold", [nameof(QuiltOptions.Model)] = "MODEL",
     };
 
-    private readonly Argument<string?> model = new("MODEL") { Description = "Checkpoint folder; left out, the demo model.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> model =
+        new("MODEL") { Description = "Checkpoint folder; left out, the demo model.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string[]> models = new("--model", "-m")
     { Description = "A further model, loaded when a request asks for it by NAME; may be given several times.", HelpName = "NAME=FOLDER" };
     private readonly Option<string[]> names = new("--served-model-name")
     { Description = "Names that the model answers to; the first is told in answers.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
-    private readonly Option<double?> modelMemory = TypedOption.Real("--model-memory", "Most memory that all loaded models may take together, in GiB.");
+    private readonly Option<double?> modelMemory = TypedOption.Real("--model-memory",
+        "Most memory that all loaded models may take together, in GiB.");
     private readonly Option<double?> idleSeconds = TypedOption.Real("--idle-seconds", "Drop a model of --model that nobody has used for so long.");
     private readonly Option<string?> overrides = Text("--override-generation-config", "Sampling options for requests that say nothing.", "JSON");
-    private readonly Option<string?> generationConfig = Text("--generation-config", "auto (the model's), vllm (none), or a folder that has one.", "WHERE");
+    private readonly Option<string?> generationConfig = Text("--generation-config", "auto (the model's), vllm (none), or a folder that has one.",
+        "WHERE");
     private readonly Option<string?> calls = Text("--tool-call-parser", "How the model writes calls, where its template does not tell.", "NAME");
     private readonly Option<string?> thinking = Text("--reasoning-parser", "How the model thinks, where its template does not tell.", "NAME");
     private readonly Option<string?> maxLength = Text("--max-model-len", "Most tokens of prompt and reply: a number, 196k, or auto.", "N");
-    private readonly Option<int?> batched = TypedOption.Whole("--max-num-batched-tokens", "Most tokens in one step; default 512 on a CPU, 2,048 on a GPU.");
+    private readonly Option<int?> batched = TypedOption.Whole("--max-num-batched-tokens",
+        "Most tokens in one step; default 512 on a CPU, 2,048 on a GPU.");
     private readonly Option<int?> sequences = TypedOption.Whole("--max-num-seqs", "Most requests that run at the same time; default 64.");
     private readonly Option<int?> waiting = TypedOption.Whole("--max-waiting", "Most requests that wait beside those; default 1024.");
     private readonly Option<int?> blockSize = TypedOption.Whole("--block-size", "Tokens of a cache block; 16.");
@@ -62,7 +66,8 @@ internal sealed class ModelFlags
     {
         command.Arguments.Add(model);
         Option[] all = [models, names, modelMemory, idleSeconds, overrides, generationConfig, calls, thinking, maxLength, batched, sequences, waiting,
-            blockSize, kvType, kvMemory, kvBytes, utilization, caching, noCaching, partial, longPartial, longTokens, policy, device, threads, activations,
+            blockSize, kvType, kvMemory, kvBytes, utilization, caching, noCaching, partial, longPartial, longTokens, policy, device, threads,
+            activations,
             isa];
         foreach (var option in all) command.Options.Add(option);
         return this;
@@ -83,7 +88,9 @@ internal sealed class ModelFlags
         {
             var equals = given.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0) options.Models[given[..equals]] = given[(equals + 1)..];
-            else options.Model = options.Model is null ? given : throw new UsageException($"--model: expected NAME=FOLDER beside MODEL, found '{given}'");
+            else options.Model = options.Model is null
+                ? given
+                : throw new UsageException($"--model: expected NAME=FOLDER beside MODEL, found '{given}'");
         }
         if (options.Model is null && options.Models.Count == 0) options.Model = DemoModel.Folder;
         foreach (var name in parsed.GetValue(names) ?? []) options.ModelNames.Add(name);

@@ -2,7 +2,9 @@ using Quilt.Formats.Chat.Replies;
 
 namespace Quilt.Cli.Serve;
 
-/// <summary>vLLM's names of parsers, by which people ask for them, and the dialects that they are here: one dialect reads thinking and calls.</summary>
+/// <summary>
+/// vLLM's names of parsers, by which people ask for them, and the dialects that they are here: one dialect reads thinking and calls.
+/// </summary>
 internal static class ReplyParsers
 {
     private const string AppendThink = "minimax_m2_append_think";
@@ -38,7 +40,8 @@ internal static class ReplyParsers
         if (name is null) return null;
         if (others.TryGetValue(name, out var other)) return other;
         return ReplyParser.Dialects.Contains(name) ? name
-            : throw new UsageException($"{option}: expected one of {string.Join(", ", ReplyParser.Dialects.Concat(others.Keys).Distinct().Order())}, " +
+            : throw new UsageException(
+                $"{option}: expected one of {string.Join(", ", ReplyParser.Dialects.Concat(others.Keys).Distinct().Order())}, " +
                 $"found '{name}'");
     }
 }

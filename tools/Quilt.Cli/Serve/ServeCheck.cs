@@ -19,8 +19,10 @@ internal static class ServeCheck
         Row("cache", $"{engine.KvType?.ToString() ?? "chosen by memory"}, prefixes {(engine.PrefixCaching ? "kept" : "not kept")}");
         Row("replies", engine.ReplyDialect ?? "as the chat template tells");
         var sampling = models.Sampling.ToString().Replace(nameof(SamplingDefaults), "", StringComparison.Ordinal).Trim(' ', '{', '}');
-        Row("sampling", $"{(models.GenerationConfigFolder ?? (models.UseGenerationConfig ? "the model's generation_config.json" : "neutral"))}; over it: {sampling}");
-        Row("listens on", address.Socket ?? $"{(address.Certificate is null ? "http" : "https")}://{address.Address}:{address.Port}{address.RootPath}");
+        var below = models.GenerationConfigFolder ?? (models.UseGenerationConfig ? "the model's generation_config.json" : "neutral");
+        Row("sampling", $"{below}; over it: {sampling}");
+        Row("listens on", address.Socket
+            ?? $"{(address.Certificate is null ? "http" : "https")}://{address.Address}:{address.Port}{address.RootPath}");
         Row("keys", server.ApiKeys.Count == 0 ? "none are asked for" : $"{server.ApiKeys.Count}, each with a cache of its own");
         AnsiConsole.Write(table);
 

@@ -8,22 +8,28 @@ namespace Quilt.Cli.Serve;
 internal sealed class ServerFlags
 {
     private static readonly string[] Variables = ["QUILT_API_KEY", "VLLM_API_KEY"];
-    private readonly Option<string[]> apiKeys = List("--api-key", "A key that requests have to bring; several may be given. Also QUILT_API_KEY.", "KEY");
-    private readonly Option<string[]> hosts = List("--allowed-hosts", "Host names that requests may be addressed to, beside this machine's own.", "NAME");
+    private readonly Option<string[]> apiKeys = List("--api-key", "A key that requests have to bring; several may be given. Also QUILT_API_KEY.",
+        "KEY");
+    private readonly Option<string[]> hosts = List("--allowed-hosts", "Host names that requests may be addressed to, beside this machine's own.",
+        "NAME");
     private readonly Option<string[]> origins = List("--allowed-origins", "Origins of web pages that may ask; none by default.", "ORIGIN");
-    private readonly Option<string?> template = Text("--chat-template", "A chat template in the place of the model's: a file, or the template.", "FILE");
+    private readonly Option<string?> template = Text("--chat-template", "A chat template in the place of the model's: a file, or the template.",
+        "FILE");
     private readonly Option<string?> contentFormat = Text("--chat-template-content-format", "auto, string or openai.", "FORMAT");
     private readonly Option<bool> trustTemplate = Flag("--trust-request-chat-template", "Requests may bring their own template.");
-    private readonly Option<string?> templateVariables = Text("--default-chat-template-kwargs", "Variables of every conversation's template.", "JSON");
+    private readonly Option<string?> templateVariables = Text("--default-chat-template-kwargs", "Variables of every conversation's template.",
+        "JSON");
     private readonly Option<string?> role = Text("--response-role", "The role of replies; assistant.", "ROLE");
-    private readonly Option<bool> excludeTools = Flag("--exclude-tools-when-tool-choice-none", "Leave tools out of the prompt where none may be called.");
+    private readonly Option<bool> excludeTools = Flag("--exclude-tools-when-tool-choice-none",
+        "Leave tools out of the prompt where none may be called.");
     private readonly Option<bool> promptDetails = Flag("--enable-prompt-tokens-details", "Tell in usage what of the prompt was cached.");
     private readonly Option<bool> forceUsage = Flag("--enable-force-include-usage", "End every stream with its usage.");
     private readonly Option<bool> metrics = Flag("--enable-per-request-metrics", "Tell each request's times.");
     private readonly Option<bool> tokenIds = Flag("--return-tokens-as-token-ids", "Write tokens as token_id:123 in log probabilities.");
     private readonly Option<bool> requestIds = Flag("--enable-request-id-headers", "Answer with X-Request-Id.");
     private readonly Option<int?> maxLogprobs = TypedOption.Whole("--max-logprobs", "Most log probabilities of a token; -1: all; default 20.");
-    private readonly Option<string?> logprobsMode = Text("--logprobs-mode", "raw_logprobs, raw_logits, processed_logprobs or processed_logits.", "MODE");
+    private readonly Option<string?> logprobsMode = Text("--logprobs-mode", "raw_logprobs, raw_logits, processed_logprobs or processed_logits.",
+        "MODE");
     private readonly Option<int?> interval = TypedOption.Whole("--stream-interval", "Tokens of a piece of a stream; 1.");
     private readonly Option<string?> fingerprint = Text("--fingerprint-mode", "full or none: whether answers tell the server's version.", "MODE");
     private readonly Option<ReasoningField?> reasoning = TypedOption.OneOf<ReasoningField>("--reasoning-field",
@@ -36,7 +42,8 @@ internal sealed class ServerFlags
     /// <summary>Adds all of them.</summary>
     public ServerFlags AddTo(Command command)
     {
-        Option[] all = [apiKeys, hosts, origins, template, contentFormat, trustTemplate, templateVariables, role, excludeTools, promptDetails, forceUsage,
+        Option[] all = [apiKeys, hosts, origins, template, contentFormat, trustTemplate, templateVariables, role, excludeTools, promptDetails,
+            forceUsage,
             metrics, tokenIds, requestIds, maxLogprobs, logprobsMode, interval, fingerprint, reasoning, maxBody];
         foreach (var option in all) command.Options.Add(option);
         return this;
@@ -71,7 +78,8 @@ internal sealed class ServerFlags
         server.TokensAsTokenIds = parsed.GetValue(tokenIds);
         server.RequestIdHeaders = parsed.GetValue(requestIds);
         server.MaxLogProbabilities = parsed.GetValue(maxLogprobs) ?? server.MaxLogProbabilities;
-        server.LogProbabilityKind = Choice(parsed, logprobsMode, ("raw_logprobs", LogProbabilityKind.Raw), ("raw_logits", LogProbabilityKind.RawLogits),
+        server.LogProbabilityKind = Choice(parsed, logprobsMode, ("raw_logprobs", LogProbabilityKind.Raw),
+            ("raw_logits", LogProbabilityKind.RawLogits),
             ("processed_logprobs", LogProbabilityKind.Processed), ("processed_logits", LogProbabilityKind.ProcessedLogits));
         server.StreamInterval = parsed.GetValue(interval) ?? server.StreamInterval;
         server.Fingerprint = Choice(parsed, fingerprint, ("full", true), ("none", false));

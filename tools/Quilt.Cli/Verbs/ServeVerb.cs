@@ -66,7 +66,8 @@ internal static class ServeVerb
             {
                 foreach (var warning in model.Engine?.Warnings ?? []) Console.Error.WriteLine($"quilt: warning: {warning}");
             }
-            if (settings.Address.ServesEverybody) Console.Error.WriteLine("quilt: warning: everybody who reaches this address may use it (--insecure)");
+            if (settings.Address.ServesEverybody)
+                Console.Error.WriteLine("quilt: warning: everybody who reaches this address may use it (--insecure)");
             Console.Error.WriteLine($"quilt: listening on {ServeHost.UrlOf(app, settings)}");
             var stopped = new TaskCompletionSource();
             await using (cancel.Register(stopped.SetResult)) await stopped.Task;

@@ -59,7 +59,8 @@ internal abstract class ThinkingReply : TaggedReply
 
     /// <summary>Whether a call that begins here is to be carried out.</summary>
     private protected bool TakesCalls =>
-        !Options.CallsAsText && !(isThinking && Options.CallsInThinking == CallsInThinking.AsText) && !(Options.CallsInFences == CallsInFences.AsText && fences.IsOpen);
+        !Options.CallsAsText && !(isThinking && Options.CallsInThinking == CallsInThinking.AsText)
+            && !(Options.CallsInFences == CallsInFences.AsText && fences.IsOpen);
 
     public override ThinkingSpan FindThinking(ReadOnlySpan<int> ids) => markers.Length < 2
         ? new(0..0, 0..0, false)
