@@ -132,28 +132,6 @@ public sealed class EngineHealthTests
         Assert.That(log.Lines.Select(line => line.Id).Where(id => id is >= 1 and <= 4), Is.EqualTo(new[] { 3, 4, 1, 2 }));
     }
 
-    private sealed class BlockingObserver : EngineObserver, IDisposable
-    {
-        public volatile bool IsOn;
-
-        public ManualResetEventSlim Reached { get; } = new();
-
-        public ManualResetEventSlim Release { get; } = new();
-
-        public override void RequestStarted(Generation generation)
-        {
-            if (!IsOn) return;
-            Reached.Set();
-            Release.Wait();
-        }
-
-        public void Dispose()
-        {
-            Reached.Dispose();
-            Release.Dispose();
-        }
-    }
-
     private readonly struct Occupy(ManualResetEventSlim taken, ManualResetEventSlim release) : IJob
     {
         public void Execute(int item)

@@ -159,15 +159,20 @@ public sealed class MetricsEndpointTests
     public async Task Gauges_and_reasons_follow_a_request_that_is_given_up()
     {
         await using var watched = new WatchedModels();
+        using var holding = new BlockingObserver();
+        watched.Models.Observer = _ => holding;
+        watched.Watch.Attach(watched.Models);
         using var lease = await watched.Models.UseAsync(null, default);
-        var endless = lease.Submit(new GenerationRequest { Tokens = [5], Sampling = WatchedModels.Greedy(200) }, default)[0];
-        await using (var events = endless.Events().GetAsyncEnumerator())
-        {
-            await events.MoveNextAsync();
-            var page = new Exposition(watched.Scrape());
-            Assert.That(page["vllm:num_requests_running" + Tiny], Is.EqualTo(1));
-            Assert.That(page["vllm:kv_cache_usage_perc" + Tiny], Is.GreaterThan(0).And.EqualTo(page["vllm:gpu_cache_usage_perc" + Tiny]));
-        }
+        // The engine is held behind a step of the request: what is written is what was after it.
+        holding.HoldsSteps = true;
+        var given = lease.Submit(new GenerationRequest { Tokens = [5], Sampling = WatchedModels.Greedy(200) }, default)[0];
+        holding.Reached.Wait();
+        var page = new Exposition(watched.Scrape());
+        Assert.That(page["vllm:num_requests_running" + Tiny], Is.EqualTo(1));
+        Assert.That(page["vllm:kv_cache_usage_perc" + Tiny], Is.GreaterThan(0).And.EqualTo(page["vllm:gpu_cache_usage_perc" + Tiny]));
+        given.Cancel();
+        holding.HoldsSteps = false;
+        holding.Release.Set();
         await lease.Engine.ResetPrefixCacheAsync();
         var after = new Exposition(watched.Scrape());
         Assert.That(after["vllm:num_requests_running" + Tiny], Is.Zero);
