@@ -1,16 +1,54 @@
 namespace Quilt.Tests.Hosting;
 
-/// <summary>A clock that stands still until it is told to go on.</summary>
+/// <summary>A clock that a test moves; timers run as it passes them.</summary>
 internal sealed class ManualTime : TimeProvider
 {
-    private long ticks;
+    private readonly List<ManualTimer> timers = [];
+    private TimeSpan now = TimeSpan.FromDays(1);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => Interlocked.Read(ref ticks);
+    public override long GetTimestamp() => now.Ticks;
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + now;
 
-    /// <summary>Goes on.</summary>
-    public void Pass(TimeSpan time) => Interlocked.Add(ref ticks, time.Ticks);
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new ManualTimer(this, () => callback(state));
+        timers.Add(timer);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    public void Advance(TimeSpan time)
+    {
+        now += time;
+        foreach (var timer in timers.ToArray()) timer.Run();
+    }
+
+    private sealed class ManualTimer(ManualTime clock, Action callback) : ITimer
+    {
+        private TimeSpan? due;
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            due = dueTime < TimeSpan.Zero ? null : clock.now + dueTime;
+            return true;
+        }
+
+        public void Run()
+        {
+            if (due > clock.now || due is null) return;
+            due = null;
+            callback();
+        }
+
+        public void Dispose() => clock.timers.Remove(this);
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
 }

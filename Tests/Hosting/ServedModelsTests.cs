@@ -58,9 +58,9 @@ public sealed class ServedModelsTests
         await using var models = Models(time, memory: $"{2 * (Weights + Cache)}");
         var first = (await models.UseAsync("a", default)).Engine;
         models.GiveBack(models.All[0]);
-        time.Pass(TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(1));
         (await models.UseAsync("b", default)).Dispose();
-        time.Pass(TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(1));
         (await models.UseAsync("c", default)).Dispose();
         Assert.That(Loaded(models), Is.EqualTo("bc"));
         Assert.That(() => first.Generate("x"), Throws.InstanceOf<ObjectDisposedException>());
@@ -108,19 +108,19 @@ public sealed class ServedModelsTests
     {
         var time = new ManualTime();
         await using var models = Models(time, idle: TimeSpan.FromMinutes(5));
-        time.Pass(TimeSpan.FromHours(1));
+        time.Advance(TimeSpan.FromHours(1));
         var lease = await models.UseAsync("a", default);
         (await models.UseAsync("b", default)).Dispose();
         models.DropIdle();
         Assert.That(Loaded(models), Is.EqualTo("ab"));
-        time.Pass(TimeSpan.FromMinutes(5));
+        time.Advance(TimeSpan.FromMinutes(5));
         models.DropIdle();
         Assert.That(Loaded(models), Is.EqualTo("a"));
         lease.Dispose();
-        time.Pass(TimeSpan.FromMinutes(4.9));
+        time.Advance(TimeSpan.FromMinutes(4.9));
         models.DropIdle();
         Assert.That(Loaded(models), Is.EqualTo("a"));
-        time.Pass(TimeSpan.FromMinutes(0.1));
+        time.Advance(TimeSpan.FromMinutes(0.1));
         models.DropIdle();
         Assert.That(Loaded(models), Is.Empty);
         using var again = await models.UseAsync("a", default);
@@ -136,7 +136,7 @@ public sealed class ServedModelsTests
             Model = DemoHost.Folder, ModelNames = { "one", "two" }, IdleTime = TimeSpan.FromMinutes(1), Engine = new() { Threads = 1 },
         }, time);
         (await models.UseAsync("two", default)).Dispose();
-        time.Pass(TimeSpan.FromHours(1));
+        time.Advance(TimeSpan.FromHours(1));
         models.DropIdle();
         Assert.That(models.Find("one").Engine, Is.Not.Null);
         Assert.That(models.Find("two").Name, Is.EqualTo("one"));

@@ -32,17 +32,15 @@ internal sealed class MessagesStream
         WriteBegin();
         WriteEmpty("ping"u8);
         if (!await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-        await using var events = generation.Events(cancel).GetAsyncEnumerator(cancel);
-        while (true)
-        {
-            // What is there is sent together; what is not yet there is not waited for with something in the hand.
-            var next = events.MoveNextAsync();
-            if (!next.IsCompleted && !await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-            if (!await next.ConfigureAwait(false)) break;
-            if (events.Current.Part is { } part) Write(reply.Take(part));
-            else if (events.Current.End is { } end) WriteEnd(end);
-        }
+        if (!await EventPump.RunAsync(sse, [generation], Take, cancel).ConfigureAwait(false)) return;
         await sse.FlushAsync(cancel).ConfigureAwait(false);
+    }
+
+    private bool Take(int choice, GenerationEvent happened)
+    {
+        if (happened.Part is { } part) Write(reply.Take(part));
+        else if (happened.End is { } end) WriteEnd(end);
+        return true;
     }
 
     private void Write(in BlockChange change)

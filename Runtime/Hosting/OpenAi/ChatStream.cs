@@ -19,6 +19,7 @@ internal sealed class ChatStream
     private readonly Probabilities? probabilities;
     private readonly ChatDelta[] deltas;
     private readonly bool keepsTokens;
+    private bool hasFailed;
 
     private ChatStream(SseWriter sse, IReadOnlyList<Generation> generations, ReplyTerms terms, Tokenizer? tokenizer)
     {
@@ -41,24 +42,26 @@ internal sealed class ChatStream
     {
         for (var choice = 0; choice < deltas.Length; choice++) WriteRole(choice);
         if (!await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-        await using var events = MergedEvents.Read(generations, cancel).GetAsyncEnumerator(cancel);
-        while (true)
+        if (!await EventPump.RunAsync(sse, generations, TryTake, cancel).ConfigureAwait(false)) return;
+        if (hasFailed)
         {
-            // What is there is sent together; what is not yet there is not waited for with something in the hand.
-            var next = events.MoveNextAsync();
-            if (!next.IsCompleted && !await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-            if (!await next.ConfigureAwait(false)) break;
-            var (choice, happened) = events.Current;
-            if (happened.End is { Error: { } error })
-            {
-                await StreamErrors.WriteAsync(sse, error, cancel).ConfigureAwait(false);
-                return;
-            }
-            Take(choice, happened);
+            await sse.FlushAsync(cancel).ConfigureAwait(false);
+            return;
         }
         if (terms.IncludeUsage) WriteUsage();
         sse.Raw("[DONE]"u8);
         await sse.FlushAsync(cancel).ConfigureAwait(false);
+    }
+
+    private bool TryTake(int choice, GenerationEvent happened)
+    {
+        if (happened.End is { Error: { } error })
+        {
+            hasFailed = true;
+            StreamErrors.Write(sse, error);
+        }
+        else Take(choice, happened);
+        return !hasFailed;
     }
 
     private void Take(int choice, in GenerationEvent happened)

@@ -15,6 +15,7 @@ internal sealed class CompletionStream
     private readonly CompletionRequest request;
     private readonly IReadOnlyList<Generation> generations;
     private readonly Piece[] pieces;
+    private bool hasFailed;
 
     private CompletionStream(SseWriter sse, IReadOnlyList<Generation> generations, CompletionRequest request, Tokenizer tokenizer)
     {
@@ -31,19 +32,11 @@ internal sealed class CompletionStream
 
     private async Task WriteAsync(CancellationToken cancel)
     {
-        await using var events = MergedEvents.Read(generations, cancel).GetAsyncEnumerator(cancel);
-        while (true)
+        if (!await EventPump.RunAsync(sse, generations, TryTake, cancel).ConfigureAwait(false)) return;
+        if (hasFailed)
         {
-            var next = events.MoveNextAsync();
-            if (!next.IsCompleted && !await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-            if (!await next.ConfigureAwait(false)) break;
-            var (choice, happened) = events.Current;
-            if (happened.End is { Error: { } error })
-            {
-                await StreamErrors.WriteAsync(sse, error, cancel).ConfigureAwait(false);
-                return;
-            }
-            Take(choice, happened);
+            await sse.FlushAsync(cancel).ConfigureAwait(false);
+            return;
         }
         if (request.Terms.IncludeUsage)
         {
@@ -54,6 +47,17 @@ internal sealed class CompletionStream
         }
         sse.Raw("[DONE]"u8);
         await sse.FlushAsync(cancel).ConfigureAwait(false);
+    }
+
+    private bool TryTake(int choice, GenerationEvent happened)
+    {
+        if (happened.End is { Error: { } error })
+        {
+            hasFailed = true;
+            StreamErrors.Write(sse, error);
+        }
+        else Take(choice, happened);
+        return !hasFailed;
     }
 
     private void Take(int choice, in GenerationEvent happened)

@@ -8,11 +8,10 @@ namespace Quilt.Hosting.OpenAi;
 internal static class StreamErrors
 {
     /// <summary>Writes it.</summary>
-    public static async Task WriteAsync(SseWriter sse, Exception error, CancellationToken cancel)
+    public static void Write(SseWriter sse, Exception error)
     {
         JsonSerializer.Serialize(sse.Begin(), ErrorReply.Body(Failure.Of(error)), WireJson.Default.ErrorBody);
         sse.End();
         sse.Raw("[DONE]"u8);
-        await sse.FlushAsync(cancel).ConfigureAwait(false);
     }
 }

@@ -47,10 +47,10 @@ public sealed class ResponseStoreTests
     {
         var store = Store(options => options.StoredResponseTime = TimeSpan.FromHours(1));
         store.Add(Response("0", 10));
-        time.Pass(TimeSpan.FromMinutes(59));
+        time.Advance(TimeSpan.FromMinutes(59));
         store.Add(Response("1", 10));
         Assert.That(store.Find("0", "t"), Is.Not.Null);
-        time.Pass(TimeSpan.FromMinutes(1));
+        time.Advance(TimeSpan.FromMinutes(1));
         Assert.That(store.Find("0", "t"), Is.Null);
         Assert.That(store.Find("1", "t"), Is.Not.Null);
         Assert.That(store.Count, Is.EqualTo(1));

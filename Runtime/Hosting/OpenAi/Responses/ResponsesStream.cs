@@ -24,18 +24,16 @@ internal sealed class ResponsesStream(SseWriter sse, ResponsesAnswer answer, Act
         WriteResponse("response.created"u8, answer.Begun);
         WriteResponse("response.in_progress"u8, answer.Begun);
         if (!await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-        await using var events = generation.Events(cancel).GetAsyncEnumerator(cancel);
-        while (true)
-        {
-            // What is there is sent together; what is not yet there is not waited for with something in the hand.
-            var next = events.MoveNextAsync();
-            if (!next.IsCompleted && !await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-            if (!await next.ConfigureAwait(false)) break;
-            if (events.Current.Token is { } token) answer.Reply.Count(token);
-            else if (events.Current.Part is { } part) Write(answer.Reply.Take(part));
-            else if (events.Current.End is { } end) WriteEnd(end);
-        }
+        if (!await EventPump.RunAsync(sse, [generation], Take, cancel).ConfigureAwait(false)) return;
         await sse.FlushAsync(cancel).ConfigureAwait(false);
+    }
+
+    private bool Take(int choice, GenerationEvent happened)
+    {
+        if (happened.Token is { } token) answer.Reply.Count(token);
+        else if (happened.Part is { } part) Write(answer.Reply.Take(part));
+        else if (happened.End is { } end) WriteEnd(end);
+        return true;
     }
 
     private void Write(in BlockChange change)
