@@ -27,7 +27,7 @@ public sealed partial record SamplingOptions
         Check(nameof(TopP), TopP, double.Epsilon, 1);
         Check(nameof(TopK), TopK, -1, int.MaxValue);
         Check(nameof(MinP), MinP, 0, 1);
-        Check(nameof(RepetitionPenalty), RepetitionPenalty, double.Epsilon, 1e6);
+        Check(nameof(RepetitionPenalty), RepetitionPenalty, 1e-6, 1e6);        // what is smaller makes logits infinite
         Check(nameof(FrequencyPenalty), FrequencyPenalty, -2, 2);
         Check(nameof(PresencePenalty), PresencePenalty, -2, 2);
         Check(nameof(MaxTokens), MaxTokens ?? 1, 1, int.MaxValue);

@@ -42,6 +42,15 @@ internal static class HostileRequests
             foreach (var number in (string[])["-3", "\"hot\"", "true", "[1]", "1e400", "-1e400", "1e308"])
                 yield return OfChat("CVE-2026-21869", $"\"{field}\": {number}", field == "temperature" && number == "1e308" ? [200, 400] : [400]);
         }
+        // Numbers that a float has not, where they are divided by.
+        foreach (var field in (string[])["temperature", "top_p", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty"])
+        {
+            foreach (var number in (string[])["1e-320", "1e-45", "1e-38", "1e-7"])
+            {
+                var fields = $"\"{field}\": {number}, \"logprobs\": true, \"top_logprobs\": 2, \"logit_bias\": {{\"5\": 1}}";
+                yield return OfChat("CVE-2026-21869", fields, 200, 400);
+            }
+        }
         foreach (var seed in (string[])["1.5", "\"x\"", "9223372036854775808", "1e400", "true"]) yield return OfChat("CVE-2026-21869",
             $"\"seed\": {seed}");
         foreach (var cut in (string[])["0", "-5", "1.5", "9223372036854775808"]) yield return OfChat("CVE-2026-21869",
