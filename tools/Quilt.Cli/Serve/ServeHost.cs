@@ -41,6 +41,7 @@ internal static class ServeHost
         var app = builder.Build();
         app.Lifetime.ApplicationStarted.Register(() => isUp.IsSet = true);
         app.Services.GetRequiredService<ServedModels>().Progress = _ => progress;
+        app.UsePlainAnswers();
         if (settings.Address.RootPath.Length > 0) app.UsePathBase(settings.Address.RootPath);
         app.UseRouting();
         app.MapQuilt();

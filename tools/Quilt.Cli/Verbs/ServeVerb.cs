@@ -27,9 +27,14 @@ internal static class ServeVerb
         {
             foreach (var idle in foreign.Read(parsed)) Console.Error.WriteLine($"quilt: {idle}");
             if (models.IsIdleUtilization(parsed)) Console.Error.WriteLine("quilt: --gpu-memory-utilization changes nothing: there is no GPU in use");
+            var address = listening.Read(parsed, server.Keys(parsed).Count > 0);
             var settings = new ServeSettings(
-                options => models.Read(parsed, server.TemplateOf(parsed), options), options => server.Read(parsed, options),
-                listening.Read(parsed, server.Keys(parsed).Count > 0), parsed.GetValue(logLevel) ?? LogLevel.Warning,
+                options => models.Read(parsed, server.TemplateOf(parsed), options), options =>
+                {
+                    server.Read(parsed, options);
+                    // Whoever serves everybody serves them by whatever name they know it.
+                    if (address.ServesEverybody) options.AllowedHosts.Add("*");
+                }, address, parsed.GetValue(logLevel) ?? LogLevel.Warning,
                 ModelFlags.Seconds("--drain-seconds", parsed.GetValue(drain) ?? 30));
             if (!parsed.GetValue(check)) return await RunAsync(settings, cancel);
             await using var app = ServeHost.Build(settings, null);
