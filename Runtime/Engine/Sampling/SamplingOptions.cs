@@ -20,7 +20,9 @@ public sealed partial record SamplingOptions
     /// <summary>Tokens with less than MinP times the probability of the most likely one are left out. 0: off.</summary>
     public double MinP { get; init; }
 
-    /// <summary>Divides positive logits, and multiplies negative ones, of every token in the prompt or the output, once each; 10⁻⁶ to 10⁶. 1: off.</summary>
+    /// <summary>
+    /// Divides positive logits, and multiplies negative ones, of every token in the prompt or the output, once each; 10⁻⁶ to 10⁶. 1: off.
+    /// </summary>
     public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>Subtracted from a token's logit for every time it is in the output. −2 to 2; 0: off.</summary>

@@ -2,7 +2,9 @@ using Quilt.Runtime;
 
 namespace Quilt.Hosting.Http;
 
-/// <summary>From generations to a stream: what is there is sent together, and what is not yet there is not waited for with something in the hand.</summary>
+/// <summary>
+/// From generations to a stream: what is there is sent together, and what is not yet there is not waited for with something in the hand.
+/// </summary>
 internal static class EventPump
 {
     /// <summary>Takes all events, until they end or <paramref name="take"/> has enough.</summary>

@@ -83,7 +83,8 @@ internal sealed class Preparation : IDisposable
         var json = JsonMarshal.GetRawUtf8Value(body.Element);
         return json.Length > SmallBytes
             || body.Has("response_format") || body.Has("structured_outputs") || body.Has("output_config")
-            || body.Has("output_format") || body.Has("text") || body.Has("previous_response_id") || body.Has("chat_template") || body.Has("tool_choice")
+            || body.Has("output_format") || body.Has("text") || body.Has("previous_response_id") || body.Has("chat_template")
+                || body.Has("tool_choice")
             // A name within can be written with escapes.
             || (body.Has("tools") && (json.IndexOf("\"strict\""u8) >= 0 || json.IndexOf("\\u"u8) >= 0));
     }

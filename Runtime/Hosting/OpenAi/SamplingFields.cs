@@ -32,7 +32,8 @@ internal static class SamplingFields
             TopP = Number(body, "top_p", value => value is > 0 and <= 1, "top_p must be in (0, 1]", isParam: true) ?? defaults.TopP,
             TopK = Whole(body, "top_k", value => value >= -1, "top_k must be 0 (disable), or at least 1") ?? defaults.TopK,
             MinP = Number(body, "min_p", value => value is >= 0 and <= 1, "min_p must be in [0, 1]") ?? defaults.MinP,
-            RepetitionPenalty = Number(body, "repetition_penalty", value => value is >= 1e-6 and <= 1e6, "repetition_penalty must be greater than zero")
+            RepetitionPenalty = Number(body, "repetition_penalty", value => value is >= 1e-6 and <= 1e6,
+                "repetition_penalty must be greater than zero")
                 ?? defaults.RepetitionPenalty,
             FrequencyPenalty = Number(body, "frequency_penalty", value => value is >= -2 and <= 2, "frequency_penalty must be in [-2, 2]")
                 ?? defaults.FrequencyPenalty,
