@@ -21,6 +21,9 @@ namespace Quilt.Runtime;
 /// </code></example>
 public sealed class Engine : IAsyncDisposable, IDisposable
 {
+    /// <summary>In the data of a refusal: the prompt is too long, with the tokens that there may be and those that it has.</summary>
+    internal const string TooLongKey = "PromptTokens";
+
     private readonly LoadedModel model;
     private readonly Executor executor;
     private readonly EngineCore core;
@@ -279,7 +282,12 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         }
     }
 
-    private PromptTooLongException TooLong(string found) => new(MaxTokens, found);
+    private BadInputException TooLong(string found)
+    {
+        var refusal = new BadInputException("prompt", null, $"expected fewer than {MaxTokens} tokens, found {found}");
+        refusal.Data[TooLongKey] = (MaxTokens, found);
+        return refusal;
+    }
 
     /// <summary>A prompt, and what reads a reply to it; each choice needs its own.</summary>
     private readonly record struct Prompt(int[] Ids, string? Text, Func<ReplyParser?>? Parser);

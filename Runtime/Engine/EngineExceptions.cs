@@ -20,19 +20,6 @@ public sealed class RequestFailedException : Exception
     }
 }
 
-/// <summary>A prompt leaves no room for a reply.</summary>
-public sealed class PromptTooLongException : Formats.BadInputException
-{
-    internal PromptTooLongException(int most, string found) : base("prompt", null, $"expected fewer than {most} tokens, found {found}") =>
-        (MaxTokens, Found) = (most, found);
-
-    /// <summary>Tokens that prompt and reply may have together.</summary>
-    public int MaxTokens { get; }
-
-    /// <summary>How many the prompt has, as far as they were counted.</summary>
-    public string Found { get; }
-}
-
 /// <summary>An engine has as many requests as it may have; one that comes later may find room.</summary>
 public sealed class EngineBusyException : Exception
 {

@@ -13,9 +13,9 @@ internal static class Failure
     {
         ApiException known => known,
         JinjaException template => ApiException.Bad(Fields.Shown(template.Problem)),
-        PromptTooLongException prompt =>
-            ApiException.Bad($"This model's maximum context length is {prompt.MaxTokens} tokens. However, your request " +
-            $"has {prompt.Found} input tokens. Please reduce the length of the input messages."),
+        BadInputException prompt when prompt.Data[Engine.TooLongKey] is (int most, string found) =>
+            ApiException.Bad($"This model's maximum context length is {most} tokens. However, your request " +
+            $"has {found} input tokens. Please reduce the length of the input messages."),
         BadInputException input when IsOfFile(input) && !IsMissing(input) => ModelUnusable,
         BadInputException input => ApiException.Bad(Plain(input), ParamOf(input)),
         EngineBusyException => ApiException.Unavailable("The server is busy: as many requests wait as may."),

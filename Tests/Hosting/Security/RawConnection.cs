@@ -70,7 +70,8 @@ internal sealed class RawConnection : IAsyncDisposable
     public async Task<RawAnswer> ReadAsync(bool isHead = false)
     {
         var head = await ReadHeadAsync();
-        if (head.Length == 0) return new(0, "", "");
+        // Nothing, or what answers the beginning of another protocol.
+        if (!head.StartsWith("HTTP/1.", StringComparison.Ordinal)) return new(0, "", "");
         var status = int.Parse(head.AsSpan(9, 3), CultureInfo.InvariantCulture);
         var answer = new RawAnswer(status, head, "");
         if (isHead || status is 204 or 304) return answer;
