@@ -29,8 +29,6 @@ internal static class ServerOverhead
         var folder = Environment.GetEnvironmentVariable("QUILT_BENCH_MODEL") ?? Cli.DemoModel.Folder;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        if (Environment.GetEnvironmentVariable("QUILT_INLINE") is not null)
-            builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddRoutingCore();
         builder.Services.AddQuilt(options => (options.Model, options.Engine) = (folder, new EngineOptions { MaxSequences = Math.Max(64, streams) }));
         await using var app = builder.Build();

@@ -10,8 +10,12 @@ namespace Quilt.Hosting;
 
 /// <summary>What all endpoints share: the models, the options, the clock, and whether the server takes requests.</summary>
 internal sealed class QuiltServer(ServedModels models, IOptions<QuiltServerOptions> options, TimeProvider time,
-    RequestTracing tracing, IHostApplicationLifetime? lifetime = null)
+    RequestTracing tracing, IHostApplicationLifetime? lifetime = null) : IDisposable
 {
+    /// <summary>Requests at once from which streams save up what they send (<see cref="Beat"/>).</summary>
+    public const int ManyStreams = 16;
+
+    private readonly Beat beat = new(time);
     private volatile bool isStopping;
     private int load;
 
@@ -26,6 +30,9 @@ internal sealed class QuiltServer(ServedModels models, IOptions<QuiltServerOptio
 
     /// <summary>Where requests are accounted for.</summary>
     public RequestTracing Tracing { get; } = tracing;
+
+    /// <summary>The pulse of its streams, where they are many.</summary>
+    public Beat? Beat => Load >= ManyStreams ? beat : null;
 
     /// <summary>Requests that are being answered.</summary>
     public int Load => Volatile.Read(ref load);
@@ -67,4 +74,6 @@ internal sealed class QuiltServer(ServedModels models, IOptions<QuiltServerOptio
             Interlocked.Decrement(ref load);
         }
     }
+
+    public void Dispose() => beat.Dispose();
 }

@@ -3,7 +3,8 @@ using Quilt.Runtime;
 namespace Quilt.Hosting.Http;
 
 /// <summary>
-/// From generations to a stream: what is there is sent together, and what is not yet there is not waited for with something in the hand.
+/// From generations to a stream: what is there is sent together, and what is not yet there is not waited for with something in the hand, except for a
+/// moment where many streams run.
 /// </summary>
 internal static class EventPump
 {
@@ -21,6 +22,7 @@ internal static class EventPump
         while (true)
         {
             var next = events.MoveNextAsync();
+            if (!next.IsCompleted) await sse.SaveUpAsync().ConfigureAwait(false);
             if (!next.IsCompleted)
             {
                 var isThere = false;

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Quilt.Hosting.Http;
 
@@ -16,8 +18,15 @@ internal sealed class SseWriter : IDisposable
     private readonly PipeWriter pipe;
     private readonly Utf8JsonWriter json;
     private readonly HttpContext? http;
+    private readonly QuiltServer? server;
+    private long flushed;
+    private int flushes;
 
-    private SseWriter(PipeWriter pipe, HttpContext? http) => (this.pipe, this.http, json) = (pipe, http, new Utf8JsonWriter(pipe, Options));
+    private SseWriter(PipeWriter pipe, HttpContext? http)
+    {
+        (this.pipe, this.http, json) = (pipe, http, new Utf8JsonWriter(pipe, Options));
+        server = http?.RequestServices.GetService<QuiltServer>();
+    }
 
     /// <summary>Begins the answer.</summary>
     public static SseWriter Start(HttpContext http)
@@ -62,10 +71,20 @@ internal sealed class SseWriter : IDisposable
         Write("\n\n"u8);
     }
 
+    /// <summary>
+    /// Where many streams run, and this one has sent something just now: waits a moment for more to send with it. The first words of a reply are
+    /// never held up.
+    /// </summary>
+    public ValueTask SaveUpAsync() => flushes > 2 && server?.Beat is { } beat && Stopwatch.GetElapsedTime(flushed) < Beat.Period
+        ? new(beat.NextAsync())
+        : default;
+
     /// <summary>Sends what was written; waits while the client does not take it, and drops one that takes nothing for too long.</summary>
     /// <returns>Whether the client is still there.</returns>
     public ValueTask<bool> FlushAsync(CancellationToken cancel)
     {
+        flushed = Stopwatch.GetTimestamp();
+        flushes++;
         var sending = http is null ? pipe.FlushAsync(cancel) : Sending.FlushAsync(http, pipe, cancel);
         return sending.IsCompletedSuccessfully ? new(IsThere(sending.Result)) : WaitAsync(sending);
     }
