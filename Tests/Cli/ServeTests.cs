@@ -52,7 +52,7 @@ public sealed class ServeTests
     [TestCase(new[] { "--host", "nowhere.example" }, "--host: expected an IP address")]
     [TestCase(new[] { "--port", "70000" }, "--port: expected 0 to 65535")]
     [TestCase(new[] { "--ssl-certfile", "/nowhere.pem" }, "no such file")]
-    [TestCase(new[] { "/no/such/model" }, "/no/such/model")]
+    [TestCase(new[] { "/no/such/model" }, "quilt: Model: expected a checkpoint folder, found none at '/no/such/model'")]
     [TestCase(new[] { "--unheard-of" }, "unheard-of")]
     public async Task What_cannot_be_done_is_refused_by_name(string[] arguments, string words)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Extensions.Options;
 using Quilt.Kernels.Devices;
 using Quilt.Runtime;
 
@@ -27,7 +28,7 @@ internal static class Failures
         {
             OutOfMemoryException => "not enough memory",
             Formats.BadInputException or UsageException or IOException or UnauthorizedAccessException or PlatformNotSupportedException
-                or NotSupportedException => failure.Message,
+                or NotSupportedException or OptionsValidationException => failure.Message,
             _ => GpuDevices.Explain(failure) ?? $"{failure.GetType().Name}: {failure.Message}",
         });
         if (debug) Console.Error.WriteLine(failure);
