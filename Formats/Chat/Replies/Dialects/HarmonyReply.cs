@@ -93,7 +93,7 @@ internal sealed class HarmonyReply : TaggedReply
             case Marker.BeginParameter:
                 EndHeader(text);
                 break;
-            case Marker.EndCalls when isQuoted && text.SequenceEqual(CallEnd):
+            case Marker.EndCalls when (isQuoted || (isHeader && IsExample(Header))) && text.SequenceEqual(CallEnd):
                 if (isHeader) NoHeader();
                 SayHere(text);
                 isQuoted = false;
@@ -151,7 +151,7 @@ internal sealed class HarmonyReply : TaggedReply
     private void EndHeader(ReadOnlySpan<char> marker)
     {
         var tool = Header.Tool;
-        var isAnalysis = Header.IsAnalysis;
+        var (isAnalysis, isExample) = (Header.IsAnalysis, IsExample(Header));
         header.Write(marker);
         isHeader = false;
         if (tool is null)
@@ -159,7 +159,7 @@ internal sealed class HarmonyReply : TaggedReply
             (place, isQuoted, fences) = (isAnalysis ? Place.Thinking : Place.Text, false, default);
             header.ResetWrittenCount();
         }
-        else if (IsExample())
+        else if (isExample)
         {
             isQuoted = true;
             NoHeader();
@@ -171,7 +171,8 @@ internal sealed class HarmonyReply : TaggedReply
     private void CutHeader(bool isWhole)
     {
         var cut = Header;
-        if (cut.Tool is { } tool && (isWhole || cut.IsRecipientWhole))
+        if (IsExample(cut)) NoHeader();
+        else if (cut.Tool is { } tool && (isWhole || cut.IsRecipientWhole))
         {
             BeginCall(tool);
             call.End(isComplete: false);
@@ -234,9 +235,9 @@ internal sealed class HarmonyReply : TaggedReply
     }
 
     // A call that stands where calls are text.
-    private bool IsExample() => Options.CallsAsText || (place == Place.Thinking
+    private bool IsExample(HarmonyHeader of) => of.Tool is not null && (Options.CallsAsText || (place == Place.Thinking
         ? Options.CallsInThinking == CallsInThinking.AsText
-        : place == Place.Text && Options.CallsInFences == CallsInFences.AsText && fences.IsOpen);
+        : place == Place.Text && Options.CallsInFences == CallsInFences.AsText && fences.IsOpen));
 
     private void SayHere(ReadOnlySpan<char> text)
     {

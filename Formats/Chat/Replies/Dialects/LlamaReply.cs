@@ -20,7 +20,7 @@ internal sealed class LlamaReply(ReplyOptions options) : JsonCallsReply(options 
         var blank = 0;
         while (blank < text.Length && Spaces.IsSpace(text[blank])) blank++;
         if (blank > 0) return base.Outside(text[..blank]);
-        var mayBeCall = text[0] == '{' || (text[0] == ';' && Zone == Zone.BehindCalls);
+        var mayBeCall = TakesCalls && (text[0] == '{' || (text[0] == ';' && Zone == Zone.BehindCalls));
         isStart = false;
         if (!mayBeCall) return base.Outside(text);
         var separator = text[0] == ';' ? 1 : 0;

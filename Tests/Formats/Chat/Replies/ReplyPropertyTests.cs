@@ -96,6 +96,24 @@ public sealed class ReplyPropertyTests
             iter: 300);
     }
 
+    [TestCaseSource(nameof(Dialects))]
+    public void Calls_that_are_to_be_text_are_text_wherever_they_stand(string dialect)
+    {
+        var (before, behind) = ReplyParts.AroundValue(dialect);
+        var call = ReplyReading.Of(ReplyParser.Create(dialect, new ReplyOptions { CallsAsText = true }), before + "the value" + behind);
+        Assert.That(call.Calls, Is.Empty);
+        Assert.That(call.Text, Does.Contain("the value"));
+        Gen.Select(options, ReplyParts.Replies(dialect), Gen.Int[1, 9]).Sample(
+            (given, text, size) =>
+            {
+                var asText = given with { CallsAsText = true };
+                var reading = ReplyReading.Of(ReplyParser.Create(dialect, asText), text, size);
+                Assert.That(reading.Events, Is.All.Matches<ReplyEvent>(e => e is ReplyText or ThinkingText));
+                Assert.That(reading.Summary(), Is.EqualTo(ReplyReading.Of(ReplyParser.Create(dialect, asText), text).Summary()));
+            },
+            iter: 1000);
+    }
+
     // Only what may be the beginning of a marker is held back: half of every marker is, up to the character that shows that it is none.
     [TestCaseSource(nameof(Dialects))]
     public void Text_that_cannot_be_a_marker_is_passed_on_at_once(string dialect)
