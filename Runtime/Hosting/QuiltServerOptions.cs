@@ -12,8 +12,8 @@ public sealed class QuiltServerOptions
     public IList<string> ApiKeys { get; } = [];
 
     /// <summary>
-    /// Host names that requests may be addressed to, beside those of this machine's loopback (DNS rebinding). <c>*</c>: any, which is what a host
-    /// with keys can afford.
+    /// Host names that requests may be addressed to, beside <c>localhost</c> and addresses, which are always good: only a name can be changed to
+    /// another address (DNS rebinding). <c>*</c>: any, which is what a host with keys can afford.
     /// </summary>
     public IList<string> AllowedHosts { get; } = [];
 

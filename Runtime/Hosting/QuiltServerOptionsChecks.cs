@@ -18,7 +18,8 @@ internal sealed class QuiltServerOptionsChecks : IValidateOptions<QuiltServerOpt
         if (options.AllowedOrigins.Any(string.IsNullOrWhiteSpace)) faults.Add("AllowedOrigins: expected origins, found an empty one.");
         if (options.MaxBodyBytes is < 1 or > MostBodyBytes) faults.Add($"MaxBodyBytes: expected 1 to {MostBodyBytes}, found {options.MaxBodyBytes}.");
         if (options.MaxDepth is < 1 or > MostDepth) faults.Add($"MaxDepth: expected 1 to {MostDepth}, found {options.MaxDepth}.");
-        foreach (var (option, time) in (ReadOnlySpan<(string, TimeSpan)>)[("BodyTime", options.BodyTime), ("SendTime", options.SendTime)])
+        foreach (var (option, time) in (ReadOnlySpan<(string, TimeSpan)>)
+            [("BodyTime", options.BodyTime), ("SendTime", options.SendTime), ("LivenessTime", options.LivenessTime)])
         {
             if (time <= TimeSpan.Zero || time > MostTime) faults.Add($"{option}: expected more than zero and at most {MostTime}, found {time}.");
         }
@@ -27,6 +28,9 @@ internal sealed class QuiltServerOptionsChecks : IValidateOptions<QuiltServerOpt
         if (options.MaxStoredBytes < 0) faults.Add($"MaxStoredBytes: expected at least 0, found {options.MaxStoredBytes}.");
         if (options.StoredResponseTime <= TimeSpan.Zero)
             faults.Add($"StoredResponseTime: expected more than zero, found {options.StoredResponseTime}.");
+        if (options.StreamInterval < 1) faults.Add($"StreamInterval: expected at least 1, found {options.StreamInterval}.");
+        if (!Enum.IsDefined(options.LogProbabilityKind))
+            faults.Add($"LogProbabilityKind: expected one of its names, found {options.LogProbabilityKind}.");
         if (!Enum.IsDefined(options.ReasoningField)) faults.Add($"ReasoningField: expected one of its names, found {options.ReasoningField}.");
         if (string.IsNullOrWhiteSpace(options.ResponseRole)) faults.Add("ResponseRole: expected a role, found an empty text.");
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

@@ -51,6 +51,7 @@ public sealed class ServeTests
     [TestCase(new[] { "--host", "0.0.0.0" }, "--host: expected --api-key")]
     [TestCase(new[] { "--host", "nowhere.example" }, "--host: expected an IP address")]
     [TestCase(new[] { "--port", "70000" }, "--port: expected 0 to 65535")]
+    [TestCase(new[] { "--stream-interval", "0" }, "StreamInterval: expected at least 1, found 0")]
     [TestCase(new[] { "--ssl-certfile", "/nowhere.pem" }, "no such file")]
     [TestCase(new[] { "/no/such/model" }, "quilt: Model: expected a checkpoint folder, found none at '/no/such/model'")]
     [TestCase(new[] { "--unheard-of" }, "unheard-of")]

@@ -20,4 +20,19 @@ public sealed class BeatTests
         time.Advance(Beat.Period);
         await third;
     }
+
+    [Test]
+    public async Task Nobody_waits_for_a_beat_that_is_over()
+    {
+        var beat = new Beat(TimeProvider.System);
+        var waiting = beat.NextAsync();
+        beat.Dispose();
+        await waiting.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.That(beat.NextAsync().IsCompletedSuccessfully, Is.True);
+        var ended = new ManualTime();
+        beat = new Beat(ended);
+        waiting = beat.NextAsync();
+        beat.Dispose();
+        Assert.That(waiting.IsCompletedSuccessfully, Is.True, "though its time never comes");
+    }
 }

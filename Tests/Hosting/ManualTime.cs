@@ -33,7 +33,7 @@ internal sealed class ManualTime : TimeProvider
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             due = dueTime < TimeSpan.Zero ? null : clock.now + dueTime;
-            return true;
+            return clock.timers.Contains(this);
         }
 
         public void Run()

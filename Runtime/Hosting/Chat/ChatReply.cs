@@ -13,7 +13,6 @@ namespace Quilt.Hosting.Chat;
 internal sealed class ChatReply(ChatOptions? options)
 {
     private readonly bool givesThinking = options?.Reasoning?.Output is not ReasoningOutput.None;
-    private readonly bool givesCalls = options?.ToolMode is not NoneChatToolMode;
     private readonly int mostCalls = options?.AllowMultipleToolCalls == false ? 1 : int.MaxValue;
     private int calls;
     private int heldBreaks;
@@ -24,7 +23,7 @@ internal sealed class ChatReply(ChatOptions? options)
     {
         ThinkingText thought => Thinking(thought.Text) is { Length: > 0 } text && givesThinking ? new TextReasoningContent(text) : null,
         ReplyText said => Answer(said.Text) is { Length: > 0 } text ? new TextContent(text) : null,
-        ToolCallEnded call when givesCalls && calls < mostCalls => Call(call),
+        ToolCallEnded call when calls < mostCalls => Call(call),
         ToolCallDropped { Reason: not DropReason.CutShort and var reason } =>
             new ErrorContent($"A call that the model wrote was not passed on: {reason}.") { ErrorCode = "tool_call_dropped" },
         _ => null,

@@ -16,21 +16,24 @@ internal sealed class Beat : IDisposable
     public Beat(TimeProvider time) =>
         timer = time.CreateTimer(static self => ((Beat)self!).Strike(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Goes on at the next stroke.</summary>
+    /// <summary>Goes on at the next stroke; at once where there will be none.</summary>
     public Task NextAsync()
     {
         lock (gate)
         {
-            if (waiting is null)
-            {
-                waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                timer.Change(Period, Timeout.InfiniteTimeSpan);
-            }
+            if (waiting is not null) return waiting.Task;
+            if (!timer.Change(Period, Timeout.InfiniteTimeSpan)) return Task.CompletedTask;
+            waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return waiting.Task;
         }
     }
 
-    public void Dispose() => timer.Dispose();
+    /// <summary>The last stroke: nobody is left waiting.</summary>
+    public void Dispose()
+    {
+        timer.Dispose();
+        Strike();
+    }
 
     private void Strike()
     {

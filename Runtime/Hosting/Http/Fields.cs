@@ -117,8 +117,8 @@ internal readonly struct Fields
             JsonValueKind.Array => "a list",
             JsonValueKind.Undefined => "nothing",
             // Not all of a text of megabytes, to show its beginning.
-            JsonValueKind.String when JsonMarshal.GetRawUtf8Value(value) is { Length: > 4 * MostEchoed } long8 =>
-                Encoding.UTF8.GetString(long8[..(4 * MostEchoed)]).TrimEnd('\uFFFD'),
+            JsonValueKind.String when JsonMarshal.GetRawUtf8Value(value) is { Length: > 4 * MostEchoed } letters =>
+                Encoding.UTF8.GetString(letters[..(4 * MostEchoed)]).TrimEnd('\uFFFD'),
             JsonValueKind.Number when JsonMarshal.GetRawUtf8Value(value) is { Length: > MostEchoed } digits =>
                 Encoding.UTF8.GetString(digits[..(MostEchoed + 1)]),
             _ => value.GetRawText(),

@@ -17,15 +17,16 @@ internal sealed class SseWriter : IDisposable
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private readonly PipeWriter pipe;
     private readonly Utf8JsonWriter json;
-    private readonly HttpContext? http;
-    private readonly QuiltServer? server;
+    private readonly HttpContext http;
+    private readonly QuiltServer server;
     private long flushed;
     private int flushes;
 
-    private SseWriter(PipeWriter pipe, HttpContext? http)
+    private SseWriter(HttpContext http)
     {
-        (this.pipe, this.http, json) = (pipe, http, new Utf8JsonWriter(pipe, Options));
-        server = http?.RequestServices.GetService<QuiltServer>();
+        (this.http, pipe) = (http, http.Response.BodyWriter);
+        json = new Utf8JsonWriter(pipe, Options);
+        server = http.RequestServices.GetRequiredService<QuiltServer>();
     }
 
     /// <summary>Begins the answer.</summary>
@@ -35,11 +36,8 @@ internal sealed class SseWriter : IDisposable
         http.Response.ContentType = "text/event-stream; charset=utf-8";
         http.Response.Headers.CacheControl = "no-cache";
         http.Response.Headers["X-Accel-Buffering"] = "no";
-        return new SseWriter(http.Response.BodyWriter, http);
+        return new SseWriter(http);
     }
-
-    /// <summary>A writer into memory or a file, for measuring.</summary>
-    public static SseWriter Into(PipeWriter pipe) => new(pipe, null);
 
     /// <summary>Begins an event; its JSON is written to what this returns, and <see cref="End"/> ends it.</summary>
     /// <param name="name">The event's name; empty: none.</param>
@@ -75,7 +73,7 @@ internal sealed class SseWriter : IDisposable
     /// Where many streams run, and this one has sent something just now: waits a moment for more to send with it. The first words of a reply are
     /// never held up.
     /// </summary>
-    public ValueTask SaveUpAsync() => flushes > 2 && server?.Beat is { } beat && Stopwatch.GetElapsedTime(flushed) < Beat.Period
+    public ValueTask SaveUpAsync() => flushes > 2 && server.Beat is { } beat && Stopwatch.GetElapsedTime(flushed) < Beat.Period
         ? new(beat.NextAsync())
         : default;
 
@@ -85,7 +83,7 @@ internal sealed class SseWriter : IDisposable
     {
         flushed = Stopwatch.GetTimestamp();
         flushes++;
-        var sending = http is null ? pipe.FlushAsync(cancel) : Sending.FlushAsync(http, pipe, cancel);
+        var sending = Sending.FlushAsync(http, pipe, cancel);
         return sending.IsCompletedSuccessfully ? new(IsThere(sending.Result)) : WaitAsync(sending);
     }
 

@@ -62,7 +62,7 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
     /// <exception cref="ApiException">There is none of that name.</exception>
     public ServedModel Find(string? name) =>
         string.IsNullOrEmpty(name) ? all[0] : Array.Find(all, model => model.Names.Contains(name, StringComparer.Ordinal))
-            ?? throw ApiException.NotFound($"The model `{Shown(name)}` does not exist.", "model");
+            ?? throw ApiException.NotFound($"The model `{Fields.Shown(name)}` does not exist.", "model");
 
     /// <summary>
     /// What a request gets that does not say, on an engine: the checkpoint's own or another folder's generation_config.json, or neither, and on top
@@ -205,6 +205,4 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
         }
         foreach (var engine in taken) engine.Dispose();
     }
-
-    private static string Shown(string name) => name.Length <= 200 ? name : name[..200] + "…";
 }

@@ -19,7 +19,6 @@ internal sealed class ChatStream
     private readonly Probabilities? probabilities;
     private readonly ChatDelta[] deltas;
     private readonly bool keepsTokens;
-    private bool hasFailed;
 
     private ChatStream(SseWriter sse, IReadOnlyList<Generation> generations, ReplyTerms terms, Tokenizer? tokenizer)
     {
@@ -42,29 +41,10 @@ internal sealed class ChatStream
     {
         for (var choice = 0; choice < deltas.Length; choice++) WriteRole(choice);
         if (!await sse.FlushAsync(cancel).ConfigureAwait(false)) return;
-        if (!await EventPump.RunAsync(sse, generations, TryTake, cancel).ConfigureAwait(false)) return;
-        if (hasFailed)
-        {
-            await sse.FlushAsync(cancel).ConfigureAwait(false);
-            return;
-        }
-        if (terms.IncludeUsage) WriteUsage();
-        sse.Raw("[DONE]"u8);
-        await sse.FlushAsync(cancel).ConfigureAwait(false);
+        await DoneStream.WriteAsync(sse, generations, Take, terms.IncludeUsage ? WriteUsage : null, cancel).ConfigureAwait(false);
     }
 
-    private bool TryTake(int choice, GenerationEvent happened)
-    {
-        if (happened.End is { Error: { } error })
-        {
-            hasFailed = true;
-            StreamErrors.Write(sse, error);
-        }
-        else Take(choice, happened);
-        return !hasFailed;
-    }
-
-    private void Take(int choice, in GenerationEvent happened)
+    private void Take(int choice, GenerationEvent happened)
     {
         var delta = deltas[choice];
         if (happened.Token is { } token) delta.Count(keepsTokens ? token : null);
@@ -121,11 +101,7 @@ internal sealed class ChatStream
         var json = BeginChunk(choice);
         json.WriteEndObject();
         WriteTokens(json, delta);
-        json.WriteString("finish_reason"u8, Endings.Reason(end, delta.HadCalls));
-        json.WritePropertyName("stop_reason"u8);
-        if (end.StopText is { } text) json.WriteStringValue(text);
-        else if (end.StopToken is { } token) json.WriteNumberValue(token);
-        else json.WriteNullValue();
+        Endings.Write(json, end, delta.HadCalls);
         json.WriteEndObject();
         json.WriteEndArray();
         if (terms.Metrics)

@@ -15,7 +15,6 @@ internal sealed class CompletionStream
     private readonly CompletionRequest request;
     private readonly IReadOnlyList<Generation> generations;
     private readonly Piece[] pieces;
-    private bool hasFailed;
 
     private CompletionStream(SseWriter sse, IReadOnlyList<Generation> generations, CompletionRequest request, Tokenizer tokenizer)
     {
@@ -30,37 +29,18 @@ internal sealed class CompletionStream
     public static Task WriteAsync(SseWriter sse, IReadOnlyList<Generation> generations, CompletionRequest request, Tokenizer tokenizer,
         CancellationToken cancel) => new CompletionStream(sse, generations, request, tokenizer).WriteAsync(cancel);
 
-    private async Task WriteAsync(CancellationToken cancel)
+    private Task WriteAsync(CancellationToken cancel) =>
+        DoneStream.WriteAsync(sse, generations, Take, request.Terms.IncludeUsage ? WriteUsage : null, cancel);
+
+    private void WriteUsage()
     {
-        if (!await EventPump.RunAsync(sse, generations, TryTake, cancel).ConfigureAwait(false)) return;
-        if (hasFailed)
-        {
-            await sse.FlushAsync(cancel).ConfigureAwait(false);
-            return;
-        }
-        if (request.Terms.IncludeUsage)
-        {
-            var json = BeginObject();
-            json.WriteStartArray("choices"u8);
-            json.WriteEndArray();
-            End(json, hasUsage: true);
-        }
-        sse.Raw("[DONE]"u8);
-        await sse.FlushAsync(cancel).ConfigureAwait(false);
+        var json = BeginObject();
+        json.WriteStartArray("choices"u8);
+        json.WriteEndArray();
+        End(json, hasUsage: true);
     }
 
-    private bool TryTake(int choice, GenerationEvent happened)
-    {
-        if (happened.End is { Error: { } error })
-        {
-            hasFailed = true;
-            StreamErrors.Write(sse, error);
-        }
-        else Take(choice, happened);
-        return !hasFailed;
-    }
-
-    private void Take(int choice, in GenerationEvent happened)
+    private void Take(int choice, GenerationEvent happened)
     {
         var piece = pieces[choice];
         if (happened.Token is { } token)
@@ -90,16 +70,8 @@ internal sealed class CompletionStream
         json.WritePropertyName("logprobs"u8);
         if (piece.Logs is { IsEmpty: false } logs) JsonSerializer.Serialize(json, logs.Take(), WireJson.Default.TextLogprobs);
         else json.WriteNullValue();
-        json.WritePropertyName("finish_reason"u8);
-        if (end is null) json.WriteNullValue();
-        else
-        {
-            json.WriteStringValue(Endings.Reason(end, hasCalls: false));
-            json.WritePropertyName("stop_reason"u8);
-            if (end.StopText is { } text) json.WriteStringValue(text);
-            else if (end.StopToken is { } token) json.WriteNumberValue(token);
-            else json.WriteNullValue();
-        }
+        if (end is null) json.WriteNull("finish_reason"u8);
+        else Endings.Write(json, end, hasCalls: false);
         if (request.Terms.ReturnTokenIds)
         {
             json.WriteStartArray("token_ids"u8);

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Tokenizers;
 using Quilt.Hosting.Http;
-using Quilt.Hosting.Models;
 using Quilt.Hosting.Telemetry;
 using Quilt.Hosting.Wire;
 using Quilt.Runtime;

@@ -16,6 +16,15 @@ internal static class Endings
         _ => "abort",
     };
 
+    /// <summary>Writes both into a piece of a stream.</summary>
+    public static void Write(Utf8JsonWriter json, GenerationEnd end, bool hasCalls)
+    {
+        json.WriteString("finish_reason"u8, Reason(end, hasCalls));
+        if (end.StopText is { } text) json.WriteString("stop_reason"u8, text);
+        else if (end.StopToken is { } token) json.WriteNumber("stop_reason"u8, token);
+        else json.WriteNull("stop_reason"u8);
+    }
+
     /// <summary>The stop_reason: the text or token of the request that ended it; null for the model's own end.</summary>
     public static JsonElement? Stop(GenerationEnd end)
     {

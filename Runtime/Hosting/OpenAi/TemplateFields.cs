@@ -69,13 +69,7 @@ internal static class TemplateFields
             throw ApiException.Bad("reasoning_effort: expected none, minimal, low, medium, high, xhigh or max, found " +
                 $"{Fields.Shown(effort)}.", "reasoning_effort");
         }
-        conversation.SetVariable("reasoning_effort", Json($"\"{effort}\""));
-        conversation.SetVariable("enable_thinking", Json(effort == "none" ? "false" : "true"));
-    }
-
-    private static JsonElement Json(string text)
-    {
-        using var document = JsonDocument.Parse(text);
-        return document.RootElement.Clone();
+        conversation.SetVariable("reasoning_effort", JsonElement.Parse($"\"{effort}\""));
+        conversation.SetVariable("enable_thinking", JsonElement.Parse(effort == "none" ? "false" : "true"));
     }
 }

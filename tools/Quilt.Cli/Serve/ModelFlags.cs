@@ -67,14 +67,15 @@ internal sealed class ModelFlags
         command.Arguments.Add(model);
         Option[] all = [models, names, modelMemory, idleSeconds, overrides, generationConfig, calls, thinking, maxLength, batched, sequences, waiting,
             blockSize, kvType, kvMemory, kvBytes, utilization, caching, noCaching, partial, longPartial, longTokens, policy, device, threads,
-            activations,
-            isa];
+            activations, isa];
         foreach (var option in all) command.Options.Add(option);
         return this;
     }
 
-    /// <summary>Whether --gpu-memory-utilization was given where there is no GPU.</summary>
-    public bool IsIdleUtilization(ParseResult parsed) => parsed.GetValue(utilization) is not null && parsed.GetValue(device) == "cpu";
+    /// <summary>What was given of them and changes nothing here, and why.</summary>
+    public string? Idle(ParseResult parsed) => parsed.GetValue(utilization) is null ? null
+        : $"{utilization.Name} changes nothing: " + (parsed.GetValue(device) == "cpu"
+            ? "there is no GPU in use" : "the cache is planned from the memory that is free; --kv-memory says otherwise");
 
     /// <summary>The models that were asked for.</summary>
     /// <param name="parsed">The command line.</param>
@@ -119,7 +120,6 @@ internal sealed class ModelFlags
     private EngineOptions Engine(ParseResult parsed, string? template)
     {
         var usual = new EngineOptions();
-        var limit = parsed.GetValue(longTokens) ?? usual.LongPromptTokens;
         return usual with
         {
             Device = parsed.GetValue(device)!,
@@ -137,7 +137,7 @@ internal sealed class ModelFlags
             PrefixCaching = !parsed.GetValue(noCaching),
             MaxPartialPrompts = parsed.GetValue(partial) ?? usual.MaxPartialPrompts,
             MaxLongPartialPrompts = parsed.GetValue(longPartial) ?? usual.MaxLongPartialPrompts,
-            LongPromptTokens = limit,
+            LongPromptTokens = parsed.GetValue(longTokens) ?? usual.LongPromptTokens,
             Scheduling = parsed.GetValue(policy) switch
             {
                 null or "fcfs" => SchedulingPolicy.FirstCome,

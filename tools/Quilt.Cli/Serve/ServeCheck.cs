@@ -3,14 +3,14 @@ using Spectre.Console;
 
 namespace Quilt.Cli.Serve;
 
-/// <summary>What would run, for <c>serve --check</c>: models opened as far as their plan, nothing loaded.</summary>
+/// <summary>What would run, for <c>serve --check</c>: options that are good and folders that are there, nothing loaded.</summary>
 internal static class ServeCheck
 {
     /// <summary>Prints it.</summary>
     public static void Print(QuiltOptions models, QuiltServerOptions server, ServeAddress address)
     {
         var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn("");
-        if (models.Model is { } folder) Row("model", $"{string.Join(", ", models.ModelNames.DefaultIfEmpty(Path.GetFileName(folder)))}: {folder}");
+        if (models.Model is { } folder) Row("model", $"{string.Join(", ", QuiltOptionsChecks.NamesOf(models))}: {folder}");
         foreach (var (name, other) in models.Models) Row("on demand", $"{name}: {other}");
         var engine = models.EngineOptions;
         Row("device", $"{engine.Device}, activations {engine.Activations}");

@@ -10,8 +10,8 @@ internal sealed class ServerFlags
     private static readonly string[] Variables = ["QUILT_API_KEY", "VLLM_API_KEY"];
     private readonly Option<string[]> apiKeys = List("--api-key", "A key that requests have to bring; several may be given. Also QUILT_API_KEY.",
         "KEY");
-    private readonly Option<string[]> hosts = List("--allowed-hosts", "Host names that requests may be addressed to, beside this machine's own.",
-        "NAME");
+    private readonly Option<string[]> hosts = List("--allowed-hosts",
+        "Host names that requests may be addressed to, beside localhost and IP addresses.", "NAME");
     private readonly Option<string[]> origins = List("--allowed-origins", "Origins of web pages that may ask; none by default.", "ORIGIN");
     private readonly Option<string?> template = Text("--chat-template", "A chat template in the place of the model's: a file, or the template.",
         "FILE");
@@ -43,8 +43,7 @@ internal sealed class ServerFlags
     public ServerFlags AddTo(Command command)
     {
         Option[] all = [apiKeys, hosts, origins, template, contentFormat, trustTemplate, templateVariables, role, excludeTools, promptDetails,
-            forceUsage,
-            metrics, tokenIds, requestIds, maxLogprobs, logprobsMode, interval, fingerprint, reasoning, maxBody];
+            forceUsage, metrics, tokenIds, requestIds, maxLogprobs, logprobsMode, interval, fingerprint, reasoning, maxBody];
         foreach (var option in all) command.Options.Add(option);
         return this;
     }

@@ -26,7 +26,7 @@ internal static class ServeVerb
         command.SetAction(async (parsed, cancel) =>
         {
             foreach (var idle in foreign.Read(parsed)) Console.Error.WriteLine($"quilt: {idle}");
-            if (models.IsIdleUtilization(parsed)) Console.Error.WriteLine("quilt: --gpu-memory-utilization changes nothing: there is no GPU in use");
+            if (models.Idle(parsed) is { } unused) Console.Error.WriteLine($"quilt: {unused}");
             var address = listening.Read(parsed, server.Keys(parsed).Count > 0);
             var settings = new ServeSettings(
                 options => models.Read(parsed, server.TemplateOf(parsed), options), options =>
