@@ -14,7 +14,8 @@ public sealed partial class HouseTests
     [TestCase("Kernels/Quilt.Kernels.csproj", "Quilt.Formats")]
     [TestCase("Runtime/Engine/Quilt.Runtime.csproj", "Quilt.Kernels")]
     [TestCase("Runtime/Hosting/Quilt.Hosting.csproj", "Quilt.Runtime")]
-    [TestCase("tools/Quilt.Cli/Quilt.Cli.csproj", "Quilt.Hosting")]
+    [TestCase("tools/Quilt.Quantizer/Quilt.Quantizer.csproj", "Quilt.Runtime")]
+    [TestCase("tools/Quilt.Cli/Quilt.Cli.csproj", "Quilt.Hosting", "Quilt.Quantizer")]
     public void A_project_refers_only_to_what_lies_below_it(string project, params string[] below) =>
         Assert.That(House.References(project), Is.EquivalentTo(below));
 
