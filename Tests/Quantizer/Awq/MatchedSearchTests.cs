@@ -19,13 +19,12 @@ public sealed class MatchedSearchTests
         using var golden = new AwqGolden(Shared.Require(folder));
         using var checkpoint = Checkpoint.Open(golden.Model);
         using var device = new CpuDevice();
-        using var products = new Products(device);
         var spec = Architectures.Describe(checkpoint.Config);
         var precision = golden.IsFloat32 ? Precision.Float32 : Precision.BFloat16;
         var version = MatchVersion.Find(golden.Version)!;
         var smoothing = new Smoothing([], DuoScaling.Yes, golden.Values("losses")!.Length / golden.Mappings.Length);
         var scheme = new WeightScheme(ScaleStrategy.Group, IsFloat: false, Bits: 4, GroupSize: 32);
-        var search = new MatchedSearch(version, precision, smoothing, scheme, golden.EveryToken, products);
+        var search = new MatchedSearch(version, precision, smoothing, scheme, golden.EveryToken);
         int[] starts = [0, .. golden.Lengths];
         for (var i = 1; i < starts.Length; i++) starts[i] += starts[i - 1];
 
@@ -38,7 +37,7 @@ public sealed class MatchedSearchTests
                 at += modules.Spec.Experts + 1;
                 continue;
             }
-            using var plan = MatchedRouter.Run(device, products, Values(modules.Router), null, modules.Spec.Routing, precision, input, spec.Hidden);
+            using var plan = MatchedRouter.Run(device, Values(modules.Router), null, modules.Spec.Routing, precision, input, spec.Hidden);
             var under = new LayerUnderSearch($"model.layers.{layer}", modules.Spec.Names, input, starts, plan,
                 e => new(Values(modules.Gate(e)), Values(modules.Up(e)), Values(modules.Down(e))));
             var found = search.Run(under, new(Norm: true, golden.Router, golden.Router, Up: true), default);

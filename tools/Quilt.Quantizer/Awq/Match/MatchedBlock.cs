@@ -6,15 +6,15 @@ namespace Quilt.Quantizer.Awq.Match;
 /// Routed experts as transformers computes them, one after another: each product, the activation, its product, each weighted output and each sum
 /// rounded to the model's type.
 /// </summary>
-internal sealed class MatchedBlock(Products products, Precision precision, bool roundsRouting, int model, int width)
+internal sealed class MatchedBlock(Precision precision, bool roundsRouting, int model, int width)
 {
     /// <summary>round(round(silu(round(gate · x))) · round(up · x)) [tokens, width].</summary>
-    public float[] Activate(float[] gate, float[] up, ReadOnlySpan<float> x)
+    public float[] Activate(float[] gate, float[] up, float[] x)
     {
         var tokens = x.Length / model;
         float[] g = new float[tokens * width], u = new float[g.Length];
-        products.Run(gate, width, x, g);
-        products.Run(up, width, x, u);
+        MatchedProduct.Run(gate, width, x, g);
+        MatchedProduct.Run(up, width, x, u);
         for (var i = 0; i < g.Length; i++)
         {
             var a = precision.Round(g[i]);
@@ -25,10 +25,10 @@ internal sealed class MatchedBlock(Products products, Precision precision, bool 
     }
 
     /// <summary>round(down · a) [tokens, model].</summary>
-    public float[] Project(float[] down, ReadOnlySpan<float> a)
+    public float[] Project(float[] down, float[] a)
     {
         var y = new float[a.Length / width * model];
-        products.Run(down, model, a, y);
+        MatchedProduct.Run(down, model, a, y);
         precision.Round(y);
         return y;
     }
@@ -55,12 +55,12 @@ internal sealed class MatchedBlock(Products products, Precision precision, bool 
     }
 
     /// <summary>The rows of an expert's tokens.</summary>
-    public float[] Rows(ReadOnlySpan<float> x, ExpertPlan plan, int expert)
+    public float[] Rows(float[] x, ExpertPlan plan, int expert)
     {
         var (first, end) = (plan.Offsets[expert], plan.Offsets[expert + 1]);
         var rows = new float[(end - first) * model];
         for (var pair = first; pair < end; pair++)
-            x.Slice(plan.PairToken[pair] * model, model).CopyTo(rows.AsSpan((pair - first) * model));
+            x.AsSpan(plan.PairToken[pair] * model, model).CopyTo(rows.AsSpan((pair - first) * model));
         return rows;
     }
 }

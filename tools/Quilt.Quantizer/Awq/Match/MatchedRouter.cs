@@ -7,12 +7,12 @@ namespace Quilt.Quantizer.Awq.Match;
 internal static unsafe class MatchedRouter
 {
     /// <summary>The plan of all tokens of <paramref name="input"/> [tokens, model].</summary>
-    public static ExpertPlan Run(CpuDevice device, Products products, float[] router, NativeBuffer? correction, Routing routing, Precision precision,
-        ReadOnlySpan<float> input, int model)
+    public static ExpertPlan Run(CpuDevice device, float[] router, NativeBuffer? correction, Routing routing, Precision precision,
+        float[] input, int model)
     {
         var experts = router.Length / model;
         var logits = new float[input.Length / model * experts];
-        products.Run(router, experts, input, logits);
+        MatchedProduct.Run(router, experts, input, logits);
         precision.Round(logits);
         var plan = new ExpertPlan();
         using var ops = new OpStream(device);

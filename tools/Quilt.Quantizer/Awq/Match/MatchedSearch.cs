@@ -22,9 +22,8 @@ internal sealed record LayerUnderSearch(
 /// <param name="smoothing">The recipe's settings.</param>
 /// <param name="scheme">How the experts are stored.</param>
 /// <param name="everyToken">Whether each expert sees all tokens, or those that are routed to it.</param>
-/// <param name="products">What multiplies.</param>
 internal sealed class MatchedSearch(
-    MatchVersion version, Precision precision, Smoothing smoothing, WeightScheme scheme, bool everyToken, Products products)
+    MatchVersion version, Precision precision, Smoothing smoothing, WeightScheme scheme, bool everyToken)
 {
     private readonly GridPoint[] grid = RatioGrid.Of(version, smoothing);
 
@@ -34,7 +33,7 @@ internal sealed class MatchedSearch(
     {
         var first = layer.Expert(0);
         var model = layer.Input.Length / layer.Starts[^1];
-        var block = new MatchedBlock(products, precision, version.RoundsRouting, model, first.Gate.Length / model);
+        var block = new MatchedBlock(precision, version.RoundsRouting, model, first.Gate.Length / model);
         var results = new List<SmoothingResult>();
         if (mappings.Norm && SearchNorm(layer, mappings, block, model, cancel) is { } norm) results.Add(norm);
         for (var e = 0; mappings.Up && e < layer.Plan.Experts; e++)
