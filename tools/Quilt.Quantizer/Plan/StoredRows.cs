@@ -22,7 +22,7 @@ internal sealed class StoredRows(StoredModule module)
     {
         var first = module.Tensors[0];
         var type = form.Codes switch { CodeType.Float32 => DType.F32, CodeType.Float16 => DType.F16, _ => DType.BF16 };
-        return new WeightRows(first.Label, first.File, type, module.Rows, module.Columns, Read);
+        return new WeightRows(first.Label, first.File, type, module.Rows, module.Columns, Read) { IsScattered = module.IsScattered };
     }
 
     private void Read(int first, Span<float> into)

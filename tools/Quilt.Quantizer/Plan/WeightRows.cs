@@ -30,6 +30,9 @@ internal sealed class WeightRows(string name, string origin, DType type, int row
     /// <summary>Inputs.</summary>
     public int Columns => columns;
 
+    /// <summary>Whether reading any row costs as much as reading all.</summary>
+    public bool IsScattered { get; init; }
+
     /// <summary>Fills <paramref name="into"/> with whole rows, from <paramref name="first"/> on.</summary>
     /// <exception cref="BadInputException">A value is not finite; or the file has become shorter, or the disk failed.</exception>
     public void Read(int first, Span<float> into)
