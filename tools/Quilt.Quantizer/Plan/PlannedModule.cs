@@ -19,6 +19,9 @@ internal sealed record PlannedModule(string Name, ModuleShape Shape, StoredModul
     /// <summary>How the result has it, made anew or copied; null: as plain numbers.</summary>
     public WeightScheme? Result { get; init; }
 
+    /// <summary>Whether it stays in a tensor with all experts of its layer, which is among the part's other tensors.</summary>
+    public bool InTensor { get; init; }
+
     /// <summary>The type that a copied plain weight is written in; null: the source's.</summary>
     public DType? PlainType { get; init; }
 }

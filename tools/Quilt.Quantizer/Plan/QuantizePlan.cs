@@ -23,10 +23,16 @@ internal sealed class QuantizePlan
     /// <summary>All modules.</summary>
     public IEnumerable<PlannedModule> Modules => Parts.SelectMany(part => part.Modules);
 
-    /// <summary>Whether the result is the official FP8 form, or has nothing quantized.</summary>
-    public bool IsOfficialFp8 { get; init; }
+    /// <summary>Whether the result is the official FP8 form.</summary>
+    public bool IsOfficialFp8 => Recipe.OfficialFp8;
 
     /// <summary>Resolves every module. Only headers are read.</summary>
-    /// <exception cref="BadInputException">A target matches no module; a module cannot be stored as its group says; the source lacks something.</exception>
-    public static QuantizePlan Create(Checkpoint source, Recipe recipe) => throw new NotImplementedException();
+    /// <exception cref="BadInputException">
+    /// A target matches no module; a module cannot be stored as its group says, or not be kept as it is; the source lacks something.
+    /// </exception>
+    public static QuantizePlan Create(Checkpoint source, Recipe recipe)
+    {
+        var spec = Architectures.Describe(source.Config);
+        return new QuantizePlan { Source = source, Recipe = recipe, Spec = spec, Parts = new PartPlanner(source, recipe, spec).Plan() };
+    }
 }
