@@ -15,16 +15,17 @@ internal sealed class QuantTargets
     private readonly IReadOnlyDictionary<string, QuantArgs?> targets;
     private readonly (Pattern Pattern, QuantArgs? Args)[] patterns;
 
-    public QuantTargets(string source, IReadOnlyList<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets)
+    public QuantTargets(string source, IReadOnlyList<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets,
+        string part = "quantization_config")
     {
         if (ignore.Concat(targets.Keys).Count(IsPattern) is var count && count > SizeLimits.Patterns)
-            throw new BadInputException(source, "quantization_config",
+            throw new BadInputException(source, part,
                 $"expected at most {SizeLimits.Patterns} regular expressions as targets, found {count}");
         this.targets = targets;
         ignoredNames = ignore.Where(text => !IsPattern(text)).ToHashSet(StringComparer.Ordinal);
-        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new Pattern(source, text))];
+        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new Pattern(source, part, text))];
         patterns = [.. targets.Where(target => IsPattern(target.Key)).OrderBy(target => target.Key, StringComparer.Ordinal)
-            .Select(target => (new Pattern(source, target.Key), target.Value))];
+            .Select(target => (new Pattern(source, part, target.Key), target.Value))];
     }
 
     /// <summary>The arguments for a module that goes by any of these names; null if no group wants it.</summary>
@@ -50,18 +51,19 @@ internal sealed class QuantTargets
     {
         private readonly string text;
         private readonly string source;
+        private readonly string part;
         private readonly Regex regex;
 
-        public Pattern(string source, string text)
+        public Pattern(string source, string part, string text)
         {
-            (this.source, this.text) = (source, text);
+            (this.source, this.part, this.text) = (source, part, text);
             try
             {
                 regex = Compile(text[RegexMark.Length..]);
             }
             catch (ArgumentException problem)
             {
-                throw new BadInputException(source, "quantization_config", $"the target {text} is no regular expression: {problem.Message}", problem);
+                throw new BadInputException(source, part, $"the target {text} is no regular expression: {problem.Message}", problem);
             }
         }
 
@@ -73,7 +75,7 @@ internal sealed class QuantTargets
             }
             catch (RegexMatchTimeoutException problem)
             {
-                throw new BadInputException(source, "quantization_config", $"the target {text} takes too long to match", problem);
+                throw new BadInputException(source, part, $"the target {text} takes too long to match", problem);
             }
         }
 

@@ -6,7 +6,23 @@ namespace Quilt.Quantizer.Recipes;
 /// <param name="Groups">Groups of modules in the order of the recipe.</param>
 /// <param name="Ignore">Modules that are left alone: names, classes or <c>re:</c> expressions; they win over every target.</param>
 /// <param name="Smoothing">AWQ's scaling before quantization; null: none.</param>
-internal sealed record Recipe(IReadOnlyList<SchemeGroup> Groups, IReadOnlyList<string> Ignore, Smoothing? Smoothing);
+internal sealed record Recipe(IReadOnlyList<SchemeGroup> Groups, IReadOnlyList<string> Ignore, Smoothing? Smoothing)
+{
+    /// <summary>The file or preset it comes from, for messages.</summary>
+    public string Origin { get; init; } = "recipe";
+
+    /// <summary>Its text, which is laid beside the result as <c>recipe.yaml</c>; null: there is none.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>
+    /// FP8 blocks are stored as their publishers do, with float32 scales called weight_scale_inv and a config of the method fp8, not as
+    /// compressed-tensors does.
+    /// </summary>
+    public bool OfficialFp8 { get; init; }
+
+    /// <summary>Whether more is done than the tool whose recipe it is does: the same files, with less error.</summary>
+    public bool Refined { get; init; }
+}
 
 /// <summary>Modules that are stored alike.</summary>
 /// <param name="Name">What the recipe calls it, for messages and for config.json.</param>
