@@ -61,5 +61,6 @@ internal sealed class FakeQuantizer
         return (NotZero(scale), float.IsNaN(zero) ? 0 : (int)MathF.Round(Math.Clamp(zero, low, high)));
     }
 
-    private float NotZero(float scale) => scale != 0 ? scale : precision == Precision.BFloat16 ? GroupQuantizer.EmptyScale : Fp8BlockQuantizer.EmptyScale;
+    private float NotZero(float scale) =>
+        scale != 0 ? scale : precision == Precision.BFloat16 ? BFloat16Precision.EmptyScale : SinglePrecision.EmptyScale;
 }

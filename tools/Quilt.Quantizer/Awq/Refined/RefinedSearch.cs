@@ -1,0 +1,337 @@
+using Quilt.Formats.Tensors;
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+using Quilt.Quantizer.Recipes;
+
+namespace Quilt.Quantizer.Awq.Refined;
+
+/// <summary>How a try turned out.</summary>
+/// <param name="Inputs">a of x^a / w^b.</param>
+/// <param name="Weights">b.</param>
+/// <param name="Scales">[channels].</param>
+/// <param name="Gain">Its error by that of scales of one; 1 where these won.</param>
+internal sealed record RefinedScales(double Inputs, double Weights, float[] Scales, double Gain);
+
+/// <summary>What was found for one expert.</summary>
+/// <param name="Up">What the rows of up are divided by; null: nothing.</param>
+/// <param name="GateGroups">[width, groups] scales of gate's codes; empty where they have zero points.</param>
+/// <param name="UpGroups">[width, groups].</param>
+/// <param name="DownGroups">[model, groups].</param>
+/// <param name="Before">Relative error of the expert's output, by the squares of the gates, with plain rounding.</param>
+/// <param name="After">The same as it is stored.</param>
+/// <param name="Routed">Tokens that the router sends there.</param>
+internal sealed record RefinedExpert(
+    RefinedScales? Up, float[] GateGroups, float[] UpGroups, float[] DownGroups, double Before, double After, int Routed);
+
+/// <summary>
+/// Finds scales for a layer with routed experts (docs/quantization.md, "What Quilt does instead"): an error counts where the router sends tokens, a
+/// grid of two exponents with scales of one in it, and in the end the scale of each group by what meets it.
+/// </summary>
+internal sealed class RefinedSearch : IDisposable
+{
+    private const int MostTokens = 256;
+    private const int LeastTokens = 64;
+    private const int Finalists = 16;
+    private readonly CpuDevice device;
+    private readonly OpStream ops;
+    private readonly int model;
+    private readonly int width;
+    private readonly RowCoder wide;
+    private readonly RowCoder narrow;
+    private readonly (PlainWeight Gate, PlainWeight Up, PlainWeight Down) plain;
+    private readonly (CodedWeight Gate, CodedWeight Up, CodedWeight Down) coded;
+
+    /// <summary>A search in layers of one shape.</summary>
+    /// <param name="device">Who works.</param>
+    /// <param name="scheme">How the experts are stored.</param>
+    /// <param name="type">The dtype of their weights.</param>
+    /// <param name="model">Width of the residual stream.</param>
+    /// <param name="width">Width inside an expert.</param>
+    public RefinedSearch(CpuDevice device, WeightScheme scheme, DType type, int model, int width)
+    {
+        (this.device, this.model, this.width) = (device, model, width);
+        ops = new OpStream(device);
+        (wide, narrow) = (new RowCoder(type, scheme, model), new RowCoder(type, scheme, width));
+        plain = (new(width, model), new(width, model), new(model, width));
+        coded = (new(wide, width, model), new(wide, width, model), new(narrow, model, width));
+    }
+
+    /// <summary>The scales of the norm: Σ over experts and their tokens of gate² · Σ_c (Δa_c)² · |down_c|², a the activation that enters down.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="experts">Those that are asked.</param>
+    /// <param name="cancel">Stops.</param>
+    public RefinedScales SearchNorm(LayerInput layer, IReadOnlyList<int> experts, CancellationToken cancel)
+    {
+        var means = new WeightMeans(Precision.Float32, model, wide.Group);
+        foreach (var e in experts)
+        {
+            var matrices = layer.Expert(e);
+            means.Add(matrices.Gate);
+            means.Add(matrices.Up);
+        }
+        return Best(ScaleGrid.Of(MeanSizes(layer.Input, model), means.Result), (grid, search) =>
+        {
+            var losses = new double[grid.Count];
+            foreach (var e in experts)
+            {
+                cancel.ThrowIfCancellationRequested();
+                AddLosses(layer, e, grid, search, losses);
+            }
+            return losses;
+        });
+    }
+
+    /// <summary>The scales of one expert.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="e">Which expert.</param>
+    /// <param name="matrices">Its weights.</param>
+    /// <param name="norm">[model] what their columns are multiplied with and their input divided by.</param>
+    /// <param name="smooth">Whether the rows of up may be divided.</param>
+    /// <param name="errors">What collects the error of the block; null: nobody asks.</param>
+    public RefinedExpert SearchExpert(LayerInput layer, int e, ExpertMatrices matrices, float[] norm, bool smooth, BlockErrors? errors)
+    {
+        var sample = ExpertSample.Of(layer.Plan, e, MostTokens, LeastTokens);
+        ops.Reset();
+        var x = Gather(layer.Input, sample.Tokens);
+        SetPlain(matrices);
+        var a = Activate(x);
+        var wanted = ops.Scratch(a.Rows, model);
+        plain.Down.MatMul(ops, a, wanted);
+
+        var up = smooth ? SearchUp(matrices.Down, a, wanted, sample.Weights) : null;
+        var scales = up?.Scales ?? Ones(width);
+        var meets = MeanSquares(x, sample.Weights, norm);
+        var gateGroups = Fit(true, wide, matrices.Gate, norm, [], meets);
+        var upGroups = Fit(true, wide, matrices.Up, norm, scales, meets);
+        var downGroups = Fit(true, narrow, matrices.Down, scales, [], MeanSquares(a, sample.Weights, scales));
+        var ones = Ones(model);
+        SetCoded(matrices, ones, Ones(width), [], [], []);
+        var before = Relative(wanted, Project(x, ones), sample.Weights);
+        errors?.Add(layer, e, BlockErrors.Kind.Before, rows => Project(Gather(layer.Input, rows), ones), ops);
+        SetCoded(matrices, norm, scales, gateGroups, upGroups, downGroups);
+        var after = Relative(wanted, Project(x, norm), sample.Weights);
+        errors?.Add(layer, e, BlockErrors.Kind.After, rows => Project(Gather(layer.Input, rows), norm), ops);
+        errors?.Add(layer, e, BlockErrors.Kind.Wanted, rows => ProjectPlain(Gather(layer.Input, rows)), ops);
+        return new(up, gateGroups, upGroups, downGroups, before, after, sample.Routed);
+    }
+
+    public void Dispose()
+    {
+        ops.Dispose();
+        plain.Gate.Dispose();
+        plain.Up.Dispose();
+        plain.Down.Dispose();
+        coded.Gate.Dispose();
+        coded.Up.Dispose();
+        coded.Down.Dispose();
+    }
+
+    private void AddLosses(LayerInput layer, int e, IReadOnlyList<ScaleGrid.Point> grid, bool search, double[] losses)
+    {
+        var matrices = layer.Expert(e);
+        var sample = ExpertSample.Of(layer.Plan, e, MostTokens, LeastTokens);
+        ops.Reset();
+        var x = Gather(layer.Input, sample.Tokens);
+        SetPlain(matrices);
+        var wanted = Activate(x);
+        var squares = ColumnSquares(matrices.Down, width);
+        for (var i = 0; i < grid.Count; i++)
+        {
+            var mark = ops.Mark();
+            var scales = grid[i].Scales;
+            var meets = search ? MeanSquares(x, sample.Weights, scales) : [];
+            coded.Gate.Set(device.Pool, matrices.Gate, scales, [], Fit(search, wide, matrices.Gate, scales, [], meets));
+            coded.Up.Set(device.Pool, matrices.Up, scales, [], Fit(search, wide, matrices.Up, scales, [], meets));
+            losses[i] += WeightedError(wanted, ActivateCoded(Divide(x, scales)), sample.Weights, squares);
+            ops.Release(mark);
+        }
+    }
+
+    private RefinedScales SearchUp(float[] down, Matrix a, Matrix wanted, float[] weights)
+    {
+        var means = new WeightMeans(Precision.Float32, width, narrow.Group);
+        means.Add(down);
+        return Best(ScaleGrid.Of(WeightedSizes(a, weights), means.Result), (grid, search) =>
+        {
+            var losses = new double[grid.Count];
+            for (var i = 0; i < grid.Count; i++)
+            {
+                var mark = ops.Mark();
+                var scales = grid[i].Scales;
+                coded.Down.Set(device.Pool, down, scales, [],
+                    Fit(search, narrow, down, scales, [], search ? MeanSquares(a, weights, scales) : []));
+                var found = ops.Scratch(a.Rows, model);
+                coded.Down.MatMul(ops, Divide(a, scales), found);
+                losses[i] = WeightedError(wanted, found, weights, []);
+                ops.Release(mark);
+            }
+            return losses;
+        });
+    }
+
+    // Plain rounding judges all points; the scales of the groups, which cost more to find than a product, only the best of them and scales of one.
+    private RefinedScales Best(IReadOnlyList<ScaleGrid.Point> grid, Func<IReadOnlyList<ScaleGrid.Point>, bool, double[]> lossesOf)
+    {
+        var losses = lossesOf(grid, false);
+        if (wide.Symmetric)
+        {
+            grid = [grid[0], .. Enumerable.Range(1, grid.Count - 1).OrderBy(i => losses[i]).ThenBy(i => i).Take(Finalists).Order().Select(i => grid[i])];
+            losses = lossesOf(grid, true);
+        }
+        var best = 0;
+        for (var i = 1; i < losses.Length; i++)
+        {
+            if (losses[i] < losses[best]) best = i;
+        }
+        return new(grid[best].Inputs, grid[best].Weights, grid[best].Scales, losses[0] > 0 ? Math.Sqrt(losses[best] / losses[0]) : 1);
+    }
+
+    /// <summary>The best scale of each group; none where not asked for, or where codes have zero points.</summary>
+    private float[] Fit(bool search, RowCoder coder, float[] values, float[] columnScales, float[] rowDivisors, float[] meets)
+    {
+        if (!search || !coder.Symmetric) return [];
+        var scales = new float[values.Length / coder.Group];
+        GroupScaleSearch.Run(device.Pool, coder, values, columnScales, rowDivisors, meets, scales);
+        return scales;
+    }
+
+    private void SetPlain(ExpertMatrices matrices)
+    {
+        plain.Gate.Set(device.Pool, matrices.Gate);
+        plain.Up.Set(device.Pool, matrices.Up);
+        plain.Down.Set(device.Pool, matrices.Down);
+    }
+
+    private void SetCoded(ExpertMatrices matrices, float[] norm, float[] up, float[] gateGroups, float[] upGroups, float[] downGroups)
+    {
+        coded.Gate.Set(device.Pool, matrices.Gate, norm, [], gateGroups);
+        coded.Up.Set(device.Pool, matrices.Up, norm, up, upGroups);
+        coded.Down.Set(device.Pool, matrices.Down, up, [], downGroups);
+    }
+
+    /// <summary>silu(gate · x) · (up · x) [rows, width].</summary>
+    private Matrix Activate(Matrix x)
+    {
+        var (gate, up) = (ops.Scratch(x.Rows, width), ops.Scratch(x.Rows, width));
+        plain.Gate.MatMul(ops, x, gate);
+        plain.Up.MatMul(ops, x, up);
+        ops.SiluMul(gate, up, gate);
+        return gate;
+    }
+
+    private Matrix ActivateCoded(Matrix x)
+    {
+        var (gate, up) = (ops.Scratch(x.Rows, width), ops.Scratch(x.Rows, width));
+        coded.Gate.MatMul(ops, x, gate);
+        coded.Up.MatMul(ops, x, up);
+        ops.SiluMul(gate, up, gate);
+        return gate;
+    }
+
+    // What up's rows were divided by, down's columns were multiplied with: the activation comes out divided, as down takes it.
+    private Matrix Project(Matrix x, float[] norm)
+    {
+        var y = ops.Scratch(x.Rows, model);
+        coded.Down.MatMul(ops, ActivateCoded(Divide(x, norm)), y);
+        return y;
+    }
+
+    private Matrix ProjectPlain(Matrix x)
+    {
+        var y = ops.Scratch(x.Rows, model);
+        plain.Down.MatMul(ops, Activate(x), y);
+        return y;
+    }
+
+    private Matrix Gather(float[] input, int[] tokens)
+    {
+        var rows = ops.Scratch(tokens.Length, model);
+        for (var i = 0; i < tokens.Length; i++) input.AsSpan(tokens[i] * model, model).CopyTo(rows.Row(i));
+        return rows;
+    }
+
+    private Matrix Divide(Matrix x, float[] by)
+    {
+        var divided = ops.Scratch(x.Rows, x.Columns);
+        for (var t = 0; t < x.Rows; t++) System.Numerics.Tensors.TensorPrimitives.Divide(x.Row(t), by, divided.Row(t));
+        return divided;
+    }
+
+    /// <summary>Σ_t weight_t · Σ_c factor_c · (wanted − found)²; no factors are ones.</summary>
+    private static double WeightedError(Matrix wanted, Matrix found, float[] weights, float[] factors)
+    {
+        var total = 0.0;
+        for (var t = 0; t < wanted.Rows; t++)
+        {
+            var w = wanted.Row(t);
+            var f = found.Row(t);
+            var sum = 0.0;
+            for (var c = 0; c < w.Length; c++)
+            {
+                var d = w[c] - f[c];
+                sum += factors.Length == 0 ? d * d : d * d * factors[c];
+            }
+            total += weights[t] * sum;
+        }
+        return total;
+    }
+
+    private static double Relative(Matrix wanted, Matrix found, float[] weights)
+    {
+        var size = 0.0;
+        for (var t = 0; t < wanted.Rows; t++) size += weights[t] * System.Numerics.Tensors.TensorPrimitives.SumOfSquares(wanted.Row(t));
+        return size > 0 ? Math.Sqrt(WeightedError(wanted, found, weights, []) / size) : 0;
+    }
+
+    /// <summary>[columns] Σ_t weight_t · (x / by)² / Σ weights.</summary>
+    private static float[] MeanSquares(Matrix x, float[] weights, float[] by)
+    {
+        var sums = new double[x.Columns];
+        for (var t = 0; t < x.Rows; t++)
+        {
+            var row = x.Row(t);
+            for (var c = 0; c < sums.Length; c++) sums[c] += (double)weights[t] * row[c] * row[c];
+        }
+        var total = Math.Max(weights.Sum(weight => (double)weight), double.Epsilon);
+        return [.. sums.Select((sum, c) => (float)(sum / total / ((double)by[c] * by[c])))];
+    }
+
+    private static double[] WeightedSizes(Matrix x, float[] weights)
+    {
+        var sums = new double[x.Columns];
+        for (var t = 0; t < x.Rows; t++)
+        {
+            var row = x.Row(t);
+            for (var c = 0; c < sums.Length; c++) sums[c] += (double)weights[t] * Math.Abs(row[c]);
+        }
+        var total = Math.Max(weights.Sum(weight => (double)weight), double.Epsilon);
+        return Array.ConvertAll(sums, sum => sum / total);
+    }
+
+    private static double[] MeanSizes(float[] input, int columns)
+    {
+        var sums = new double[columns];
+        for (var start = 0; start < input.Length; start += columns)
+        {
+            for (var c = 0; c < columns; c++) sums[c] += Math.Abs(input[start + c]);
+        }
+        return Array.ConvertAll(sums, sum => sum * columns / input.Length);
+    }
+
+    private static float[] ColumnSquares(float[] weight, int columns)
+    {
+        var sums = new float[columns];
+        for (var start = 0; start < weight.Length; start += columns)
+        {
+            for (var c = 0; c < columns; c++) sums[c] += weight[start + c] * weight[start + c];
+        }
+        return sums;
+    }
+
+    private static float[] Ones(int count)
+    {
+        var ones = new float[count];
+        Array.Fill(ones, 1f);
+        return ones;
+    }
+}
