@@ -48,15 +48,21 @@ internal sealed class ModelOptions
     public ModelOptions AddTo(Command command)
     {
         command.Options.Add(Model);
+        AddPrecisionTo(command);
+        command.Options.Add(KvMemory);
+        command.Options.Add(MaxSequences);
+        return this;
+    }
+
+    /// <summary>Adds those that say where and in what precision a prompt is read, for verbs that make no replies.</summary>
+    public void AddPrecisionTo(Command command)
+    {
         command.Options.Add(Device);
         command.Options.Add(Threads);
         command.Options.Add(Activations);
         command.Options.Add(Isa);
-        command.Options.Add(KvMemory);
         command.Options.Add(KvType);
         command.Options.Add(MaxBatchedTokens);
-        command.Options.Add(MaxSequences);
-        return this;
     }
 
     /// <summary>The options as the engine takes them.</summary>

@@ -11,6 +11,11 @@ namespace Quilt.Runtime.Execution;
 /// </summary>
 internal abstract class StepObserver
 {
+    /// <summary>What follows is of the tokens from this one on, for those who see the tokens of prompts in chunks.</summary>
+    public virtual void Begin(int token)
+    {
+    }
+
     /// <summary>What enters layer 0: x is [tokens, model].</summary>
     public virtual void Embedded(OpStream ops, Matrix x)
     {

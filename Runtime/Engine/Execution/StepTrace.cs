@@ -53,6 +53,8 @@ internal sealed class StepTrace : StepObserver
     /// <summary>For each layer [T, K]: what the experts' outputs are multiplied with, in the order of <see cref="RouterIds"/>.</summary>
     public IReadOnlyList<float[]> RouterWeights { get; } = [];
 
+    public override void Begin(int token) => first = token;
+
     public override void Embedded(OpStream ops, Matrix x)
     {
         if (layers) ops.ToHost(x).Values.CopyTo(Embedding.AsSpan(first * Hidden));
@@ -67,9 +69,6 @@ internal sealed class StepTrace : StepObserver
         experts.Ids.AsSpan(0, experts.Pairs).CopyTo(RouterIds[layer].AsSpan(first * ExpertsPerToken));
         experts.Gates.AsSpan(0, experts.Pairs).CopyTo(RouterWeights[layer].AsSpan(first * ExpertsPerToken));
     }
-
-    /// <summary>What follows are the numbers of tokens from this one on.</summary>
-    public void Begin(int token) => first = token;
 
     /// <summary>Takes the logits of a chunk of the prompt.</summary>
     public void Finish(Matrix logits) => logits.Values.CopyTo(Logits.AsSpan(first * VocabularySize));

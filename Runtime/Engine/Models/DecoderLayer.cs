@@ -59,6 +59,22 @@ internal sealed class DecoderLayer(DecoderSpec spec, IReadOnlyList<IDisposable> 
         FeedForward(pass, x, h, update);
     }
 
+    /// <summary>
+    /// What the router chooses where <paramref name="x"/> [tokens, model] enters the layer: attention is added to it, the experts are not asked. The
+    /// layer must have a router.
+    /// </summary>
+    public void Route(in LayerPass pass, KvLayer kv, Matrix x)
+    {
+        var mark = pass.Ops.Mark();
+        var h = pass.Ops.Scratch(x.Rows, x.Columns);
+        var update = pass.Ops.Scratch(x.Rows, x.Columns);
+        pass.Ops.RmsNorm(x, AttentionNorm, spec.NormEpsilon, into: h);
+        Attend(pass, kv, h, update);
+        pass.Ops.AddRmsNorm(update, x, FeedForwardNorm, spec.NormEpsilon, into: h);
+        Experts!.Route(pass, h);
+        pass.Ops.Release(mark);
+    }
+
     public void Dispose()
     {
         foreach (var item in owned) item.Dispose();

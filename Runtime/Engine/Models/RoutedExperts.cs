@@ -22,11 +22,7 @@ internal sealed class RoutedExperts
     public void Forward(in LayerPass pass, Matrix h, Matrix update)
     {
         var (ops, plan) = (pass.Ops, pass.Experts);
-        var scores = ops.Scratch(h.Rows, Spec.Experts);
-        pass.Watch(Router, h);
-        Router.MatMul(ops, h, scores);                            // float32 throughout
-        ops.Route(scores, Correction, Spec.Routing, plan);
-
+        Route(pass, h);
         var gate = ops.Scratch(plan.Pairs, Spec.Hidden);          // [pairs, width]
         var down = ops.Scratch(plan.Pairs, h.Columns);
         pass.Watch(Gate, h, plan, ExpertRows.Tokens);
@@ -35,6 +31,16 @@ internal sealed class RoutedExperts
         pass.Watch(Down, gate, plan, ExpertRows.Pairs);
         Down.MatMulExperts(ops, gate, plan, ExpertRows.Pairs, down);
         ops.Combine(down, plan, into: update);
+    }
+
+    /// <summary>Chooses the experts of h [tokens, model], into the pass's plan.</summary>
+    public void Route(in LayerPass pass, Matrix h)
+    {
+        var ops = pass.Ops;
+        var scores = ops.Scratch(h.Rows, Spec.Experts);
+        pass.Watch(Router, h);
+        Router.MatMul(ops, h, scores);                            // float32 throughout
+        ops.Route(scores, Correction, Spec.Routing, pass.Experts);
     }
 
     /// <summary>

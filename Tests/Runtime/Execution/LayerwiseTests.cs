@@ -36,6 +36,28 @@ public sealed class LayerwiseTests
     }
 
     [Test]
+    public void Prompts_that_go_together_get_the_bits_that_each_gets_alone([Values(1, 7, 64)] int stepTokens)
+    {
+        using var folder = new TinyFolder();
+        var options = new EngineOptions { Threads = 2, MaxBatchedTokens = stepTokens };
+        using var model = LoadedModel.Open(folder.Path, options, null, default);
+        int[][] prompts = [Prompt, [5], [.. Prompt.Reverse().Take(23)]];
+        using var streams = new PromptStreams(model.Decoder.Spec, model.Device, options, prompts);
+        streams.Embed(model.Decoder.Weights.Embedding);
+        var (choices, foreseen) = (new RouterChoices(streams.Tokens, 2), new RouterChoices(streams.Tokens, 2));
+        var alone = Array.ConvertAll(prompts, prompt => PromptRun.Trace(model, prompt, layers: true, stepTokens));
+        foreach (var (index, layer) in model.Decoder.Weights.Layers.Index())
+        {
+            streams.Route(layer, foreseen);
+            streams.Forward(layer, index, choices);
+            Assert.That(streams.Rows.Values.ToArray(), Is.EqualTo(alone.SelectMany(trace => trace.LayerHidden[index])));
+            var chosen = Enumerable.Range(0, streams.Tokens).SelectMany(token => choices.Of(token).ToArray()).ToArray();
+            Assert.That(chosen, Is.EqualTo(alone.SelectMany(trace => trace.RouterIds[index])));
+            Assert.That(Enumerable.Range(0, streams.Tokens).SelectMany(token => foreseen.Of(token).ToArray()), Is.EqualTo(chosen));
+        }
+    }
+
+    [Test]
     public void On_a_GPU_too()
     {
         using var folder = new TinyFolder();
@@ -44,7 +66,7 @@ public sealed class LayerwiseTests
         using var model = LoadedModel.Open(folder.Path, options with { Device = device.Name, KvMemory = 8 << 20 }, null, default, on: device);
         var whole = PromptRun.Trace(model, Prompt, layers: true, 32);
         using var checkpoint = Checkpoint.Open(folder.Path);
-        using var tracer = new LayerwiseTracer(model.Decoder.Spec, new CheckpointParts(checkpoint, device, null, default), device, options);
+        var tracer = new LayerwiseTracer(model.Decoder.Spec, new CheckpointParts(checkpoint, device, null, default), device, options);
         Assert.That(tracer.Run(Prompt, layers: true).Logits, Is.EqualTo(whole.Logits));
     }
 
@@ -61,7 +83,7 @@ public sealed class LayerwiseTests
         using var checkpoint = Checkpoint.Open(folder.Path);
         using var device = new CpuDevice(threads: 1);
         var spec = Architectures.Describe(checkpoint.Config);
-        using var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, null, default), device, new EngineOptions());
+        var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, null, default), device, new EngineOptions());
         foreach (var prompt in new int[][] { [], [300], [-1], new int[TinyMiniMax.MaxPositions + 1] })
             Assert.That(() => tracer.Run(prompt, layers: false), Throws.TypeOf<Quilt.Formats.BadInputException>());
     }
@@ -104,7 +126,7 @@ public sealed class LayerwiseTests
         var whole = PromptRun.Trace(model, tokens, layers: true, stepTokens);
         using var checkpoint = Checkpoint.Open(folder);
         var parts = new CheckpointParts(checkpoint, model.Device, null, default);
-        using var tracer = new LayerwiseTracer(model.Decoder.Spec, parts, model.Device, options);
+        var tracer = new LayerwiseTracer(model.Decoder.Spec, parts, model.Device, options);
         var layerwise = tracer.Run(tokens, layers: true);
         Assert.That(layerwise.Logits, Is.EqualTo(whole.Logits));
         Assert.That(layerwise.Embedding, Is.EqualTo(whole.Embedding));
@@ -126,8 +148,7 @@ public sealed class LayerwiseTests
         GC.WaitForPendingFinalizers();
         var before = NativeBuffer.Held;
         NativeBuffer.Watch();
-        using (var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, null, default), device, new EngineOptions()))
-            tracer.Run(Prompt, layers: false);
+        new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, null, default), device, new EngineOptions()).Run(Prompt, layers: false);
         Assert.That(NativeBuffer.Held, Is.EqualTo(before), "nothing stays");
         return NativeBuffer.MostHeld - before;
     }

@@ -53,7 +53,7 @@ internal static class LogitsVerb
                 var spec = Architectures.Describe(checkpoint.Config);
                 using var device = options.OpenDevice();
                 DecoderLimits.CheckOn(device, spec);
-                using var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, progress, cancel), device, options);
+                var tracer = new LayerwiseTracer(spec, new CheckpointParts(checkpoint, device, progress, cancel), device, options);
                 return tracer.Run(ids, layers);
             },
             cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
