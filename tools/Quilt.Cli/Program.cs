@@ -20,7 +20,7 @@ internal static class Program
                 "a small demo model is used.")
         {
             ChatVerb.Create(), CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
-            LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(), ServeVerb.Create(),
+            LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), QuantizeVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(), ServeVerb.Create(),
         };
         root.Options.Add(Failures.Debug);
 

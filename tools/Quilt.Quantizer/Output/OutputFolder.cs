@@ -144,11 +144,8 @@ internal sealed class OutputFolder : IDisposable
     {
         var missing = shards.Where(shard => !IsWhole(shard)).ToList();
         if (missing.Count == 0) return 0;
-        var there = parts.Values.Where(part => File.Exists(PartFile(part.Name))).Sum(Bytes);
-        return workBytes + missing.Sum(shard => shard.Bytes) - Math.Min(there, missing.Sum(shard => shard.Bytes))
-            + missing.Max(shard => shard.Bytes) + parts.Values.Max(Bytes);
-
-        static long Bytes(OutputPart part) => part.Tensors.Sum(tensor => tensor.Bytes);
+        var (bytes, there) = (missing.Sum(shard => shard.Bytes), parts.Values.Where(part => File.Exists(PartFile(part.Name))).Sum(part => part.Bytes));
+        return workBytes + Math.Max(bytes - there, 0) + missing.Max(shard => shard.Bytes) + parts.Values.Max(part => part.Bytes);
     }
 
     // Puts together the shards whose parts are there, and removes parts that no shard needs any more.

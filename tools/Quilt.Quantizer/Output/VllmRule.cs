@@ -33,7 +33,8 @@ internal sealed class VllmRule(ConfigTargets targets)
         string[] all = [.. experts.All.Select(module => module.Name)];
         foreach (var block in (string[])["mlp", "block_sparse_moe"])
         {
-            yield return new($"{path}.{block}.gate", "ReplicatedLinear", [$"{path}.{block}.gate"], [experts.Router.Name]);
+            var router = $"{path}.{block}.{experts.Router.Name[(experts.Router.Name.LastIndexOf('.') + 1)..]}";
+            yield return new(router, "ReplicatedLinear", [router], [experts.Router.Name]);
             string[] looked = [$"{path}.{block}.experts.0.gate_proj", $"{path}.{block}.experts.0.up_proj", $"{path}.{block}.experts.0.down_proj"];
             yield return new($"{path}.{block}.experts", "FusedMoE", looked, all);
         }
