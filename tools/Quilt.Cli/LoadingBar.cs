@@ -7,7 +7,9 @@ namespace Quilt.Cli;
 internal static class LoadingBar
 {
     /// <summary>Runs <paramref name="load"/>, which reports bytes.</summary>
-    public static async Task<T> ShowAsync<T>(Func<IProgress<LoadProgress>?, Task<T>> load)
+    /// <param name="load">What is done.</param>
+    /// <param name="what">What it is called beside the bar.</param>
+    public static async Task<T> ShowAsync<T>(Func<IProgress<LoadProgress>?, Task<T>> load, string what = "loading")
     {
         if (Console.IsErrorRedirected) return await load(null);
         var latest = new Latest();
@@ -20,7 +22,7 @@ internal static class LoadingBar
                 new RemainingTimeColumn())
             .StartAsync(async bars =>
             {
-                var bar = bars.AddTask("loading", maxValue: Math.Max(1, latest.Value.BytesTotal));
+                var bar = bars.AddTask(what, maxValue: Math.Max(1, latest.Value.BytesTotal));
                 while (!loading.IsCompleted)
                 {
                     (bar.MaxValue, bar.Value) = (Math.Max(1, latest.Value.BytesTotal), latest.Value.BytesDone);

@@ -16,6 +16,18 @@ internal abstract class Expression
     /// <summary>The value, a safe text being a text like any other: only + treats it differently.</summary>
     public object? EvaluatePlain(Run run, Scope scope) => Evaluate(run, scope) is var value && value is JinjaMarkup safe ? safe.Text : value;
 
+    /// <summary>The value where it goes into another: safe text stays safe if that matters later.</summary>
+    public object? EvaluatePart(Run run, Scope scope) => run.Style.Escapes ? Evaluate(run, scope) : EvaluatePlain(run, scope);
+
+    /// <summary>The value where an operation's result would be safe again, which no operation here knows.</summary>
+    public object? EvaluateOperand(Run run, Scope scope)
+    {
+        var value = Evaluate(run, scope);
+        if (value is not JinjaMarkup safe) return value;
+        if (run.Style.Escapes) throw new JinjaError("safe text is printed, joined, added and compared; nothing else of it is supported");
+        return safe.Text;
+    }
+
     protected abstract object? Compute(Run run, Scope scope);
 }
 
@@ -42,7 +54,7 @@ internal sealed class ListOf(IReadOnlyList<Expression> items, bool isTuple) : Ex
     protected override object? Compute(Run run, Scope scope)
     {
         var values = new object?[Items.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = Items[i].EvaluatePlain(run, scope);
+        for (var i = 0; i < values.Length; i++) values[i] = Items[i].EvaluatePart(run, scope);
         return IsTuple ? new JinjaTuple(values) : new JinjaList(values);
     }
 }
@@ -52,7 +64,7 @@ internal sealed class DictOf(IReadOnlyList<(Expression Key, Expression Value)> i
     protected override object? Compute(Run run, Scope scope)
     {
         var dict = new JinjaDict();
-        foreach (var (key, value) in items) dict.Set(key.EvaluatePlain(run, scope), value.EvaluatePlain(run, scope));
+        foreach (var (key, value) in items) dict.Set(key.EvaluatePlain(run, scope), value.EvaluatePart(run, scope));
         return dict;
     }
 }
@@ -73,7 +85,7 @@ internal sealed class Binary(string op, Expression left, Expression right) : Exp
 {
     protected override object? Compute(Run run, Scope scope) => op == "+"
         ? JinjaMarkup.Add(left.Evaluate(run, scope), right.Evaluate(run, scope), run)
-        : Operators.Apply(op, left.EvaluatePlain(run, scope), right.EvaluatePlain(run, scope), run);
+        : Operators.Apply(op, left.EvaluateOperand(run, scope), right.EvaluateOperand(run, scope), run);
 }
 
 /// <summary>and, or: the value that decided, as in Python.</summary>
@@ -91,14 +103,9 @@ internal sealed class Concat(IReadOnlyList<Expression> parts) : Expression
 {
     protected override object? Compute(Run run, Scope scope)
     {
-        var text = new StringBuilder();
-        foreach (var part in parts)
-        {
-            text.Append(Python.Str(part.EvaluatePlain(run, scope)));
-            if (text.Length > Run.MaxText) break;
-        }
-        run.SpendText(text.Length);
-        return text.ToString();
+        var values = new object?[parts.Count];
+        for (var i = 0; i < values.Length; i++) values[i] = parts[i].EvaluatePart(run, scope);
+        return JinjaMarkup.Join(values, "", run);
     }
 }
 
@@ -125,21 +132,21 @@ internal sealed class Conditional(int line, Expression condition, Expression the
     {
         if (Python.IsTrue(condition.Evaluate(run, scope))) return then.Evaluate(run, scope);
         return otherwise is null
-            ? new Undefined($"the inline if-expression on line {line} evaluated to false and no else section was defined.")
+            ? new Undefined($"the inline if-expression on line {line} evaluated to false and no else section was defined.", isLenient: true)
             : otherwise.Evaluate(run, scope);
     }
 }
 
 internal sealed class Member(Expression target, string name) : Expression
 {
-    protected override object? Compute(Run run, Scope scope) => Members.Attribute(target.EvaluatePlain(run, scope), name);
+    protected override object? Compute(Run run, Scope scope) => Members.Attribute(target.EvaluateOperand(run, scope), name);
 }
 
 internal sealed class Subscript(Expression target, Expression index) : Expression
 {
     protected override object? Compute(Run run, Scope scope)
     {
-        var value = target.EvaluatePlain(run, scope);
+        var value = target.EvaluateOperand(run, scope);
         if (value is string text) run.Spend(text.Length);
         return Members.Item(value, index.EvaluatePlain(run, scope));
     }
@@ -148,7 +155,7 @@ internal sealed class Subscript(Expression target, Expression index) : Expressio
 internal sealed class Slice(Expression target, Expression? start, Expression? stop, Expression? step) : Expression
 {
     protected override object? Compute(Run run, Scope scope) => Slicing.Slice(
-        target.EvaluatePlain(run, scope), start?.EvaluatePlain(run, scope), stop?.EvaluatePlain(run, scope), step?.EvaluatePlain(run, scope), run);
+        target.EvaluateOperand(run, scope), start?.EvaluatePlain(run, scope), stop?.EvaluatePlain(run, scope), step?.EvaluatePlain(run, scope), run);
 }
 
 /// <summary>Arguments of a call as written.</summary>
@@ -157,14 +164,14 @@ internal sealed record CallArguments(IReadOnlyList<Expression> Positional, IRead
 {
     public static readonly CallArguments None = new([], [], null, null);
 
-    public Arguments Evaluate(string function, Run run, Scope scope, object? first = null, bool hasFirst = false)
+    public Arguments Evaluate(string function, Run run, Scope scope, bool keepSafe = false)
     {
-        var positional = new List<object?>(Positional.Count + 1);
-        if (hasFirst) positional.Add(first);
-        foreach (var argument in Positional) positional.Add(argument.EvaluatePlain(run, scope));
+        object? Value(Expression argument) => keepSafe ? argument.EvaluatePart(run, scope) : argument.EvaluatePlain(run, scope);
+        var positional = new List<object?>(Positional.Count);
+        foreach (var argument in Positional) positional.Add(Value(argument));
         if (Star is not null) positional.AddRange(Python.Iterate(Star.EvaluatePlain(run, scope)));
         var named = new List<KeyValuePair<string, object?>>(Named.Count);
-        foreach (var (name, value) in Named) named.Add(new(name, value.EvaluatePlain(run, scope)));
+        foreach (var (name, value) in Named) named.Add(new(name, Value(value)));
         if (StarStar?.EvaluatePlain(run, scope) is JinjaDict dict)
             named.AddRange(dict.Entries.Select(p => KeyValuePair.Create(Python.Str(p.Key), p.Value)));
         return new Arguments(function, positional, named);
@@ -177,7 +184,7 @@ internal sealed class Call(Expression target, CallArguments arguments) : Express
     public object? With(string name, object? value, Run run, Scope scope)
     {
         if (target.Evaluate(run, scope) is not Callable callable) return Evaluate(run, scope);
-        var passed = arguments.Evaluate(callable.Name, run, scope);
+        var passed = arguments.Evaluate(callable.Name, run, scope, keepSafe: true);
         passed.Named.Add(new(name, value));
         return callable.Call(run, passed);
     }
@@ -187,7 +194,7 @@ internal sealed class Call(Expression target, CallArguments arguments) : Express
         var function = target.Evaluate(run, scope);
         return function switch
         {
-            Callable callable => callable.Call(run, arguments.Evaluate(callable.Name, run, scope)),
+            Callable callable => callable.Call(run, arguments.Evaluate(callable.Name, run, scope, keepSafe: callable.Attributes is not null)),
             LoopState { Recurse: { } recurse } =>
                 recurse(run, arguments.Evaluate("loop", run, scope) is { Positional.Count: > 0 } passed
                     ? passed.Positional[0]
@@ -208,7 +215,8 @@ internal sealed class Filter(Expression? input, string name, Func<Run, object?, 
     protected override object? Compute(Run run, Scope scope) => On(input!.Evaluate(run, scope), run, scope);
 
     private object? On(object? value, Run run, Scope scope) =>
-        Filters.Apply(filter ?? throw new JinjaError($"No filter named '{name}' found."), name, run, value, arguments.Evaluate(name, run, scope));
+        Filters.Apply(filter ?? throw new JinjaError($"No filter named '{name}' found."), name, run, value,
+            arguments.Evaluate(name, run, scope, keepSafe: name is "default" or "d" or "replace" or "join"));
 }
 
 /// <summary>a is test(…), a is not test(…).</summary>

@@ -10,7 +10,10 @@ internal static class Filters
         new(StringComparer.Ordinal) { "capitalize", "center", "indent", "lower", "string", "title", "trim", "upper" };
 
     // And these want to know whether it is safe.
-    private static readonly HashSet<string> Telling = new(StringComparer.Ordinal) { "default", "d", "e", "escape", "safe" };
+    private static readonly HashSet<string> Telling = new(StringComparer.Ordinal) { "default", "d", "e", "escape", "replace", "safe" };
+
+    // Of safe text these would make safe text by rules of their own.
+    private static readonly HashSet<string> Losing = new(StringComparer.Ordinal) { "format", "reverse", "truncate", "wordwrap" };
 
     /// <summary>A filter by name; null where there is none.</summary>
     public static Func<Run, object?, Arguments, object?>? Find(string name) => All.GetValueOrDefault(name);
@@ -20,8 +23,19 @@ internal static class Filters
     {
         run.SpendOn(value);
         if (value is not JinjaMarkup safe || Telling.Contains(name)) return filter(run, value, arguments);
+        if (run.Style.Escapes && Losing.Contains(name)) throw new JinjaError($"the filter {name} of safe text is not supported");
         var made = filter(run, safe.Text, arguments);
         return made is string text && Keeping.Contains(name) ? new JinjaMarkup(text) : made;
+    }
+
+    // Safe text stays safe, and what takes a part's place in it is escaped; a safe replacement has the text it goes into escaped.
+    private static object Replace(Run run, object? value, object? old, object? @new, long count)
+    {
+        var (text, from, to) = (Python.Str(value), Python.Str(old), Python.Str(@new));
+        if (!run.Style.Escapes) return StringSearch.Replace(text, from, to, count, run);
+        var isSafe = value is JinjaMarkup || old is JinjaMarkup || @new is JinjaMarkup;
+        if (!isSafe) return StringSearch.Replace(text, from, to, count, run);
+        return new JinjaMarkup(StringSearch.Replace(run.Printed(value), from, run.Printed(@new), count, run));
     }
 
     private static Dictionary<string, Func<Run, object?, Arguments, object?>> Build()
@@ -39,7 +53,6 @@ internal static class Filters
         void Text(string name, Func<string, string> body, string? own = null) => Add(name, "", (run, v, _) => run.Made(body(Python.Str(v))), own);
 
         Text("capitalize", StringCase.Capitalize);
-        Text("forceescape", JinjaMarkup.Escape);
         Text("lower", StringCase.Lower);
         Text("striptags", MarkupFilters.StripTags);
         Text("title", TextFilters.Title);
@@ -56,6 +69,7 @@ internal static class Filters
                 : v, "do_default");
         foreach (var name in (string[])["e", "escape"])
             Add(name, "", (run, v, _) => v as JinjaMarkup ?? new JinjaMarkup(run.Made(JinjaMarkup.Escape(Python.Str(v)))), "escape");
+        Add("forceescape", "", (run, v, _) => new JinjaMarkup(run.Made(JinjaMarkup.Escape(Python.Str(v)))));
         Add("filesizeformat", "binary=", (_, v, a) => NumberFilters.FileSize(v, a.Flag(0, "binary", false)));
         Add("float", "default=", (_, v, a) => NumberFilters.ToFloat(v, a));
         Add("indent", "width= first= blank=", TextFilters.Indent);
@@ -65,11 +79,11 @@ internal static class Filters
             : throw new JinjaError("Can only get item pairs from a mapping."));
         Add("pprint", "", (_, v, _) => PrettyPrint.Apply(v));
         Add("replace", "old new count=",
-            (run, v, a) =>
-            StringSearch.Replace(Python.Str(v), Python.Str(a.Need(0, "old")), Python.Str(a.Need(1, "new")), a.Whole(2, "count", -1), run));
+            (run, v, a) => Replace(run, v, a.Need(0, "old"), a.Need(1, "new"), a.Whole(2, "count", -1)));
         Add("round", "precision= method=", (_, v, a) => NumberFilters.Round(v, a));
         Add("safe", "", (_, v, _) => v as JinjaMarkup ?? new JinjaMarkup(Python.Str(v)), "do_mark_safe");
-        Add("tojson", "ensure_ascii= indent= separators= sort_keys=", Json.Filter, "tojson");
+        Add("tojson", "ensure_ascii= indent= separators= sort_keys=",
+            (run, v, a) => run.Style.IsChat ? Json.Filter(run, v, a) : new JinjaMarkup(Json.HtmlSafe(run, v, a)), "tojson");
         Add("trim", "chars=", (_, v, a) => PythonText.Strip(Python.Str(v), a.Get(0, "chars", null) as string, left: true, right: true));
         Add("truncate", "length= killwords= end= leeway=", (_, v, a) => TextFilters.Truncate(v, a));
         Add("urlencode", "", (run, v, _) => run.Made(TextFilters.UrlEncode(v)));
@@ -77,7 +91,7 @@ internal static class Filters
         Add("wordwrap", "width= break_long_words= wrapstring= break_on_hyphens=", (run, v, a) => v is Undefined u ? throw u.Fail()
             : v is string text ? WordWrap.Apply(run, text, a)
             : throw new JinjaError($"'{Python.TypeName(v)}' object has no attribute 'splitlines'"));
-        Add("xmlattr", "autospace=", (run, v, a) => MarkupFilters.Attributes(run, v, a.Flag(0, "autospace", true)));
+        Add("xmlattr", "autospace=", (run, v, a) => run.Captured(MarkupFilters.Attributes(run, v, a.Flag(0, "autospace", true))));
         all.Add("format", (run, v, a) => PercentFormat.Apply(Python.Str(v), a.Named.Count == 0 ? new JinjaTuple(a.Positional)
 
                 : a.Positional.Count == 0

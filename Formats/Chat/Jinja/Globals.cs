@@ -3,25 +3,26 @@ using System.Text;
 
 namespace Quilt.Formats.Chat.Jinja;
 
-/// <summary>The functions every template has: range, dict, namespace, joiner, cycler, raise_exception, strftime_now.</summary>
+/// <summary>The functions every template has: range, dict, namespace, joiner, cycler; chat templates raise_exception and strftime_now too.</summary>
 internal static class Globals
 {
     private const int MaxRange = 100_000;
 
-    public static void Define(Scope scope)
+    public static void Define(Scope scope, TemplateStyle style)
     {
         scope["range"] = new Callable("range", (_, a) => Range(a));
         scope["dict"] = new Callable("dict", (_, a) => Dict(a));
         scope["namespace"] = new Callable("namespace", (_, a) => Namespace(a));
+        scope["joiner"] = new Callable("joiner", (_, a) => Joiner(a.Text(0, "sep", ", ")));
+        scope["lipsum"] = new Callable("lipsum", (_, _) => throw new JinjaError("lipsum is not supported: a rendering is repeatable"));
+        scope["cycler"] = new Callable("cycler", (_, a) => Cycler(a));
+        if (!style.IsChat) return;
         scope["raise_exception"] = new Callable("raise_exception",
             (_, a) =>
             throw new JinjaError(a.TryGet(0, "message", out var words)
                 ? Python.Str(words)
                 : "raise_exception() missing 1 required positional argument: 'message'"));
         scope["strftime_now"] = new Callable("strftime_now", (run, a) => run.Made(StrFTime(run.Time.GetLocalNow(), a.Text(0, "format", ""))));
-        scope["joiner"] = new Callable("joiner", (_, a) => Joiner(a.Text(0, "sep", ", ")));
-        scope["lipsum"] = new Callable("lipsum", (_, _) => throw new JinjaError("lipsum is not supported: a rendering is repeatable"));
-        scope["cycler"] = new Callable("cycler", (_, a) => Cycler(a));
     }
 
     private static JinjaRange Range(Arguments a)

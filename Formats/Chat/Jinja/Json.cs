@@ -11,7 +11,14 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
     private readonly StringBuilder text = new();
 
     /// <summary>tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False), as transformers defines it.</summary>
-    public static string Filter(Run run, object? value, Arguments a)
+    public static string Filter(Run run, object? value, Arguments a) => Filter(run, value, a, isStandard: false);
+
+    /// <summary>tojson as Jinja itself has it: sorted, ASCII, and nothing in it that means something in HTML.</summary>
+    public static string HtmlSafe(Run run, object? value, Arguments a) => Filter(run, value, a, isStandard: true)
+        .Replace("<", "\\u003c", StringComparison.Ordinal).Replace(">", "\\u003e", StringComparison.Ordinal)
+        .Replace("&", "\\u0026", StringComparison.Ordinal).Replace("'", "\\u0027", StringComparison.Ordinal);
+
+    private static string Filter(Run run, object? value, Arguments a, bool isStandard)
     {
         var indent = a.Get(1, "indent", null) switch
         {
@@ -22,8 +29,8 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
         var separators = a.Get(2, "separators", null) is { } pair and not Undefined ? Python.Iterate(pair) : null;
         if (separators is { Count: not 2 }) throw new JinjaError("separators must be a pair");
         var json = new Json(
-            run, a.Flag(0, "ensure_ascii", false), indent, separators is null ? (indent is null ? ", " : ",") : Python.Str(separators[0]),
-                separators is null ? ": " : Python.Str(separators[1]), a.Flag(3, "sort_keys", false));
+            run, a.Flag(0, "ensure_ascii", isStandard), indent, separators is null ? (indent is null ? ", " : ",") : Python.Str(separators[0]),
+                separators is null ? ": " : Python.Str(separators[1]), a.Flag(3, "sort_keys", isStandard));
         json.Write(value, 0);
         return run.Made(json.text.ToString());
     }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>
-/// Cuts a template into tokens, with trim_blocks and lstrip_blocks on and one line end at the end of the template dropped, as transformers sets Jinja
-/// up.
+/// Cuts a template into tokens, with trim_blocks and lstrip_blocks as the style has them and one line end at the end of the template
+/// dropped.
 /// </summary>
 internal sealed class Lexer
 {
@@ -50,7 +50,7 @@ internal sealed class Lexer
             var kind = text[open + 1];
             var sign = open + 2 < text.Length && (text[open + 2] is '-' or '+') ? text[open + 2] : '\0';
             if (sign == '-') data = data.TrimEnd(Whitespace);
-            else if (sign != '+' && kind != '{') data = StripLine(data, lineStarting);
+            else if (sign != '+' && kind != '{' && source.Style.TrimsBlocks) data = StripLine(data, lineStarting);
             AddData(data, dataLine);
             at += sign == '\0' ? 2 : 3;
             (trimLeft, trimNewline) = kind switch
@@ -98,7 +98,7 @@ internal sealed class Lexer
         CountLines(at, end);
         at = end + 2;
         var sign = end - 1 >= start ? text[end - 1] : '\0';
-        return (sign == '-', sign != '+');
+        return (sign == '-', sign != '+' && source.Style.TrimsBlocks);
     }
 
     private (bool TrimLeft, bool TrimNewline) Print()
@@ -113,7 +113,7 @@ internal sealed class Lexer
         if (TryRaw(out var raw)) return raw;
         tokens.Add(new Token(TokenKind.TagStart, "{%", line));
         var sign = Expression("%}", TokenKind.TagEnd);
-        return (sign == '-', sign != '+');
+        return (sign == '-', sign != '+' && source.Style.TrimsBlocks);
     }
 
     /// <summary>{% raw %} … {% endraw %}: everything in it is text.</summary>
@@ -143,11 +143,13 @@ internal sealed class Lexer
             if (!text.AsSpan(k).StartsWith("%}")) continue;
             var data = text[i..end];
             if (minus) data = data.TrimStart(Whitespace);
-            data = sign == '-' ? data.TrimEnd(Whitespace) : sign == '+' ? data : StripLine(data, atLineStart: false);
+            data = sign == '-' ? data.TrimEnd(Whitespace)
+                : sign == '+' || !source.Style.TrimsBlocks ? data
+                : StripLine(data, atLineStart: false);
             AddData(data, line);
             CountLines(at, k);
             at = k + 2;
-            trim = (closing == '-', closing != '+');
+            trim = (closing == '-', closing != '+' && source.Style.TrimsBlocks);
             return true;
         }
         throw source.Error(line, "Missing end of raw directive");

@@ -15,7 +15,6 @@ internal sealed class For(int line, Target target, Expression items, Expression?
     private void Go(Run run, Scope scope, Output output, IReadOnlyList<object?> all, int depth)
     {
         var chosen = filter is null ? all : Choose(run, scope, all);
-        
         var loop = new LoopState(chosen, depth);
         if (isRecursive)
         {
@@ -25,7 +24,7 @@ internal sealed class For(int line, Target target, Expression items, Expression?
                 inner.Enter();
                 Go(inner, scope, text, Python.Iterate(nested), depth + 1);
                 inner.Leave();
-                return text.ToString();
+                return inner.Captured(text.ToString());
             };
         }
         for (; loop.Index < chosen.Count; loop.Index++)

@@ -21,7 +21,7 @@ internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, E
         },
     };
 
-    private string Invoke(Run run, Scope home, Arguments arguments)
+    private object Invoke(Run run, Scope home, Arguments arguments)
     {
         run.Enter();
         var caller = run.Line;
@@ -39,7 +39,7 @@ internal sealed class Macro(int line, string name, IReadOnlyList<(string Name, E
         var text = body.Capture(run, scope);
         run.Line = caller;
         run.Leave();
-        return text;
+        return run.Captured(text);
     }
 
     // What the parameters did not take goes to caller, varargs and kwargs, if the body asks for them.

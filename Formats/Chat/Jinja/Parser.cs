@@ -8,18 +8,20 @@ internal sealed class Parser
     private readonly Stack<string> open = new();
     private readonly HashSet<string> blocks = new(StringComparer.Ordinal);
     private readonly Stack<string> openBlocks = new();
+    private readonly bool escapes;
     private int loops;
 
-    private Parser(TokenReader tokens)
+    private Parser(TokenReader tokens, TemplateStyle style)
     {
         this.tokens = tokens;
+        escapes = style.Escapes;
         expressions = new ExpressionParser(tokens);
     }
 
     /// <exception cref="JinjaException">The template cannot be read.</exception>
     public static Block Parse(TemplateSource source)
     {
-        var parser = new Parser(new TokenReader(source, new Lexer(source).Run()));
+        var parser = new Parser(new TokenReader(source, new Lexer(source).Run()), source.Style);
         var block = parser.ParseBlock(out _);
         parser.expressions.Unknown.Check(parser.tokens);
         return block;
@@ -123,8 +125,8 @@ internal sealed class Parser
                 return new Jump(line, name == "break" ? Flow.Break : Flow.Continue);
             case "generation": return InScope(() => new Inline(line, ParseFunctionBody("endgeneration")));
             case "autoescape":
-                if (expressions.Parse() is not Constant { Value: false })
-                    throw tokens.Error(line, "'autoescape' is not supported: a prompt is not HTML");
+                if (expressions.Parse() is not Constant { Value: bool on } || on != escapes)
+                    throw tokens.Error(line, $"'autoescape' is not supported: {(escapes ? "it is on" : "a prompt is not HTML")}");
                 return InScope(() => new Inline(line, ParseBody("endautoescape")));
             case "block": return InScope(() => ParseNamedBlock(line));
             case "extends" or "include" or "import" or "from":

@@ -9,7 +9,8 @@ internal static class Python
 {
     public static bool IsTrue(object? value) => value switch
     {
-        null or Undefined => false,
+        null => false,
+        Undefined u => u.As(false),
         bool b => b,
         long n => n != 0,
         BigInteger n => !n.IsZero,
@@ -33,7 +34,10 @@ internal static class Python
         return (a, b) switch
         {
             (null, null) => true,
-            (Undefined, Undefined) => true,
+            (Undefined u, _) => u.As(b is Undefined),
+            (_, Undefined u) => u.As(false),
+            (JinjaMarkup safe, _) => AreEqual(safe.Text, b),
+            (_, JinjaMarkup safe) => AreEqual(a, safe.Text),
             (JinjaList l, JinjaList m) => Same(l.Items, m.Items),
             (JinjaTuple l, JinjaTuple m) => Same(l.Items, m.Items),
             (JinjaDict d, JinjaDict e) => SameEntries(d, e),
@@ -125,7 +129,7 @@ internal static class Python
     {
         string s => s,
         JinjaMarkup safe => safe.Text,
-        Undefined => "",
+        Undefined u => u.As(""),
         _ => Repr(value),
     };
 
@@ -147,7 +151,7 @@ internal static class Python
         JinjaDict dict => Charged(dict.Count) ?? [.. dict.Entries.Select(p => p.Key)],
         JinjaView view => view.Items,
         string s => Charged(s.Length) ?? [.. PythonText.Characters(s)],
-        Undefined => [],
+        Undefined u => u.As<IReadOnlyList<object?>>([]),
         _ => throw new JinjaError($"'{TypeName(value)}' object is not iterable"),
     };
 
@@ -168,7 +172,7 @@ internal static class Python
         JinjaRange range => range.Count,
         JinjaView view => view.Items.Count,
         LoopState loop => loop.Length,
-        Undefined => 0,
+        Undefined u => u.As(0),
         _ => throw new JinjaError($"object of type '{TypeName(value)}' has no len()"),
     };
 

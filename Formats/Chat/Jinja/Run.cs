@@ -18,6 +18,11 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
 
     public TemplateSource Source { get; } = source;
 
+    public TemplateStyle Style => Source.Style;
+
+    /// <summary>Whether the rendering on this thread fails on what is not there.</summary>
+    public static bool IsStrict => current?.Style.IsStrict ?? false;
+
     public TimeProvider Time { get; } = time;
 
     /// <summary>Line of the statement that runs, for messages.</summary>
@@ -75,6 +80,13 @@ internal sealed class Run(TemplateSource source, TimeProvider time)
         System.Numerics.BigInteger whole => 16 * whole.GetBitLength(),
         _ => 0,
     });
+
+    /// <summary>A value as it is printed.</summary>
+    public string Printed(object? value) =>
+        Style.Escapes && value is not JinjaMarkup ? JinjaMarkup.Escape(Python.Str(value)) : Python.Str(value);
+
+    /// <summary>What a body wrote as a value; it is safe where all that is printed is escaped.</summary>
+    public object Captured(string text) => Style.Escapes ? new JinjaMarkup(text) : text;
 
     /// <summary>A text that was made.</summary>
     public string Made(string text)

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>Jinja's filters on sequences and mappings.</summary>
@@ -117,21 +115,10 @@ internal static class SequenceFilters
         return new JinjaList(groups);
     }
 
-    private static string Join(Run run, object? value, Arguments a)
+    private static object Join(Run run, object? value, Arguments a)
     {
-        var separator = a.Text(0, "d", "");
         var get = Getter(a.Get(1, "attribute", null));
-        var text = new StringBuilder();
-        var first = true;
-        foreach (var item in Python.Iterate(value))
-        {
-            if (!first) text.Append(separator);
-            text.Append(Python.Str(get(item)));
-            first = false;
-            if (text.Length > Run.MaxText) break;
-        }
-        run.SpendText(text.Length);
-        return text.ToString();
+        return JinjaMarkup.Join([.. Python.Iterate(value).Select(get)], a.Get(0, "d", null) ?? "", run);
     }
 
     private static object? Extreme(Run run, object? value, Arguments a, int sign)

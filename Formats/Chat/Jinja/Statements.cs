@@ -66,7 +66,7 @@ internal sealed class Print(int line, Expression value) : Statement(line)
 {
     protected override Flow Do(Run run, Scope scope, Output output)
     {
-        output.Write(Python.Str(value.Evaluate(run, scope)));
+        output.Write(run.Printed(value.Evaluate(run, scope)));
         return Flow.Next;
     }
 }
@@ -98,7 +98,7 @@ internal sealed class SetBlock(int line, Target target, Filter? filter, Block bo
 {
     protected override Flow Do(Run run, Scope scope, Output output)
     {
-        object? text = body.Capture(run, new Scope(scope));
+        var text = run.Captured(body.Capture(run, new Scope(scope)));
         target.Assign(filter is null ? text : filter.Apply(text, run, scope), scope);
         return Flow.Next;
     }
@@ -108,7 +108,7 @@ internal sealed class FilterBlock(int line, Filter filter, Block body) : Stateme
 {
     protected override Flow Do(Run run, Scope scope, Output output)
     {
-        output.Write(Python.Str(filter.Apply(body.Capture(run, new Scope(scope)), run, scope)));
+        output.Write(Python.Str(filter.Apply(run.Captured(body.Capture(run, new Scope(scope))), run, scope)));
         return Flow.Next;
     }
 }
@@ -133,7 +133,7 @@ internal sealed class NamedBlock(int line, bool isScoped, Block body) : Statemen
     }
 }
 
-/// <summary>A body that renders as it is: generation, autoescape false.</summary>
+/// <summary>A body that renders as it is: generation, autoescape as the style has it.</summary>
 internal sealed class Inline(int line, Block body) : Statement(line)
 {
     protected override Flow Do(Run run, Scope scope, Output output) => body.Execute(run, new Scope(scope), output);

@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Quilt.Formats.Chat.Jinja;
 
 /// <summary>
-/// A Jinja template as transformers runs chat templates: immutable sandbox, trim_blocks, lstrip_blocks, loop controls, tojson without HTML escapes.
-/// Parsed once; rendering is safe from several threads, bounded in steps, depth and output, and reaches nothing but the values it is given.
+/// A Jinja template in an immutable sandbox with loop controls, set up as transformers runs chat templates or otherwise
+/// (<see cref="TemplateStyle"/>). Parsed once; rendering is safe from several threads, bounded in steps, depth and output, and reaches nothing but
+/// the values it is given.
 /// </summary>
 internal sealed class Template
 {
@@ -17,10 +18,14 @@ internal sealed class Template
     /// <summary>The template as it is written.</summary>
     public string Text => source.Text;
 
+    /// <summary>Reads a template.</summary>
+    /// <param name="text">Jinja.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <param name="style">How Jinja is set up; null: as for chat templates.</param>
     /// <exception cref="JinjaException">The template cannot be read.</exception>
-    public static Template Parse(string text, string name)
+    public static Template Parse(string text, string name, TemplateStyle? style = null)
     {
-        var source = new TemplateSource(text, name);
+        var source = new TemplateSource(text, name, style ?? TemplateStyle.Chat);
         return new Template(source, Parser.Parse(source));
     }
 
@@ -28,7 +33,7 @@ internal sealed class Template
     public string Render(IEnumerable<KeyValuePair<string, object?>> variables, TimeProvider? time = null)
     {
         var run = new Run(source, time ?? TimeProvider.System);
-        Globals.Define(run.Globals);
+        Globals.Define(run.Globals, source.Style);
         var scope = run.Top = new Scope(run.Globals);
         foreach (var (name, value) in variables) scope[name] = value;
         var before = Run.Enter(run);

@@ -5,16 +5,19 @@ internal sealed class TemplateSource
 {
     private const int LongestShown = 160;
 
-    public TemplateSource(string text, string name)
+    public TemplateSource(string text, string name, TemplateStyle style)
     {
         text = text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
         Text = text.EndsWith('\n') ? text[..^1] : text;
         Name = name;
+        Style = style;
     }
 
     public string Text { get; }
 
     public string Name { get; }
+
+    public TemplateStyle Style { get; }
 
     public JinjaException Error(int line, string problem)
     {

@@ -3,8 +3,11 @@ namespace Quilt.Formats.Chat.Jinja;
 // What a template can hold: null (None), bool, long, BigInteger (beyond long), double, string, and the types below. Nothing of .NET can be reached
 // from them.
 
-/// <summary>A name or attribute that is not there: prints as nothing, is false and empty, and fails when more is asked of it.</summary>
-internal sealed class Undefined(string problem)
+/// <summary>
+/// A name or attribute that is not there: prints as nothing, is false and empty, and fails when more is asked of it; in a strict rendering it fails
+/// there already, unless it is the lenient kind.
+/// </summary>
+internal sealed class Undefined(string problem, bool isLenient = false)
 {
     public string Problem { get; } = problem;
 
@@ -15,6 +18,9 @@ internal sealed class Undefined(string problem)
         : $"{Python.TypeForAttribute(value)} has no element {Python.Repr(name)}");
 
     public JinjaError Fail() => new(Problem);
+
+    /// <summary>Where what is not there passes for nothing: the nothing, or the failure of a strict rendering.</summary>
+    public T As<T>(T nothing) => Run.IsStrict && !isLenient ? throw Fail() : nothing;
 }
 
 /// <summary>A list. Templates cannot change one: the environment is the immutable sandbox.</summary>
