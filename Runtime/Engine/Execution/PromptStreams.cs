@@ -84,6 +84,28 @@ internal sealed unsafe class PromptStreams : IDisposable
     }
 
     /// <summary>
+    /// Takes the streams through a layer but for its routed experts: attention, and the dense part where there is one.
+    /// </summary>
+    /// <param name="layer">Its weights.</param>
+    /// <param name="into">[tokens, model] what its feed-forward reads, in the host's memory.</param>
+    public void ForwardWithoutExperts(DecoderLayer layer, Span<float> into)
+    {
+        using var kv = NewCache(layer);
+        foreach (var (first, count) in Chunks())
+        {
+            var inputs = Begin(first, count, null);
+            var rows = RowsOf(first, count);
+            var x = ops.ToDevice(rows);
+            var h = ops.Scratch(count, spec.Hidden);
+            var pass = new LayerPass(inputs, ops, rope, experts, null);
+            layer.AttendInto(pass, kv, x, h);
+            layer.AddDense(pass, x, h);
+            if (x.IsOnDevice) ops.ToHost(x).Values.CopyTo(rows.Values);
+            ops.ToHost(h).Values.CopyTo(into.Slice(first * spec.Hidden, count * spec.Hidden));
+        }
+    }
+
+    /// <summary>
     /// What a layer's router would choose if the layer were given these streams, which stay as they are: its attention runs, its experts do not.
     /// </summary>
     /// <param name="layer">A layer with a router, of this decoder or of another with the same sizes.</param>

@@ -67,11 +67,33 @@ internal sealed class DecoderLayer(DecoderSpec spec, IReadOnlyList<IDisposable> 
     {
         var mark = pass.Ops.Mark();
         var h = pass.Ops.Scratch(x.Rows, x.Columns);
+        AttendInto(pass, kv, x, h);
+        Experts!.Route(pass, h);
+        pass.Ops.Release(mark);
+    }
+
+    /// <summary>
+    /// The first half by itself: attention is added to <paramref name="x"/> [tokens, model], and <paramref name="h"/> becomes what the second half
+    /// reads.
+    /// </summary>
+    public void AttendInto(in LayerPass pass, KvLayer kv, Matrix x, Matrix h)
+    {
+        var mark = pass.Ops.Mark();
         var update = pass.Ops.Scratch(x.Rows, x.Columns);
         pass.Ops.RmsNorm(x, AttentionNorm, spec.NormEpsilon, into: h);
         Attend(pass, kv, h, update);
         pass.Ops.AddRmsNorm(update, x, FeedForwardNorm, spec.NormEpsilon, into: h);
-        Experts!.Route(pass, h);
+        pass.Ops.Release(mark);
+    }
+
+    /// <summary>The second half without routed experts: what the dense part, if there is one, makes of <paramref name="h"/> is added to x.</summary>
+    public void AddDense(in LayerPass pass, Matrix x, Matrix h)
+    {
+        if (Dense is null) return;
+        var mark = pass.Ops.Mark();
+        var update = pass.Ops.Scratch(x.Rows, x.Columns);
+        Dense.Forward(pass, h, update);
+        pass.Ops.Add(update, into: x);
         pass.Ops.Release(mark);
     }
 

@@ -49,10 +49,10 @@ internal sealed class DecoderWeights : IDisposable
     }
 
     /// <summary>Makes one layer, for those who go through a model with no more of it in memory at a time. The caller frees it.</summary>
-    public static DecoderLayer LoadLayer(DecoderSpec spec, IDecoderParts parts, int layer)
+    public static DecoderLayer LoadLayer(DecoderSpec spec, IDecoderParts parts, int layer, bool experts = true)
     {
         using var builder = new WeightBuilder(parts);
-        return builder.Layer(spec, new DecoderModules(spec).Layer(layer));
+        return builder.Layer(spec, new DecoderModules(spec).Layer(layer), experts);
     }
 
     /// <summary>Bytes of every linear module or stack of them, in the order in which they are loaded, one at a time; before any is.</summary>

@@ -19,8 +19,8 @@ internal sealed class WeightBuilder(IDecoderParts parts) : IDisposable
         return taken;
     }
 
-    /// <summary>One layer of a decoder.</summary>
-    public DecoderLayer Layer(DecoderSpec spec, LayerModules layer)
+    /// <summary>One layer of a decoder; without its routed experts for those who have these go through memory one after another.</summary>
+    public DecoderLayer Layer(DecoderSpec spec, LayerModules layer, bool experts = true)
     {
         // The list is read by the layer after it was made, and filled while it is made.
         var owned = new List<IDisposable>();
@@ -38,7 +38,7 @@ internal sealed class WeightBuilder(IDecoderParts parts) : IDisposable
             Output = Linear(layer.Output),
             FeedForwardNorm = Vector(layer.FeedForwardNorm),
             Dense = layer.Dense is { } dense ? new() { Gate = Linear(dense.Gate), Up = Linear(dense.Up), Down = Linear(dense.Down) } : null,
-            Experts = layer.Experts is { } experts ? Experts(experts) : null,
+            Experts = experts && layer.Experts is { } routed ? Experts(routed) : null,
         };
         owned.AddRange(Take());
         return built;

@@ -31,10 +31,15 @@ public sealed class RefinedSearchTests
             if (golden.MoeInput(layer) is not { } input) continue;
             using var search = new RefinedSearch(device, scheme, DType.BF16, spec.Hidden, modules.Spec.Hidden);
             using var plan = MatchedRouter.Run(device, Values(modules.Router), null, modules.Spec.Routing, Precision.Float32, input, spec.Hidden);
-            var under = new LayerInput(input, plan, e => new(Values(modules.Gate(e)), Values(modules.Up(e)), Values(modules.Down(e))));
+            var under = new LayerInput(input, plan, (e, _) => new(Values(modules.Gate(e)), Values(modules.Up(e)), Values(modules.Down(e))));
             var norm = search.SearchNorm(under, [.. Enumerable.Range(0, modules.Spec.Experts)], default);
             var errors = new BlockErrors(plan.Tokens, plan.Tokens, spec.Hidden);
-            for (var e = 0; e < modules.Spec.Experts; e++) search.SearchExpert(under, e, under.Expert(e), norm.Scales, smooth: true, errors);
+            for (var e = 0; e < modules.Spec.Experts; e++)
+            {
+                var matrices = under.Take(e, -1);
+                search.Set(matrices);
+                search.SearchExpert(under, e, matrices, norm.Scales, smooth: true, errors);
+            }
             Assert.That(errors.After, Is.LessThan(0.85 * theirs[layer]), $"layer {layer}");
             Assert.That(errors.After, Is.LessThan(0.5 * errors.Before), $"layer {layer}");
         }

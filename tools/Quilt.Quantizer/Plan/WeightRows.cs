@@ -46,6 +46,9 @@ internal sealed class WeightRows(string name, string origin, DType type, int row
         }
     }
 
+    /// <summary>The same weight with other values.</summary>
+    public WeightRows Changed(RowReader values) => new(name, origin, type, rows, columns, values) { IsScattered = IsScattered };
+
     /// <summary>A complaint about this weight.</summary>
     public BadInputException Bad(string problem) => new(origin, name, problem);
 

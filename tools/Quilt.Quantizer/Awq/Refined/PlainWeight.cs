@@ -17,6 +17,9 @@ internal sealed class PlainWeight(int rows, int columns) : IDisposable
         pool.Run((rows + RowsAnItem - 1) / RowsAnItem, ref job);
     }
 
+    /// <summary>What multiplies.</summary>
+    public Weight Inner => weight;
+
     /// <summary>y = W · x.</summary>
     public void MatMul(OpStream ops, Matrix x, Matrix y) => weight.MatMul(ops, x, y);
 

@@ -32,6 +32,7 @@ internal sealed class RefinedSearch : IDisposable
     private const int MostTokens = 256;
     private const int LeastTokens = 64;
     private const int Finalists = 16;
+    private const int RowsAtOnce = 1024;
     private readonly CpuDevice device;
     private readonly OpStream ops;
     private readonly int model;
@@ -63,28 +64,52 @@ internal sealed class RefinedSearch : IDisposable
     public RefinedScales SearchNorm(LayerInput layer, IReadOnlyList<int> experts, CancellationToken cancel)
     {
         var means = new WeightMeans(Precision.Float32, model, wide.Group);
-        foreach (var e in experts)
+        for (var i = 0; i < experts.Count; i++)
         {
-            var matrices = layer.Expert(e);
+            var matrices = layer.Take(experts[i], experts[(i + 1) % experts.Count]);
             means.Add(matrices.Gate);
             means.Add(matrices.Up);
         }
         return Best(ScaleGrid.Of(MeanSizes(layer.Input, model), means.Result), (grid, search) =>
         {
             var losses = new double[grid.Count];
-            foreach (var e in experts)
+            for (var i = 0; i < experts.Count; i++)
             {
                 cancel.ThrowIfCancellationRequested();
-                AddLosses(layer, e, grid, search, losses);
+                AddLosses(layer, experts[i], experts[(i + 1) % experts.Count], grid, search, losses);
             }
             return losses;
         });
     }
 
+    /// <summary>Takes the weights of the expert that comes next.</summary>
+    public void Set(ExpertMatrices matrices)
+    {
+        plain.Gate.Set(device.Pool, matrices.Gate);
+        plain.Up.Set(device.Pool, matrices.Up);
+        plain.Down.Set(device.Pool, matrices.Down);
+    }
+
+    /// <summary>Adds what the expert says of its tokens, times their gates, to the residual streams [tokens, model].</summary>
+    public void Forward(float[] input, ExpertPlan plan, int e, Matrix streams)
+    {
+        for (var pair = plan.Offsets[e]; pair < plan.Offsets[e + 1]; pair += RowsAtOnce)
+        {
+            var tokens = plan.PairToken.AsSpan(pair, Math.Min(RowsAtOnce, plan.Offsets[e + 1] - pair)).ToArray();
+            ops.Reset();
+            var y = ProjectPlain(Gather(input, tokens));
+            for (var i = 0; i < tokens.Length; i++)
+            {
+                var gate = plan.Gates[(tokens[i] * plan.PerToken) + plan.Ids.AsSpan(tokens[i] * plan.PerToken, plan.PerToken).IndexOf(e)];
+                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(y.Row(i), gate, streams.Row(tokens[i]), streams.Row(tokens[i]));
+            }
+        }
+    }
+
     /// <summary>The scales of one expert.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="e">Which expert.</param>
-    /// <param name="matrices">Its weights.</param>
+    /// <param name="matrices">Its weights, which <see cref="Set"/> has been given.</param>
     /// <param name="norm">[model] what their columns are multiplied with and their input divided by.</param>
     /// <param name="smooth">Whether the rows of up may be divided.</param>
     /// <param name="errors">What collects the error of the block; null: nobody asks.</param>
@@ -93,7 +118,6 @@ internal sealed class RefinedSearch : IDisposable
         var sample = ExpertSample.Of(layer.Plan, e, MostTokens, LeastTokens);
         ops.Reset();
         var x = Gather(layer.Input, sample.Tokens);
-        SetPlain(matrices);
         var a = Activate(x);
         var wanted = ops.Scratch(a.Rows, model);
         plain.Down.MatMul(ops, a, wanted);
@@ -126,13 +150,13 @@ internal sealed class RefinedSearch : IDisposable
         coded.Down.Dispose();
     }
 
-    private void AddLosses(LayerInput layer, int e, IReadOnlyList<ScaleGrid.Point> grid, bool search, double[] losses)
+    private void AddLosses(LayerInput layer, int e, int next, IReadOnlyList<ScaleGrid.Point> grid, bool search, double[] losses)
     {
-        var matrices = layer.Expert(e);
+        var matrices = layer.Take(e, next);
         var sample = ExpertSample.Of(layer.Plan, e, MostTokens, LeastTokens);
         ops.Reset();
         var x = Gather(layer.Input, sample.Tokens);
-        SetPlain(matrices);
+        Set(matrices);
         var wanted = Activate(x);
         var squares = ColumnSquares(matrices.Down, width);
         for (var i = 0; i < grid.Count; i++)
@@ -193,13 +217,6 @@ internal sealed class RefinedSearch : IDisposable
         var scales = new float[values.Length / coder.Group];
         GroupScaleSearch.Run(device.Pool, coder, values, columnScales, rowDivisors, meets, scales);
         return scales;
-    }
-
-    private void SetPlain(ExpertMatrices matrices)
-    {
-        plain.Gate.Set(device.Pool, matrices.Gate);
-        plain.Up.Set(device.Pool, matrices.Up);
-        plain.Down.Set(device.Pool, matrices.Down);
     }
 
     private void SetCoded(ExpertMatrices matrices, float[] norm, float[] up, float[] gateGroups, float[] upGroups, float[] downGroups)
