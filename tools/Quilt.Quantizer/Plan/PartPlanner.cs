@@ -70,7 +70,7 @@ internal sealed class PartPlanner(Checkpoint source, Recipe recipe, DecoderSpec 
     }
 
     // Experts that lie in one tensor and are all copied stay in it.
-    private PlannedPart Whole(PlannedPart part)
+    private static PlannedPart Whole(PlannedPart part)
     {
         var fused = part.Modules.Where(module => module.Stored.Tensors[0].Part is not null)
             .GroupBy(module => (module.Stored.Tensors[0].File, module.Stored.Tensors[0].Name)).ToList();
