@@ -106,7 +106,8 @@ public sealed class RepairGoldenTests
             var logits = expected["logits_vs_official"]![tag]!;
             Assert.That(comparison.MeanDivergence, Is.EqualTo((double)logits["mean_kl"]!).Within(1e-4), tag);
             Assert.That(comparison.SameChoice, Is.EqualTo((double)logits["same_argmax"]!).Within(ShareTolerance), tag);
-            TestContext.Out.WriteLine($"{tag}: cosines {string.Join(", ", comparison.Layers.Select(layer => layer.Cosine.ToString("0.0000", null)))}");
+            TestContext.Out.WriteLine(
+                $"{tag}: cosines {string.Join(", ", comparison.Layers.Select(layer => $"{layer.Output:0.0000} {layer.Update:0.0000}"))}");
         }
     }
 

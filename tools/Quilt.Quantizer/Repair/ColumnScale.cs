@@ -4,40 +4,38 @@ namespace Quilt.Quantizer.Repair;
 
 /// <summary>
 /// What the columns of a weight were multiplied with before it was quantized, recovered from the weight itself: for each column c the number that takes
-/// the original nearest to it, Σ_r a[r,c] · b[r,c] / Σ_r b[r,c]². Sums of several modules that share their columns' scale make it sharper.
+/// the original nearest to it, Σ_r a[r,c] · b[r,c] / Σ_r b[r,c]².
 /// </summary>
-internal sealed class ColumnScale(int columns)
+internal static class ColumnScale
 {
-    private readonly double[] products = new double[columns];
-    private readonly double[] squares = new double[columns];
-
-    /// <summary>Counts a module in.</summary>
+    /// <summary>
+    /// Medians over the columns: of |log2(recovered / told)|, 0 where the weight was scaled by what is told, and of the correlation of both columns,
+    /// near 1 where they are of one weight and near 0 where they are not.
+    /// </summary>
     /// <param name="scaled">The weight as it is now.</param>
     /// <param name="original">The weight as it was, of the same shape.</param>
-    public ColumnScale Add(StoredModule scaled, StoredModule original)
+    /// <param name="told">[columns] what its columns are said to have been multiplied with.</param>
+    public static (double Distance, double Correlation) Compare(StoredModule scaled, StoredModule original, ReadOnlySpan<float> told)
     {
-        var (a, b) = (scaled.Dequantize(), original.Dequantize());
-        for (var i = 0; i < a.Length; i++)
+        var (a, b, columns) = (scaled.Dequantize(), original.Dequantize(), told.Length);
+        double[] products = new double[columns], squares = new double[columns], originals = new double[columns];
+        for (var row = 0; row < a.Length; row += columns)
         {
-            products[i % columns] += (double)a[i] * b[i];
-            squares[i % columns] += (double)b[i] * b[i];
+            for (var c = 0; c < columns; c++)
+            {
+                var (x, y) = ((double)a[row + c], (double)b[row + c]);
+                products[c] += x * y;
+                squares[c] += x * x;
+                originals[c] += y * y;
+            }
         }
-        return this;
-    }
-
-    /// <summary>
-    /// The median over columns of |log2(recovered / told)|: 0 where the weight was scaled by what is told. A column that recovers nothing above 0
-    /// counts as infinitely far.
-    /// </summary>
-    /// <param name="told">[columns] what they are said to have been multiplied with.</param>
-    public double DistanceFrom(ReadOnlySpan<float> told)
-    {
-        var distances = new double[columns];
+        double[] distances = new double[columns], correlations = new double[columns];
         for (var c = 0; c < columns; c++)
         {
-            var recovered = squares[c] > 0 ? products[c] / squares[c] : told[c];     // a column of zeros says nothing
+            var recovered = originals[c] > 0 ? products[c] / originals[c] : told[c];     // a column of zeros says nothing
             distances[c] = recovered > 0 ? Math.Abs(Math.Log2(recovered / told[c])) : double.PositiveInfinity;
+            correlations[c] = squares[c] > 0 && originals[c] > 0 ? products[c] / Math.Sqrt(squares[c] * originals[c]) : 1;
         }
-        return NormRatio.Median(distances);
+        return (NormRatio.Median(distances), NormRatio.Median(correlations));
     }
 }

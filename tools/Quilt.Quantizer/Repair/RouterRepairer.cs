@@ -82,8 +82,7 @@ internal static class RouterRepairer
     /// <exception cref="BadInputException">The two do not fit, or a router is neither the official one nor that times s.</exception>
     public static IReadOnlyList<(int Layer, RouterFit Router)> Look(Checkpoint official, Checkpoint published, CancellationToken cancel)
     {
-        var modules = new DecoderModules(Architectures.Describe(published.Config));
-        Architectures.Describe(official.Config);
+        var modules = new DecoderModules(SameSizes.Of(official, published));
         var found = new List<(int, RouterFit)>();
         foreach (var layer in modules.Layers)
         {

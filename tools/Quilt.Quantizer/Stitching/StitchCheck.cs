@@ -12,12 +12,7 @@ namespace Quilt.Quantizer.Stitching;
 /// </summary>
 internal static class StitchCheck
 {
-    private const int ExpertsLookedAt = 4;
-
-    /// <summary>How far, in log2, experts may seem to be scaled from what their norm was divided by: rounding alone stays below 0.03.</summary>
-    private const double MostDistance = 0.1;
-
-    /// <summary>The same for the middle of s, which is 1 where one run scaled all of it.</summary>
+    /// <summary>How far, in log2, the middle of s may be from 1, where one run of AWQ scales it to.</summary>
     private const double MostMid = 0.1;
 
     /// <summary>Holds config against config.</summary>
@@ -29,22 +24,7 @@ internal static class StitchCheck
             if (config.ModelType != "minimax_m2")
                 throw config.Bad("model_type", $"expected \"minimax_m2\", the family that is stitched, found \"{config.ModelType}\"");
         }
-        var (a, b) = (Architectures.Describe(official.Config), Architectures.Describe(awq.Config));
-        Same("num_hidden_layers", a.Layers, b.Layers);
-        Same("hidden_size", a.Hidden, b.Hidden);
-        Same("intermediate_size", a.Experts!.Hidden, b.Experts!.Hidden);
-        Same("num_local_experts", a.Experts.Experts, b.Experts.Experts);
-        Same("num_experts_per_tok", a.Experts.PerToken, b.Experts.PerToken);
-        Same("num_attention_heads", a.Attention.Heads, b.Attention.Heads);
-        Same("num_key_value_heads", a.Attention.KeyValueHeads, b.Attention.KeyValueHeads);
-        Same("head_dim", a.Attention.HeadDim, b.Attention.HeadDim);
-        Same("vocab_size", a.VocabularySize, b.VocabularySize);
-        return a;
-
-        void Same(string key, int wanted, int found)
-        {
-            if (wanted != found) throw awq.Config.Bad(key, $"expected {wanted}, as {official.Config.Source} says, found {found}");
-        }
+        return SameSizes.Of(official, awq);
     }
 
     /// <summary>Every module of the official side: FP8 in blocks where attention and experts are, and of the architecture's shapes.</summary>
@@ -87,15 +67,13 @@ internal static class StitchCheck
             throw new BadInputException(awq.Folder, norm.Name,
                 "expected this tensor, which the experts' inputs go through, found none; the official one does not fit them");
         var ratio = NormRatio.Of(official, awq, norm);
-        var seen = new ColumnScale(norm.Length);
-        for (var e = 0; e < Math.Min(ExpertsLookedAt, layer.Experts!.Spec.Experts); e++)
-        {
-            var gate = layer.Experts.Gate(e);
-            seen.Add(awq.Module(gate.Name, gate.Rows, gate.Columns), official.Module(gate.Name, gate.Rows, gate.Columns));
-        }
-        if (seen.DistanceFrom(ratio.S) is var distance && !(distance < MostDistance))
+        var fit = NormFit.Of(official, awq, layer, ratio);
+        if (!fit.IsOfOneModel)
+            throw new BadInputException(awq.Folder, layer.Experts!.Gate(0).Name,
+                "expected the official weight, quantized, found one that has nothing in common with it: the experts are another model's");
+        if (!fit.Fits)
             throw new BadInputException(tensor.File, tensor.Name, FormattableString.Invariant(
-                $"expected the norm that goes with the experts' w1, found one whose columns are off by a factor of {Math.Pow(2, distance):0.###}"));
+                $"expected the norm that goes with the experts' w1, found one whose columns are off by a factor of {Math.Pow(2, fit.Distance):0.###}"));
         if (ratio.IsIdentity)
             warnings.Add(norm.Name, "is the official norm: the experts were quantized without smoothing");
         else if (Math.Abs(Math.Log2(ratio.GeometricMid)) > MostMid)

@@ -1,15 +1,16 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
-using Quilt.Runtime.Models;
+using Quilt.Quantizer.Repair;
 
 namespace Quilt.Quantizer.Verifying.Forward;
 
 /// <summary>One layer of a model beside the same layer of the official one.</summary>
-/// <param name="Cosine">Of both outputs (what the layer adds to the residual stream) for a random input, the least over its tokens.</param>
+/// <param name="Output">Cosine of both layers' outputs, the residual stream, for a random input.</param>
+/// <param name="Update">The same of what they add to it, which shows more.</param>
 /// <param name="SameInput">Routers on the official model's input of the layer; null for a layer without one.</param>
 /// <param name="WholeModel">Routers where each model runs on its own; null for a layer without one.</param>
-internal sealed record LayerComparison(double Cosine, RouterAgreement? SameInput, RouterAgreement? WholeModel);
+internal sealed record LayerComparison(double Output, double Update, RouterAgreement? SameInput, RouterAgreement? WholeModel);
 
 /// <summary>A model beside the official one.</summary>
 /// <param name="Layers">By layer.</param>
@@ -35,9 +36,8 @@ internal sealed record ModelComparison(
         {
             foreach (var model in models)
             {
-                var runner = new LayerRunner(model, device, cancel);
-                runners.Add(runner);
-                Check(official, reference.Spec, model, runner.Spec);
+                SameSizes.Of(official, model);
+                runners.Add(new LayerRunner(model, device, cancel));
             }
             return Run(reference, runners, prompts);
         }
@@ -62,8 +62,8 @@ internal sealed record ModelComparison(
                 var perToken = official.Spec.FeedForward(index).Experts?.PerToken;
                 RouterAgreement? Agreement(int first) => perToken is not { } k ? null
                     : RouterAgreement.Of(Enumerable.Range(0, prompts.Count).Select(p => (wanted[1 + p].RouterIds, found[first + p].RouterIds)), k);
-                layers[m].Add(new LayerComparison(LeastCosine(random, wanted[0].Hidden, found[0].Hidden, official.Spec.Hidden),
-                    Agreement(1), Agreement(1 + prompts.Count)));
+                layers[m].Add(new LayerComparison(Cosine(wanted[0].Hidden, found[0].Hidden), Cosine(Less(wanted[0].Hidden, random),
+                    Less(found[0].Hidden, random)), Agreement(1), Agreement(1 + prompts.Count)));
                 streams[m] = [.. found.Skip(1 + prompts.Count).Select(output => output.Hidden)];
             }
             stream = [.. wanted.Skip(1).Select(output => output.Hidden)];
@@ -95,23 +95,19 @@ internal sealed record ModelComparison(
         return sum;
     }
 
-    private static double LeastCosine(float[] input, float[] wanted, float[] found, int width)
+    private static double Cosine(float[] wanted, float[] found)
     {
-        var least = 1.0;
-        for (var at = 0; at < input.Length; at += width)
+        double product = 0, left = 0, right = 0;
+        for (var i = 0; i < wanted.Length; i++)
         {
-            double product = 0, left = 0, right = 0;
-            for (var i = at; i < at + width; i++)
-            {
-                var (a, b) = ((double)wanted[i] - input[i], (double)found[i] - input[i]);
-                product += a * b;
-                left += a * a;
-                right += b * b;
-            }
-            if (left > 0 || right > 0) least = Math.Min(least, product / Math.Sqrt(Math.Max(left * right, double.Epsilon)));
+            product += (double)wanted[i] * found[i];
+            left += (double)wanted[i] * wanted[i];
+            right += (double)found[i] * found[i];
         }
-        return double.IsNaN(least) ? -1 : least;
+        return left == 0 && right == 0 ? 1 : product / Math.Sqrt(left * right) is var cosine && double.IsNaN(cosine) ? 0 : cosine;
     }
+
+    private static float[] Less(float[] from, float[] what) => [.. from.Zip(what, (a, b) => a - b)];
 
     // Normal numbers of deviation 1; the same in every run.
     private static float[] RandomInput(int width)
@@ -121,18 +117,5 @@ internal sealed record ModelComparison(
         foreach (ref var value in values.AsSpan())
             value = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
         return values;
-    }
-
-    private static void Check(Checkpoint official, DecoderSpec wanted, Checkpoint model, DecoderSpec found)
-    {
-        if (wanted.Layers != found.Layers)
-            throw model.Config.Bad("num_hidden_layers", $"expected {wanted.Layers}, as {official.Config.Source} says, found {found.Layers}");
-        if (wanted.Hidden != found.Hidden)
-            throw model.Config.Bad("hidden_size", $"expected {wanted.Hidden}, as {official.Config.Source} says, found {found.Hidden}");
-        if (wanted.VocabularySize != found.VocabularySize)
-            throw model.Config.Bad("vocab_size", $"expected {wanted.VocabularySize}, as {official.Config.Source} says, found {found.VocabularySize}");
-        if (wanted.Experts?.PerToken != found.Experts?.PerToken)
-            throw model.Config.Bad("num_experts_per_tok",
-                $"expected {wanted.Experts?.PerToken}, as {official.Config.Source} says, found {found.Experts?.PerToken}");
     }
 }
