@@ -23,6 +23,9 @@ internal sealed class QuantConfig
     /// <summary>True if modules are described by targets.</summary>
     public bool HasTargets => targets is not null;
 
+    /// <summary>The targets; null where modules are not described by any.</summary>
+    public QuantTargets? Targets => targets;
+
     /// <summary>What the config says of one module; null if it is left alone.</summary>
     public QuantArgs? Find(IEnumerable<string> spellings) => targets?.Find([.. spellings]);
 }

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
@@ -9,11 +7,10 @@ namespace Quilt.Formats.Checkpoints;
 /// </summary>
 internal sealed class QuantTargets
 {
-    private const string RegexMark = "re:";
     private readonly HashSet<string> ignoredNames;
-    private readonly Pattern[] ignoredPatterns;
+    private readonly TargetPattern[] ignoredPatterns;
     private readonly IReadOnlyDictionary<string, QuantArgs?> targets;
-    private readonly (Pattern Pattern, QuantArgs? Args)[] patterns;
+    private readonly (TargetPattern Pattern, QuantArgs? Args)[] patterns;
 
     public QuantTargets(string source, IReadOnlyList<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets,
         string part = "quantization_config")
@@ -22,11 +19,18 @@ internal sealed class QuantTargets
             throw new BadInputException(source, part,
                 $"expected at most {SizeLimits.Patterns} regular expressions as targets, found {count}");
         this.targets = targets;
+        Ignore = ignore;
         ignoredNames = ignore.Where(text => !IsPattern(text)).ToHashSet(StringComparer.Ordinal);
-        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new Pattern(source, part, text))];
+        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new TargetPattern(source, text, part))];
         patterns = [.. targets.Where(target => IsPattern(target.Key)).OrderBy(target => target.Key, StringComparer.Ordinal)
-            .Select(target => (new Pattern(source, part, target.Key), target.Value))];
+            .Select(target => (new TargetPattern(source, target.Key, part), target.Value))];
     }
+
+    /// <summary>What each target is given, in the order of the config; of one that stands twice the place is the first, what it is given the last.</summary>
+    public IReadOnlyDictionary<string, QuantArgs?> All => targets;
+
+    /// <summary>What is left alone.</summary>
+    public IReadOnlyList<string> Ignore { get; }
 
     /// <summary>The arguments for a module that goes by any of these names; null if no group wants it.</summary>
     public QuantArgs? Find(string[] names)
@@ -45,52 +49,5 @@ internal sealed class QuantTargets
         return targets.GetValueOrDefault(kind);
     }
 
-    private static bool IsPattern(string text) => text.StartsWith(RegexMark, StringComparison.Ordinal);
-
-    private sealed class Pattern
-    {
-        private readonly string text;
-        private readonly string source;
-        private readonly string part;
-        private readonly Regex regex;
-
-        public Pattern(string source, string part, string text)
-        {
-            (this.source, this.part, this.text) = (source, part, text);
-            try
-            {
-                regex = Compile(text[RegexMark.Length..]);
-            }
-            catch (ArgumentException problem)
-            {
-                throw new BadInputException(source, part, $"the target {text} is no regular expression: {problem.Message}", problem);
-            }
-        }
-
-        public bool Matches(string[] names)
-        {
-            try
-            {
-                return Array.Exists(names, regex.IsMatch);
-            }
-            catch (RegexMatchTimeoutException problem)
-            {
-                throw new BadInputException(source, part, $"the target {text} takes too long to match", problem);
-            }
-        }
-
-        // Linear time where the expression allows it; lookarounds and the like fall back to a matcher with a time limit.
-        private static Regex Compile(string pattern)
-        {
-            const RegexOptions Options = RegexOptions.CultureInvariant;
-            try
-            {
-                return new Regex($@"\A(?:{pattern})", Options | RegexOptions.NonBacktracking);
-            }
-            catch (NotSupportedException)
-            {
-                return new Regex($@"\A(?:{pattern})", Options, TimeSpan.FromMilliseconds(200));
-            }
-        }
-    }
+    private static bool IsPattern(string text) => TargetPattern.Is(text);
 }

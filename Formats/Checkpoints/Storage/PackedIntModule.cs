@@ -38,6 +38,8 @@ internal sealed class PackedIntModule : StoredModule
     internal override RowForm Form => new(layout.Bits <= 4 ? CodeType.Int4 : CodeType.Int8, group, 1,
         scale.Type == DType.BF16 ? DType.BF16 : DType.F32, !symmetric);     // float16 has more mantissa than bfloat16 keeps
 
+    internal override int CodeBits => layout.Bits;
+
     internal override int RowBytes => 4 * checked((int)PackedInt.Words(Form.Bits, Columns));
 
     private int StoredRowBytes => 4 * checked((int)packed.Shape[1]);

@@ -8,8 +8,7 @@ using Quilt.Runtime;
 namespace Quilt.Cli.Synth;
 
 /// <summary>
-/// Writes a random checkpoint: shards, index, config. All of it goes to a folder beside the target that takes its name at the end; whatever stops the
-/// writing before leaves nothing.
+/// Writes a random checkpoint: shards, index, config; the folder appears whole or not at all.
 /// </summary>
 internal static class SynthCheckpoint
 {
@@ -21,30 +20,10 @@ internal static class SynthCheckpoint
     public static long Write(string folder, SynthShape shape, SynthFormat format, long seed, IProgress<LoadProgress>? progress,
         CancellationToken cancel)
     {
-        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        if (File.Exists(folder)) throw new BadInputException(folder, null, "expected a new or empty folder, found a file");
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new BadInputException(folder, null, "expected a new or empty folder, found files in it");
-
         var shards = Shards(new SynthTensors(shape, format, seed).All());
         var total = shards.Sum(shard => shard.Sum(SafeTensorsWriter.Bytes));
-        var parent = Path.GetDirectoryName(folder) ?? folder;
-        Directory.CreateDirectory(parent);
-        CheckRoom(parent, total);
-
-        var temporary = $"{folder}.{Guid.NewGuid():N}.tmp";
-        Directory.CreateDirectory(temporary);
-        try
-        {
-            WriteFiles(temporary, shards, shape, format, total, progress, cancel);
-            if (Directory.Exists(folder)) Directory.Delete(folder);
-            Directory.Move(temporary, folder);
-            return total;
-        }
-        finally
-        {
-            if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
-        }
+        AtomicFolder.Write(folder, total, temporary => WriteFiles(temporary, shards, shape, format, total, progress, cancel));
+        return total;
     }
 
     private static void WriteFiles(
@@ -88,13 +67,5 @@ internal static class SynthCheckpoint
             bytes += size;
         }
         return shards;
-    }
-
-    private static void CheckRoom(string parent, long bytes)
-    {
-        var free = new DriveInfo(parent).AvailableFreeSpace;
-        if (free < bytes)
-            throw new BadInputException(parent, null,
-                FormattableString.Invariant($"expected {bytes / 1e9:0.0} GB of free disk space, found {free / 1e9:0.0} GB"));
     }
 }

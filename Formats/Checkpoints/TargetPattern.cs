@@ -1,0 +1,62 @@
+using System.Text.RegularExpressions;
+
+namespace Quilt.Formats.Checkpoints;
+
+/// <summary>A target of a quantization config that is a regular expression, written <c>re:…</c>; it must match from the start of a name.</summary>
+internal sealed class TargetPattern
+{
+    private const string Mark = "re:";
+    private readonly string text;
+    private readonly string source;
+    private readonly string part;
+    private readonly Regex regex;
+
+    /// <summary>A target of a file.</summary>
+    /// <param name="source">The file, for messages.</param>
+    /// <param name="text">The target.</param>
+    /// <param name="part">Where in the file it stands, for messages.</param>
+    /// <exception cref="BadInputException">It is no regular expression.</exception>
+    public TargetPattern(string source, string text, string part = "quantization_config")
+    {
+        (this.source, this.text, this.part) = (source, text, part);
+        try
+        {
+            regex = Compile(text[Mark.Length..]);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new BadInputException(source, part, $"the target {text} is no regular expression: {problem.Message}", problem);
+        }
+    }
+
+    /// <summary>Whether a target is a regular expression.</summary>
+    public static bool Is(string target) => target.StartsWith(Mark, StringComparison.Ordinal);
+
+    /// <summary>Whether any of these names matches.</summary>
+    /// <exception cref="BadInputException">It takes too long.</exception>
+    public bool Matches(params string[] names)
+    {
+        try
+        {
+            return Array.Exists(names, regex.IsMatch);
+        }
+        catch (RegexMatchTimeoutException problem)
+        {
+            throw new BadInputException(source, part, $"the target {text} takes too long to match", problem);
+        }
+    }
+
+    // Linear time where the expression allows it; lookarounds and the like fall back to a matcher with a time limit.
+    private static Regex Compile(string pattern)
+    {
+        const RegexOptions Options = RegexOptions.CultureInvariant;
+        try
+        {
+            return new Regex($@"\A(?:{pattern})", Options | RegexOptions.NonBacktracking);
+        }
+        catch (NotSupportedException)
+        {
+            return new Regex($@"\A(?:{pattern})", Options, TimeSpan.FromMilliseconds(200));
+        }
+    }
+}
