@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Quilt.Formats;
+using Quilt.Cli.Quantize;
 using Quilt.Formats.Checkpoints;
 using Quilt.Quantizer;
+using Quilt.Quantizer.Awq;
 using Quilt.Quantizer.Recipes;
 
 namespace Quilt.Cli.Verbs;
@@ -23,6 +24,7 @@ internal static class QuantizeVerb
         var presets = new Option<bool>("--presets") { Description = "List the recipes that have names." };
         var threads = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
         var command = new Command("quantize", "Writes a smaller checkpoint.") { model, output, recipe, preset, presets, threads };
+        var calibration = new CalibrationOptions().AddTo(command);
         preset.CompletionSources.Add([.. RecipePresets.All.Select(known => known.Name)]);
 
         command.SetAction(async (parsed, cancel) =>
@@ -37,9 +39,19 @@ internal static class QuantizeVerb
             var plan = Recipe(parsed.GetValue(recipe), parsed.GetValue(preset));
             var count = Threads(parsed.GetValue(threads) ?? 0);
             var start = Stopwatch.GetTimestamp();
+            if (plan.Smoothing is null) calibration.CheckUnused(parsed);
+            var settings = plan.Smoothing is null ? null : calibration.Read(parsed, null, count);
             // Its own thread: it is one long computation.
-            await LoadingBar.ShowAsync(progress => Task.Factory.StartNew(() => Run(source, target, plan, count, progress, cancel),
-                cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default), "quantizing");
+            if (settings is null)
+            {
+                await LoadingBar.ShowAsync(progress => Task.Factory.StartNew(() => Run(source, target, plan, count, progress, cancel),
+                    cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default), "quantizing");
+            }
+            else
+            {
+                await Task.Factory.StartNew(() => Calibrate(source, target, plan, settings, calibration.Stats(parsed), cancel),
+                    cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            }
             Console.Error.WriteLine(FormattableString.Invariant($"{Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s"));
             Console.Out.WriteLine(Path.GetFullPath(target));
             return 0;
@@ -49,11 +61,24 @@ internal static class QuantizeVerb
 
     private static bool Run(string model, string output, Recipe recipe, int threads, IProgress<Runtime.LoadProgress>? progress, CancellationToken cancel)
     {
-        if (recipe.Smoothing is not null)
-            throw new BadInputException(recipe.Origin, "AWQModifier", "expected data to measure inputs with, --calibration or --tokens, found none");
         using var source = Checkpoint.OpenHeaders(model);
         foreach (var warning in Quantizing.Run(source, output, recipe, threads, progress, cancel)) Console.Error.WriteLine($"quilt: warning: {warning}");
         return true;
+    }
+
+    private static void Calibrate(string model, string output, Recipe recipe, CalibrationSettings settings, string? stats, CancellationToken cancel)
+    {
+        using var source = Checkpoint.OpenHeaders(model);
+        var outcome = Calibrating.Run(source, output, recipe, settings, new CalibrationPrinter(), cancel);
+        foreach (var warning in outcome.Warnings) Console.Error.WriteLine($"quilt: warning: {warning}");
+        if (stats is not null) StatsFile.Write(stats, outcome.Mappings);
+        foreach (var layer in outcome.Layers.Where(layer => layer.After is not null))
+        {
+            Console.Error.WriteLine(FormattableString.Invariant(
+                $"layer {layer.Layer}: error {100 * layer.Before:0.0} % rounded, {100 * layer.After:0.0} % as written; router {100 * layer.Overlap:0.00} % the same"));
+        }
+        Console.Error.WriteLine(FormattableString.Invariant(
+            $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / (double)(1L << 30):0.00} GiB"));
     }
 
     private static Recipe Recipe(string? file, string? preset) => (file, preset) switch

@@ -1,0 +1,26 @@
+using Quilt.Quantizer.Awq;
+
+namespace Quilt.Cli.Quantize;
+
+/// <summary>Says on standard error, once a layer, how far a run is and how long the rest will take.</summary>
+internal sealed class CalibrationPrinter : IProgress<CalibrationProgress>
+{
+    private int said = -1;
+
+    public void Report(CalibrationProgress value)
+    {
+        if (value.Layer == said || (value.Left is null && value.Layer > 0)) return;
+        said = value.Layer;
+        var left = value.Left is { } time ? $", {Words(time)} left" : "";
+        Console.Error.WriteLine(FormattableString.Invariant($"layer {value.Layer + 1} of {value.Layers}{left}"));
+    }
+
+    /// <summary>A time in the two units that matter.</summary>
+    public static string Words(TimeSpan time) => time switch
+    {
+        { TotalDays: >= 1 } => FormattableString.Invariant($"{(int)time.TotalDays} d {time.Hours} h"),
+        { TotalHours: >= 1 } => FormattableString.Invariant($"{(int)time.TotalHours} h {time.Minutes} min"),
+        { TotalMinutes: >= 1 } => FormattableString.Invariant($"{(int)time.TotalMinutes} min {time.Seconds} s"),
+        _ => FormattableString.Invariant($"{time.TotalSeconds:0} s"),
+    };
+}
