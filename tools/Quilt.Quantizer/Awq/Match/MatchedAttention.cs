@@ -107,21 +107,22 @@ internal sealed class MatchedAttention
             {
                 var from = q.AsSpan(((t * a.Heads) + head) * size, size);
                 var largest = float.NegativeInfinity;
-                for (var s = 0; s <= t; s++)
+                for (var s = 0; s < tokens; s++)
                 {
                     var to = k.AsSpan(((s * a.KeyValueHeads) + (head / shared)) * size, size);
-                    scores[s] = System.Numerics.Tensors.TensorPrimitives.Dot(from, to) * a.Scale;
+                    scores[s] = precision.Round(precision.Round(System.Numerics.Tensors.TensorPrimitives.Dot(from, to)) * a.Scale);
                     largest = Math.Max(largest, scores[s]);
                 }
                 var total = 0.0;
-                for (var s = 0; s <= t; s++) total += scores[s] = MathF.Exp(scores[s] - largest);
+                for (var s = 0; s < tokens; s++) total += scores[s] = MathF.Exp(scores[s] - largest);
+                for (var s = 0; s < tokens; s++) scores[s] = precision.Round(scores[s] / (float)total);
                 Array.Clear(sums);
-                for (var s = 0; s <= t; s++)
+                for (var s = 0; s < tokens; s++)
                 {
                     var of = v.AsSpan(((s * a.KeyValueHeads) + (head / shared)) * size, size);
                     for (var i = 0; i < size; i++) sums[i] += scores[s] * (double)of[i];
                 }
-                for (var i = 0; i < size; i++) into[(((t * a.Heads) + head) * size) + i] = precision.Round(sums[i] / total);
+                for (var i = 0; i < size; i++) into[(((t * a.Heads) + head) * size) + i] = precision.Round(sums[i]);
             }
         });
         return into;

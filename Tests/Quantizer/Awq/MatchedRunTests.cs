@@ -1,0 +1,116 @@
+using System.Text.Json;
+using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Tensors;
+using Quilt.Quantizer.Awq;
+using Quilt.Quantizer.Awq.Match;
+using Quilt.Quantizer.Recipes;
+
+namespace Quilt.Tests.Quantizer.Awq;
+
+/// <summary>Whole checkpoints against those that releases of llm-compressor wrote.</summary>
+[Category("Conformance")]
+public sealed class MatchedRunTests
+{
+    [TestCaseSource(typeof(AwqGolden), nameof(AwqGolden.All))]
+    public void Writes_what_the_release_wrote(string? folder)
+    {
+        using var golden = new AwqGolden(Shared.Require(folder));
+        if (Expected(golden) is not { } path) Assert.Ignore("The run keeps statistics only.");
+        using var work = new TemporaryFolder();
+        var outcome = Run(golden, Inputs(golden, work), work);
+        Assert.That(outcome.Mappings.Select(mapping => mapping.Smooth), Is.EqualTo(golden.Mappings.Select(mapping => mapping.Smooth)));
+
+        using var written = Checkpoint.Open(Path.Combine(work.Path, "out"));
+        using var expected = SafeTensorsFile.Open(Expected(golden)!);
+        var known = Enumerable.Range(0, written.Config.Layers).Where(layer => golden.MoeInput(layer) is not null).ToArray();
+        var compared = 0;
+        foreach (var tensor in expected.Tensors.Values)
+        {
+            var found = written.Find(tensor.Name);
+            Assert.That(found, Is.Not.Null, tensor.Name);
+            var layer = tensor.Name.Split('.') is [_, "layers", var index, ..] ? int.Parse(index) : -1;
+            // Only where its input is known is a layer the same in every bit.
+            if (layer >= 0 && !known.Contains(layer)) continue;
+            Assert.That((found!.Type, found.ShapeText), Is.EqualTo((tensor.Type, tensor.ShapeText)), tensor.Name);
+            Assert.That(Bytes(written, found), Is.EqualTo(Bytes(expected, tensor)), tensor.Name);
+            compared++;
+        }
+        Assert.That(compared, Is.GreaterThan(expected.Tensors.Count / 3));
+    }
+
+    // With nothing given, all layers are run in bfloat16; what differs is the order of the sums inside attention.
+    [TestCaseSource(typeof(AwqGolden), nameof(AwqGolden.All))]
+    public void Finds_nearly_the_same_by_its_own_forward_pass(string? folder)
+    {
+        using var golden = new AwqGolden(Shared.Require(folder));
+        using var work = new TemporaryFolder();
+        var outcome = Run(golden, null, work);
+        var points = outcome.Mappings[0].Losses.Length;
+        var losses = golden.Values("losses")!;
+        for (var i = 0; i < outcome.Mappings.Count; i++)
+        {
+            var (found, wanted) = (outcome.Mappings[i], golden.Mappings[i]);
+            for (var g = 0; g < points; g++)
+                Assert.That(found.Losses[g], Is.EqualTo(losses[(i * points) + g]).Within(4).Percent, $"{i} {wanted.Smooth} {g}");
+            if (wanted.Margin > 2e-3) Assert.That(Math.Abs(found.Best - wanted.Best), Is.LessThanOrEqualTo(1), $"{i} {wanted.Smooth}");
+        }
+        var same = outcome.Mappings.Zip(golden.Mappings).Count(pair => pair.First.Best == pair.Second.Best);
+        Assert.That(same, Is.GreaterThanOrEqualTo(golden.Mappings.Length - 1));
+    }
+
+    private static CalibrationOutcome Run(AwqGolden golden, string? inputs, TemporaryFolder work)
+    {
+        using var source = Checkpoint.OpenHeaders(golden.Model);
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(golden.Folder)!, "calibration.json")));
+        var settings = new CalibrationSettings
+        {
+            Samples = [.. json.RootElement.GetProperty("samples").EnumerateArray().Select(sample => sample.EnumerateArray().Select(id => id.GetInt32()).ToArray())],
+            Match = MatchVersion.Find(golden.Version),
+            Routed = !golden.EveryToken,
+            Precision = golden.IsFloat32 ? Precision.Float32 : Precision.BFloat16,
+            MoeInput = inputs,
+        };
+        return Calibrating.Run(source, Path.Combine(work.Path, "out"), Recipe(golden), settings);
+    }
+
+    private static Recipe Recipe(AwqGolden golden)
+    {
+        var scheme = new WeightScheme(ScaleStrategy.Group, IsFloat: false, Bits: 4, GroupSize: 32);
+        string[] inputs = golden.Router ? ["re:.*gate$", "re:.*w1$", "re:.*w3$"] : ["re:.*w1$", "re:.*w3$"];
+        return new([new("experts", [@"re:.*experts\.\d+\.(w1|w2|w3)$"], scheme)], ["lm_head"],
+            new([new("re:.*post_attention_layernorm$", inputs), new("re:.*w3$", ["re:.*w2$"])], DuoScaling.Yes,
+                golden.Values("losses")!.Length / golden.Mappings.Length));
+    }
+
+    // What enters the experts, as far as any run knows.
+    private static string Inputs(AwqGolden golden, TemporaryFolder work)
+    {
+        var path = Path.Combine(work.Path, "inputs.safetensors");
+        var tensors = new List<TensorToWrite>();
+        for (var layer = 0; golden.MoeInput(layer) is { } input; layer++)
+        {
+            var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(input).ToArray();
+            var tokens = golden.Lengths.Sum();
+            tensors.Add(new($"layers.{layer}.moe_input", DType.F32, [tokens, input.Length / tokens], bytes));
+        }
+        SafeTensorsWriter.Write(path, tensors);
+        return path;
+    }
+
+    private static string? Expected(AwqGolden golden) => new[] { "quantized/model.safetensors", "changed.safetensors" }
+        .Select(name => Path.Combine(golden.Folder, name)).FirstOrDefault(File.Exists);
+
+    private static byte[] Bytes(Checkpoint checkpoint, TensorEntry tensor)
+    {
+        var bytes = new byte[tensor.Length];
+        checkpoint.Read(tensor, bytes);
+        return bytes;
+    }
+
+    private static byte[] Bytes(SafeTensorsFile file, TensorEntry tensor)
+    {
+        var bytes = new byte[tensor.Length];
+        file.Read(tensor, bytes, 0);
+        return bytes;
+    }
+}
