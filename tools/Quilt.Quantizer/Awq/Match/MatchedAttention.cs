@@ -7,6 +7,10 @@ namespace Quilt.Quantizer.Awq.Match;
 /// The attention half of a layer as transformers runs it in the model's type: every product, norm, rotation and sum rounded to it, the softmax in
 /// float32.
 /// </summary>
+/// <remarks>
+/// Every token sees all of its sample, those behind it too: the releases run a layer by itself, without the mask that the model would give it, and the
+/// inputs that they measured are those of such a pass, to the bit.
+/// </remarks>
 internal sealed class MatchedAttention
 {
     private readonly Checkpoint source;
