@@ -62,7 +62,8 @@ internal static class SchemeReader
             throw bitsNode!.Bad(isFloat ? "8 for float codes, the only number written here" : "4 or 8 for integer codes, the numbers written here");
         var symmetric = keys.Flag("symmetric") ?? true;
         if (isFloat && !symmetric) throw node.Find("symmetric")!.Bad("true for float codes, the only value that is done here");
-        keys.False("dynamic", "actorder");
+        keys.False("dynamic");
+        keys.NothingOrFalse("actorder");
         keys.Only("observer", "minmax", "memoryless_minmax", "static_minmax");
         keys.Empty("observer_kwargs");
         keys.Nothing("scale_dtype");
