@@ -284,7 +284,8 @@ public sealed class OutputFolderTests
     private static void Same(string expected, string found)
     {
         string[] files = [.. Directory.GetFiles(expected, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(expected, file))];
-        Assert.That(Directory.GetFiles(found, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(found, file)), Is.EquivalentTo(files));
+        Assert.That(Directory.GetFiles(found, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(found, file)),
+            Is.EquivalentTo(files));
         foreach (var file in files)
             Assert.That(File.ReadAllBytes(Path.Combine(found, file)), Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, file))), file);
     }

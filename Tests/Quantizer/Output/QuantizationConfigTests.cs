@@ -26,8 +26,10 @@ public sealed class QuantizationConfigTests
     [Test]
     public void Mixed_precision_is_said_as_both_loaders_resolve_it()
     {
-        var (config, warnings) = Config(dense, $"config_groups: {{a: {{targets: [{Attention}], weights: {Fp8}}}, b: {{targets: [{Experts}], weights: {Int4}}}}}");
-        Assert.That(Texts(config["config_groups"]!["group_0"]!["targets"]), Is.EqualTo(new[] { @"re:.*self_attn\.(q_proj|k_proj|v_proj|o_proj|qkv_proj)$" }));
+        var (config, warnings) = Config(dense,
+            $"config_groups: {{a: {{targets: [{Attention}], weights: {Fp8}}}, b: {{targets: [{Experts}], weights: {Int4}}}}}");
+        Assert.That(Texts(config["config_groups"]!["group_0"]!["targets"]),
+            Is.EqualTo(new[] { @"re:.*self_attn\.(q_proj|k_proj|v_proj|o_proj|qkv_proj)$" }));
         Assert.That(Texts(config["config_groups"]!["group_1"]!["targets"]), Is.EqualTo(new[]
         { "Linear", @"re:.*(block_sparse_moe|mlp)\.experts\.\d+\.(w1|w3|w2|gate_proj|up_proj|down_proj)$" }));
         Assert.That(Texts(config["ignore"]), Is.EquivalentTo(new[] { @"re:.*(block_sparse_moe|mlp)\.gate$", "lm_head" }));
@@ -48,7 +50,8 @@ public sealed class QuantizationConfigTests
     [Test]
     public void Layers_that_differ_are_said_by_their_numbers()
     {
-        var (config, warnings) = Config(dense, $"config_groups: {{a: {{targets: ['re:.*layers\\.1\\.self_attn.*'], weights: {Fp8}}}, b: {{targets: [{Experts}], weights: {Int4}}}}}");
+        var (config, warnings) = Config(dense,
+            $"config_groups: {{a: {{targets: ['re:.*layers\\.1\\.self_attn.*'], weights: {Fp8}}}, b: {{targets: [{Experts}], weights: {Int4}}}}}");
         Assert.That(Texts(config["config_groups"]!["group_0"]!["targets"]),
             Is.EqualTo(new[] { @"re:.*\.layers\.(1)\.self_attn\.(q_proj|k_proj|v_proj|o_proj|qkv_proj)$" }));
         Assert.That(Texts(config["ignore"]), Has.Member(@"re:.*\.layers\.(0)\.self_attn\.(q_proj|k_proj|v_proj|o_proj)$"));
@@ -83,10 +86,12 @@ public sealed class QuantizationConfigTests
         var path = Path.Combine(folder.Path, "written");
         Directory.CreateDirectory(path);
         var text = File.ReadAllText(Path.Combine(dense, "config.json"));
-        File.WriteAllText(Path.Combine(path, "config.json"), text.Replace("\"rope_theta\":5000000", "\"rope_theta\": 5000000.0, \"compression_config\": {\"a\": 1}, \"ü\": [1e-06, \"+\"]"));
+        File.WriteAllText(Path.Combine(path, "config.json"), text.Replace("\"rope_theta\":5000000",
+            "\"rope_theta\": 5000000.0, \"compression_config\": {\"a\": 1}, \"ü\": [1e-06, \"+\"]"));
         var config = ModelConfig.Read(Path.Combine(path, "config.json"));
         var written = System.Text.Encoding.UTF8.GetString(ConfigFile.With(config, new JsonObject { ["quant_method"] = "x" }));
-        Assert.That(written, Does.Contain("\"rope_theta\": 5000000.0").And.Contain("1e-06").And.Contain("\"ü\"").And.Contain("\"+\"").And.EndWith("}\n"));
+        Assert.That(written, Does.Contain("\"rope_theta\": 5000000.0").And.Contain("1e-06")
+            .And.Contain("\"ü\"").And.Contain("\"+\"").And.EndWith("}\n"));
         var names = JsonNode.Parse(written)!.AsObject().Select(pair => pair.Key).ToList();
         Assert.That(names, Does.Not.Contain("compression_config"));
         Assert.That(names.Where(name => name != "quantization_config"),

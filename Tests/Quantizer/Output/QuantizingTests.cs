@@ -38,7 +38,8 @@ public sealed class QuantizingTests
         Assert.That(checkpoint.Find("model.layers.0.block_sparse_moe.gate.weight")!.Type, Is.EqualTo(DType.F32));
         var config = SourceFolder.Config(official);
         Assert.That((string?)config["quant_method"], Is.EqualTo("fp8"));
-        Assert.That(config["modules_to_not_convert"]!.AsArray().Select(text => (string?)text), Is.EqualTo(new[] { "gate", "e_score_correction_bias", "lm_head" }));
+        Assert.That(config["modules_to_not_convert"]!.AsArray().Select(text => (string?)text),
+            Is.EqualTo(new[] { "gate", "e_score_correction_bias", "lm_head" }));
         using var source = Checkpoint.Open(dense);
         var values = Array.ConvertAll(source.Module(name, 32, 64).Dequantize(), value => (BFloat16)value);
         var (codes, scales) = Fp8BlockQuantizer.Quantize(values, 32, 64);
@@ -97,7 +98,8 @@ public sealed class QuantizingTests
                 Is.EqualTo(pair.Before.Tensors.ToDictionary(tensor => tensor.Name, tensor => Bytes(pair.Before, tensor))));
         }
         Assert.That(SourceFolder.Config(kept)["config_groups"]!.AsObject(), Has.Count.EqualTo(2));
-        var anew = folder.Quantized(tiny.Path, SourceFolder.Recipe("scheme: FP8_DYNAMIC, targets: [Linear], ignore: [lm_head, 're:.*gate$']"), "anew");
+        var anew = folder.Quantized(tiny.Path,
+            SourceFolder.Recipe("scheme: FP8_DYNAMIC, targets: [Linear], ignore: [lm_head, 're:.*gate$']"), "anew");
         using (var after = Checkpoint.Open(anew))
         {
             Assert.That(after.Module("model.layers.0.block_sparse_moe.experts.0.w1", 32, 64).Scheme, Is.EqualTo("fp8 1x64"));
@@ -118,7 +120,8 @@ public sealed class QuantizingTests
         var alone = folder.Quantized(renamed.Path, SourceFolder.Int4("'re:.*self_attn.*'"), $"alone-{style}");
         using var file = SafeTensorsFile.Open(Path.Combine(alone, "model.safetensors"));
         using var source = SafeTensorsFile.Open(Path.Combine(renamed.Path, "model.safetensors"));
-        Assert.That(file.Tensors.Keys.Where(name => !name.Contains("self_attn")), Is.EquivalentTo(source.Tensors.Keys.Where(name => !name.Contains("self_attn"))));
+        Assert.That(file.Tensors.Keys.Where(name => !name.Contains("self_attn")),
+            Is.EquivalentTo(source.Tensors.Keys.Where(name => !name.Contains("self_attn"))));
     }
 
     [Test]
@@ -183,7 +186,8 @@ public sealed class QuantizingTests
             new() { Vectors = new Dictionary<string, float[]> { ["model.norm.weight"] = new float[64] } },
             new() { Weights = new Dictionary<string, WeightRows> { ["nothing"] = WeightRows.Of(name, weight, 32) } }])
             Assert.That(() => new PartTensors(plan, part, 2, default).Tensors(wrong), Throws.ArgumentException);
-        Assert.That(() => new PartTensors(plan, part, 2, default).Tensors(new() { Scales = new Dictionary<string, float[]> { [name] = new float[64] } }),
+        var zero = new PartChanges { Scales = new Dictionary<string, float[]> { [name] = new float[64] } };
+        Assert.That(() => new PartTensors(plan, part, 2, default).Tensors(zero),
             Throws.InstanceOf<BadInputException>().With.Message.Contains(name));
     }
 
@@ -262,7 +266,8 @@ public sealed class QuantizingTests
         Directory.CreateDirectory(path);
         foreach (var file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(path, Path.GetFileName(file)));
         using var tensors = SafeTensorsFile.Open(Path.Combine(path, "model.safetensors"));
-        new ShardIndex(tensors.Tensors.Keys.ToDictionary(name => name, _ => "model.safetensors"), null).Write(Path.Combine(path, ShardIndex.FileName));
+        new ShardIndex(tensors.Tensors.Keys.ToDictionary(name => name, _ => "model.safetensors"), null)
+            .Write(Path.Combine(path, ShardIndex.FileName));
         return path;
     }
 

@@ -33,7 +33,8 @@ public sealed class QuantizePlanTests
     }
 
     [Test]
-    public void The_class_means_all_but_the_embedding_and_what_is_ignored() => Plan(dense, SourceFolder.Int4("Linear", @"lm_head, 're:.*mlp\.gate$'"), plan =>
+    public void The_class_means_all_but_the_embedding_and_what_is_ignored() =>
+        Plan(dense, SourceFolder.Int4("Linear", @"lm_head, 're:.*mlp\.gate$'"), plan =>
         Assert.That(plan.Modules.Where(module => module.Scheme is null).Select(module => module.Name), Is.EqualTo(new[]
         {
             "model.embed_tokens", "model.layers.0.block_sparse_moe.gate", "model.layers.1.block_sparse_moe.gate", "lm_head",
@@ -64,7 +65,8 @@ public sealed class QuantizePlanTests
             m_modifiers: {AWQModifier: {scheme: FP8_BLOCK, targets: ['re:.*(experts|self_attn).*'],
               mappings: [{smooth_layer: 're:.*input_layernorm$', balance_layers: ['re:.*q_proj$', 're:.*k_proj$', 're:.*v_proj$']}]}}
             """, "recipe.yaml");
-        Plan(official, recipe, plan => Assert.That(plan.Modules.Where(module => module.Scheme is not null).Select(module => module.Name[^6..]).Distinct(),
+        Plan(official, recipe, plan => Assert.That(
+            plan.Modules.Where(module => module.Scheme is not null).Select(module => module.Name[^6..]).Distinct(),
             Is.EqualTo(new[] { "q_proj", "k_proj", "v_proj" })));
     }
 

@@ -54,7 +54,8 @@ public sealed class RecipeReaderTests
         var (preset, card) = (RecipePresets.Recipe(RecipePresets.All[0].Name), RecipeReader.Parse(Card, "card"));
         Assert.That(preset.Groups[0].Weights, Is.EqualTo(card.Groups[0].Weights));
         Assert.That(preset.Groups[0].Targets, Is.EqualTo(card.Groups[0].Targets));
-        Assert.That(preset.Smoothing!.Mappings.Select(mapping => mapping.BalanceLayers), Is.EqualTo(card.Smoothing!.Mappings.Select(mapping => mapping.BalanceLayers)));
+        Assert.That(preset.Smoothing!.Mappings.Select(mapping => mapping.BalanceLayers),
+            Is.EqualTo(card.Smoothing!.Mappings.Select(mapping => mapping.BalanceLayers)));
         Assert.That(preset.Refined, Is.False);
     }
 
@@ -121,7 +122,8 @@ public sealed class RecipeReaderTests
     [Test]
     public void Reads_named_schemes_as_keys()
     {
-        foreach (var text in (string[])["scheme: {W4A16: [Linear], FP8_DYNAMIC: 're:.*q_proj$'}", "config_groups: {W4A16: [Linear], FP8_DYNAMIC: ['re:.*q_proj$']}"])
+        foreach (var text in (string[])["scheme: {W4A16: [Linear], FP8_DYNAMIC: 're:.*q_proj$'}",
+            "config_groups: {W4A16: [Linear], FP8_DYNAMIC: ['re:.*q_proj$']}"])
         {
             var recipe = RecipeReader.Parse($"x_modifiers: {{QuantizationModifier: {{{text}}}}}", "recipe.yaml");
             Assert.That(recipe.Groups.Select(group => group.Weights),
@@ -132,7 +134,8 @@ public sealed class RecipeReaderTests
 
     [Test]
     public void Smooths_experts_where_no_mappings_are_given() => Assert.That(
-        RecipeReader.Parse("s_stage: {m_modifiers: {AWQModifier: {scheme: W4A16}}}", "recipe.yaml").Smoothing!.Mappings.Select(mapping => mapping.SmoothLayer),
+        RecipeReader.Parse("s_stage: {m_modifiers: {AWQModifier: {scheme: W4A16}}}", "recipe.yaml").Smoothing!.Mappings
+            .Select(mapping => mapping.SmoothLayer),
         Is.EqualTo(new[] { "re:.*post_attention_layernorm$", "re:.*w3$" }));
 
     [TestCase("strategy: group, group_size: 64", 64)]
@@ -174,7 +177,8 @@ public sealed class RecipeReaderTests
         Refuses($"m_modifiers: {{QuantizationModifier: {{config_groups: {{x: {{targets: [Linear], weights: {{{weights}}}}}}}}}}}",
             $"config_groups.x.{key}", found);
 
-    [TestCase("weights: {type: float, strategy: channel}, input_activations: {num_bits: 8, type: float, dynamic: false}", "input_activations.dynamic")]
+    [TestCase("weights: {type: float, strategy: channel}, input_activations: {num_bits: 8, type: float, dynamic: false}",
+        "input_activations.dynamic")]
     [TestCase("weights: {type: float, strategy: channel}, input_activations: {dynamic: true, strategy: tensor}", "input_activations")]
     [TestCase("weights: {num_bits: 4, group_size: 32}, input_activations: {num_bits: 8, dynamic: true}", "input_activations")]
     [TestCase("weights: {num_bits: 4, group_size: 32}, output_activations: {num_bits: 8}", "output_activations")]
@@ -197,7 +201,8 @@ public sealed class RecipeReaderTests
     [TestCase("{AWQModifier: {scheme: W4A16, duo_scaling: maybe}}", "duo_scaling", "maybe")]
     [TestCase("{AWQModifier: {scheme: W4A16, n_grid: 0}}", "n_grid", "0")]
     [TestCase("{AWQModifier: {scheme: W4A16, mappings: [{smooth_layer: a}]}}", "mappings[0]", "none")]
-    [TestCase("{AWQModifier: {scheme: W4A16, mappings: [{smooth_layer: a, balance_layers: [b], activation_hook_target: c}]}}", "activation_hook_target")]
+    [TestCase("{AWQModifier: {scheme: W4A16, mappings: [{smooth_layer: a, balance_layers: [b], activation_hook_target: c}]}}",
+        "activation_hook_target")]
     [TestCase("{AWQModifier: {scheme: W4A16}, QuantizationModifier: {scheme: W4A16}}", "QuantizationModifier", "both")]
     [TestCase("[{QuantizationModifier: {scheme: W4A16}}, {QuantizationModifier: {scheme: W4A16}}]", "QuantizationModifier", "second")]
     [TestCase("[{QuantizationModifier: {scheme: W4A16}}, {AWQModifier: {}}]", "AWQModifier", "behind")]
@@ -213,7 +218,8 @@ public sealed class RecipeReaderTests
     public void Refuses_what_is_no_recipe(string yaml, string key) => Refuses(yaml, key);
 
     private static WeightScheme Weights(string text) => RecipeReader
-        .Parse($"m_modifiers: {{QuantizationModifier: {{config_groups: {{x: {{targets: [Linear], weights: {{{text}}}}}}}}}}}", "recipe.yaml").Groups[0].Weights;
+        .Parse($"m_modifiers: {{QuantizationModifier: {{config_groups: {{x: {{targets: [Linear], weights: {{{text}}}}}}}}}}}", "recipe.yaml")
+        .Groups[0].Weights;
 
     private static void Refuses(string yaml, string key, string found = "found")
     {

@@ -79,7 +79,7 @@ internal sealed class ConfigTargets
     private static string Leaves(int group, string parent, IEnumerable<string> leaves)
     {
         var names = leaves.ToList();
-        if (parent.StartsWith(ExpertsOf, StringComparison.Ordinal)) names.AddRange(names.ConvertAll(name => ExpertNames.GetValueOrDefault(name, name)).Except(names).ToList());
+        if (parent.StartsWith(ExpertsOf, StringComparison.Ordinal)) names.AddRange(names.ConvertAll(name => ExpertNames[name]));
         else if (group >= 0) names.AddRange(Joined.Where(joined => joined.Parts.All(names.Contains)).Select(joined => joined.Whole).ToList());
         return names.Count == 1 ? Regex.Escape(names[0]) : $"({string.Join('|', names.Select(Regex.Escape))})";
     }
