@@ -131,7 +131,8 @@ public sealed class RtnGoldenTests
         {
             using var expected = JsonDocument.Parse(File.ReadAllText(System.IO.Path.Combine(folder, "expected.json")));
             var weights = expected.RootElement.GetProperty("dequantized").EnumerateObject()
-                .ToDictionary(weight => TensorNames.Meaning(weight.Name), weight => string.Join(',', weight.Value.GetProperty("shape").EnumerateArray()));
+                .ToDictionary(weight => TensorNames.Meaning(weight.Name),
+                    weight => string.Join(',', weight.Value.GetProperty("shape").EnumerateArray()));
             var own = Bytes(folder);
             var root = System.IO.Path.Combine(Shared.Root, "golden", "awq");
             string[] models = [.. Directory.GetFiles(root, ModelConfig.FileName, SearchOption.AllDirectories)

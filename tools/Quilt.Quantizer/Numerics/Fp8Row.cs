@@ -50,10 +50,12 @@ internal static class Fp8Row<T> where T : struct, IPrecision
         var bits = T.Round(Vector256.LoadUnsafe(ref values, (nuint)at) / scale).AsInt32();
         var sign = (bits >>> 24) & Vector256.Create(0x80);
         var magnitude = bits & Vector256.Create(0x7FFF_FFFF);
-        var rounded = ((magnitude + Vector256.Create(0x7_FFFF) + ((magnitude >>> 20) & Vector256<int>.One)) >>> 20) - Vector256.Create((127 - 7) << 3);
+        var odd = (magnitude >>> 20) & Vector256<int>.One;
+        var rounded = ((magnitude + Vector256.Create(0x7_FFFF) + odd) >>> 20) - Vector256.Create((127 - 7) << 3);
         var subnormal = (magnitude.AsSingle() + Vector256.Create(16384f)).AsInt32() - Vector256.Create(0x4680_0000);
         var finite = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256.Create(0x3C80_0000)), subnormal, rounded);
-        var code = Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(0x43E0_0000)), Vector256.Create(0x7E), finite);
+        var large = Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(0x43E0_0000));
+        var code = Vector256.ConditionalSelect(large, Vector256.Create(0x7E), finite);
         return (code | sign).AsUInt32();
     }
 }

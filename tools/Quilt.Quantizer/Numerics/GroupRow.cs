@@ -20,8 +20,13 @@ internal static class GroupRow<T> where T : struct, IPrecision
         for (var g = 0; g < scales.Length; g++)
         {
             var part = row.Slice(g * group, group);
-            if (zeros.IsEmpty) scales[g] = GroupQuantizer.Symmetric<T>(MathF.Abs(TensorPrimitives.MaxMagnitude(part)), bits);
-            else (scales[g], zeros[g]) = GroupQuantizer.Asymmetric<T>(Math.Min(TensorPrimitives.Min(part), 0), Math.Max(TensorPrimitives.Max(part), 0), bits);
+            if (zeros.IsEmpty)
+            {
+                scales[g] = GroupQuantizer.Symmetric<T>(MathF.Abs(TensorPrimitives.MaxMagnitude(part)), bits);
+                continue;
+            }
+            var (min, max) = (Math.Min(TensorPrimitives.Min(part), 0), Math.Max(TensorPrimitives.Max(part), 0));
+            (scales[g], zeros[g]) = GroupQuantizer.Asymmetric<T>(min, max, bits);
         }
     }
 

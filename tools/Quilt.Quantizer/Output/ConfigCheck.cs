@@ -17,7 +17,8 @@ internal static class ConfigCheck
         var all = new Dictionary<string, QuantArgs?>(StringComparer.Ordinal);
         for (var i = 0; i < targets.Targets.Count; i++)
         {
-            foreach (var target in targets.Targets[i]) all[target] = new QuantArgs(FormattableString.Invariant($"{i}"), 8, false, true, "tensor", null, null);
+            var group = new QuantArgs(FormattableString.Invariant($"{i}"), 8, false, true, "tensor", null, null);
+            foreach (var target in targets.Targets[i]) all[target] = group;
         }
         var rule = new QuantTargets(origin, targets.Ignored, all);
         foreach (var (path, group) in modules)
@@ -26,7 +27,8 @@ internal static class ConfigCheck
             {
                 var found = rule.Find([name]) is { } args ? int.Parse(args.Group) : -1;
                 if (found != group)
-                    throw new BadInputException(origin, path, $"expected targets that put it into {Words(group)}, found that they put {name} into {Words(found)}");
+                    throw new BadInputException(origin, path, $"expected targets that put it into {Words(group)}, found that they put " +
+                        $"{name} into {Words(found)}");
             }
         }
     }

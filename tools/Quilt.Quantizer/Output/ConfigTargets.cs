@@ -6,8 +6,8 @@ namespace Quilt.Quantizer.Output;
 
 /// <summary>
 /// The targets and the ignored modules of a quantization config. Modules that differ in the numbers of layer and expert only are said in one
-/// expression if they are stored alike; if layers differ, with the numbers of layers; else each by its name. Every module is in exactly one place, so
-/// that the order in which a loader looks does not matter.
+/// expression if they are stored alike; if layers differ, with the numbers of layers, if experts of a layer do, with theirs too. Every module is in
+/// exactly one place, so that the order in which a loader looks does not matter.
 /// </summary>
 internal sealed class ConfigTargets
 {
@@ -16,12 +16,13 @@ internal sealed class ConfigTargets
 
     // What routed experts and their router go by, wherever they are; see TensorNames.
     private const string Block = "(block_sparse_moe|mlp)";
-    private const string Experts = Block + @"\.experts\.\d+";
+    private const string ExpertsOf = Block + @"\.experts\.";
+    private const string Experts = ExpertsOf + @"\d+";
     private static readonly Dictionary<string, string> ExpertNames = new(StringComparer.Ordinal)
     { ["w1"] = "gate_proj", ["w2"] = "down_proj", ["w3"] = "up_proj" };
 
     private static readonly Regex Numbered = new(@"^(?:.*\.)?layers\.(\d+)\.(.+)\.([^.]+)$", RegexOptions.CultureInvariant);
-    private static readonly Regex ExpertPath = new(@"^(block_sparse_moe|mlp)\.experts\.\d+$", RegexOptions.CultureInvariant);
+    private static readonly Regex ExpertPath = new(@"^(?:block_sparse_moe|mlp)\.experts\.(\d+)$", RegexOptions.CultureInvariant);
 
     // What loaders that join matrices call the whole.
     private static readonly (string Whole, string[] Parts)[] Joined =
@@ -42,14 +43,12 @@ internal sealed class ConfigTargets
         var said = new List<(int Group, string Parent, string Layers, string Leaf)>();
         foreach (var kind in modules.Select(module => new Place(module.Path, module.Group)).GroupBy(place => (place.Parent, place.Leaf)))
         {
-            if (kind.Key.Parent.Length == 0) Exactly(kind);
+            if (kind.Key.Parent.Length == 0) foreach (var place in kind) Of(place.Group).Add(place.Path);
             else if (kind.Select(place => place.Group).Distinct().Count() == 1) said.Add((kind.First().Group, kind.Key.Parent, "", kind.Key.Leaf));
-            else if (kind.GroupBy(place => place.Layer).All(layer => layer.Select(place => place.Group).Distinct().Count() == 1))
-            {
-                said.AddRange(kind.GroupBy(place => place.Group).Select(group =>
-                    (group.Key, kind.Key.Parent, LayerPattern(group.Select(place => place.Layer).Distinct()), kind.Key.Leaf)));
-            }
-            else Exactly(kind);
+            else said.AddRange(kind.GroupBy(place => place.Layer).All(layer => layer.Select(place => place.Group).Distinct().Count() == 1)
+                ? ByLayer(kind, kind.Key.Parent)
+                : kind.GroupBy(place => (place.Layer, place.Group)).GroupBy(alike => Numbers(alike.Select(place => place.Expert)))
+                    .SelectMany(alike => ByLayer(alike.SelectMany(places => places), ExpertsOf + alike.Key)));
         }
         foreach (var alike in said.GroupBy(one => (one.Group, one.Parent, one.Layers)))
         {
@@ -58,9 +57,8 @@ internal sealed class ConfigTargets
         }
 
         // With every expert in one group, and all that is in none ignored, the class says the same as the expressions.
-        int[] ofExperts = [.. said.Where(one => one.Parent == Experts).Select(one => one.Group).Distinct()];
-        if (ofExperts is [>= 0 and var only] && modules.All(module => new Place(module.Path, 0).Parent != Experts || module.Group == only))
-            targets[only].Insert(0, AnyLinear);
+        int[] ofExperts = [.. said.Where(one => one.Parent.StartsWith(ExpertsOf, StringComparison.Ordinal)).Select(one => one.Group).Distinct()];
+        if (ofExperts is [>= 0 and var only]) targets[only].Insert(0, AnyLinear);
     }
 
     /// <summary>Targets of each group.</summary>
@@ -69,20 +67,19 @@ internal sealed class ConfigTargets
     /// <summary>Modules that are left alone.</summary>
     public IReadOnlyList<string> Ignored => ignored;
 
-    private void Exactly(IEnumerable<Place> places)
-    {
-        foreach (var place in places) Of(place.Group).Add(place.Path);
-    }
-
     private List<string> Of(int group) => group < 0 ? ignored : targets[group];
 
-    private static string LayerPattern(IEnumerable<int> layers) =>
-        $"\\.layers\\.({string.Join('|', layers.Select(layer => layer.ToString(CultureInfo.InvariantCulture)))})\\.";
+    private static IEnumerable<(int Group, string Parent, string Layers, string Leaf)> ByLayer(IEnumerable<Place> places, string parent) =>
+        places.GroupBy(place => (place.Group, place.Leaf)).Select(alike =>
+            (alike.Key.Group, parent, $"\\.layers\\.{Numbers(alike.Select(place => place.Layer))}\\.", alike.Key.Leaf));
+
+    private static string Numbers(IEnumerable<int> numbers) =>
+        $"({string.Join('|', numbers.Distinct().Order().Select(number => number.ToString(CultureInfo.InvariantCulture)))})";
 
     private static string Leaves(int group, string parent, IEnumerable<string> leaves)
     {
         var names = leaves.ToList();
-        if (parent == Experts) names.AddRange(names.ConvertAll(name => ExpertNames.GetValueOrDefault(name, name)).Except(names).ToList());
+        if (parent.StartsWith(ExpertsOf, StringComparison.Ordinal)) names.AddRange(names.ConvertAll(name => ExpertNames[name]));
         else if (group >= 0) names.AddRange(Joined.Where(joined => joined.Parts.All(names.Contains)).Select(joined => joined.Whole).ToList());
         return names.Count == 1 ? Regex.Escape(names[0]) : $"({string.Join('|', names.Select(Regex.Escape))})";
     }
@@ -96,7 +93,9 @@ internal sealed class ConfigTargets
             if (Numbered.Match(path) is not { Success: true } match) return;
             Layer = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
             var (parent, leaf) = (match.Groups[2].Value, match.Groups[3].Value);
-            (Parent, Leaf) = ExpertPath.IsMatch(parent) ? (Experts, ExpertNames.FirstOrDefault(pair => pair.Value == leaf).Key ?? leaf)
+            var expert = ExpertPath.Match(parent);
+            if (expert.Success) Expert = int.Parse(expert.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+            (Parent, Leaf) = expert.Success ? (Experts, ExpertNames.FirstOrDefault(pair => pair.Value == leaf).Key ?? leaf)
                 : leaf == "gate" && parent is ("block_sparse_moe" or "mlp") ? (Block, leaf)
                 : (Regex.Escape(parent), leaf);
         }
@@ -110,5 +109,7 @@ internal sealed class ConfigTargets
         public string Leaf { get; }
 
         public int Layer { get; }
+
+        public int Expert { get; }
     }
 }

@@ -15,6 +15,7 @@ internal static class DiskRoom
         while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } above) folder = above;
         var free = new DriveInfo(folder).AvailableFreeSpace;
         if (free < bytes)
-            throw new BadInputException(path, null, FormattableString.Invariant($"expected {bytes / 1e9:0.000} GB free, found {free / 1e9:0.000} GB"));
+            throw new BadInputException(path, null,
+                FormattableString.Invariant($"expected {bytes / 1e9:0.000} GB free, found {free / 1e9:0.000} GB"));
     }
 }

@@ -41,15 +41,18 @@ internal static class ModuleWriter
             : [.. tensors, new($"{name}.weight_zero_point", DType.I32, [PackedInt.Words(scheme.Bits, rows), scales[1]])];
     }
 
-    /// <summary>The tensors of <see cref="Layout"/>, each computed when it is written. In a safetensors file's own order a weight is read once, or in FP8
-    /// twice, and only what is written later is kept.</summary>
+    /// <summary>
+    /// The tensors of <see cref="Layout"/>, each computed when it is written. In a safetensors file's own order a weight is read once, or in FP8
+    /// twice, and only what is written later is kept.
+    /// </summary>
     /// <param name="name">Path in the result, without suffix.</param>
     /// <param name="weight">The values.</param>
     /// <param name="scheme">How they are stored.</param>
     /// <param name="official">The official form of FP8.</param>
     /// <param name="loop">What goes through the rows.</param>
     /// <param name="scales">
-    /// Scales to be used, [rows, groups] or one a block, values of the weight's dtype; null: those that the largest values give. Not for asymmetric schemes.
+    /// Scales to be used, [rows, groups] or one a block, values of the weight's dtype; null: those that the largest values give. Not for asymmetric
+    /// schemes.
     /// </param>
     public static IReadOnlyList<TensorToWrite> Tensors(string name, WeightRows weight, WeightScheme scheme, bool official, RowLoop loop,
         float[]? scales = null)

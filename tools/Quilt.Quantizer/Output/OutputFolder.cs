@@ -1,3 +1,4 @@
+using System.Text;
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
@@ -76,7 +77,7 @@ internal sealed class OutputFolder : IDisposable
     public void WritePart(string name, IReadOnlyList<TensorToWrite> tensors, CancellationToken cancel = default)
     {
         var expected = parts[name].Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        if (tensors.Count != expected.Count || tensors.FirstOrDefault(tensor => !expected.TryGetValue(tensor.Name, out var its) || !its.Is(tensor)) is not null)
+        if (tensors.Count != expected.Count || !tensors.All(tensor => expected.TryGetValue(tensor.Name, out var its) && its.Is(tensor)))
             throw new ArgumentException($"The tensors are not those that {name} was said to have.", nameof(tensors));
         SafeTensorsWriter.Write(PartFile(name), tensors, Metadata, cancel);
         Settle(cancel);
@@ -93,8 +94,8 @@ internal sealed class OutputFolder : IDisposable
         if (shards.FirstOrDefault(shard => !IsWhole(shard)) is { } missing)
             throw new InvalidOperationException($"{missing.File} is not whole: parts were not written.");
         SideFiles.Copy(source, partial, cancel);
-        AtomicFile.Write(Path.Combine(partial, ModelConfig.FileName), stream => stream.Write(config));
-        if (recipe is not null) AtomicFile.Write(Path.Combine(partial, "recipe.yaml"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(recipe)));
+        Write(ModelConfig.FileName, config);
+        if (recipe is not null) Write("recipe.yaml", Encoding.UTF8.GetBytes(recipe));
         ShardPlan.Index(shards)?.Write(Path.Combine(partial, ShardIndex.FileName));
         cancel.ThrowIfCancellationRequested();
 
@@ -127,6 +128,8 @@ internal sealed class OutputFolder : IDisposable
         Settle(cancel);
     }
 
+    private void Write(string name, byte[] content) => AtomicFile.Write(Path.Combine(partial, name), stream => stream.Write(content));
+
     private void Hold()
     {
         try
@@ -144,8 +147,9 @@ internal sealed class OutputFolder : IDisposable
     {
         var missing = shards.Where(shard => !IsWhole(shard)).ToList();
         if (missing.Count == 0) return 0;
-        var (bytes, there) = (missing.Sum(shard => shard.Bytes), parts.Values.Where(part => File.Exists(PartFile(part.Name))).Sum(part => part.Bytes));
-        return workBytes + Math.Max(bytes - there, 0) + missing.Max(shard => shard.Bytes) + parts.Values.Max(part => part.Bytes);
+        var there = parts.Values.Where(part => File.Exists(PartFile(part.Name))).Sum(part => part.Bytes);
+        return workBytes + Math.Max(missing.Sum(shard => shard.Bytes) - there, 0) + missing.Max(shard => shard.Bytes)
+            + parts.Values.Max(part => part.Bytes);
     }
 
     // Puts together the shards whose parts are there, and removes parts that no shard needs any more.

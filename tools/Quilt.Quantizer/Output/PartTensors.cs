@@ -11,7 +11,8 @@ internal sealed class PartTensors(QuantizePlan plan, PlannedPart part, int threa
 
     /// <summary>What the part consists of, in the order of the model.</summary>
     public static OutputPart Layout(QuantizePlan plan, PlannedPart part) => new(part.Name,
-        [.. new PartTensors(plan, part, 1, default).Tensors(PartChanges.None).Select(tensor => new OutputTensor(tensor.Name, tensor.Type, tensor.Shape))]);
+        [.. new PartTensors(plan, part, 1, default).Tensors(PartChanges.None)
+            .Select(tensor => new OutputTensor(tensor.Name, tensor.Type, tensor.Shape))]);
 
     /// <summary>
     /// The same tensors as <see cref="Layout"/>, which read the source, or the changes, when they are written: one module at a time.

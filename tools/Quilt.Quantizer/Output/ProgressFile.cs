@@ -31,22 +31,15 @@ internal static class ProgressFile
         var json = JsonText.ReadSettings(path);
         if (!json.TryGetProperty(Key, out var begun) || begun.ValueKind != JsonValueKind.Object)
             throw new BadInputException(path, Key, $"expected an object, found none; remove {folder} to begin anew");
-        foreach (var (name, text) in fingerprint.Entries)
+        var before = begun.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.ToString(), StringComparer.Ordinal);
+        foreach (var name in fingerprint.Entries.Keys.Union(before.Keys))
         {
-            var found = begun.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-            if (found == text) continue;
-            throw new BadInputException(path, name,
-                $"expected {(found is null ? "nothing" : Short(found))}, with which the work there was begun, found {Short(text)}; give what it was begun " +
-                $"with to go on, or remove {folder} to begin anew");
-        }
-        foreach (var other in begun.EnumerateObject())
-        {
-            if (!fingerprint.Entries.ContainsKey(other.Name))
-                throw new BadInputException(path, other.Name,
-                    $"expected {Short(other.Value.ToString())}, with which the work there was begun, found nothing; give what it was begun with to go on, " +
-                    $"or remove {folder} to begin anew");
+            var (expected, found) = (before.GetValueOrDefault(name), fingerprint.Entries.GetValueOrDefault(name));
+            if (expected == found) continue;
+            throw new BadInputException(path, name, $"expected {Short(expected)}, with which the work there was begun, found {Short(found)}; " +
+                $"give what it was begun with to go on, or remove {folder} to begin anew");
         }
     }
 
-    private static string Short(string text) => text.Length <= 40 ? text : text[..12] + "…";
+    private static string Short(string? text) => text is null ? "nothing" : text.Length <= 40 ? text : text[..12] + "…";
 }

@@ -76,7 +76,8 @@ internal static class QuantizationConfig
         var block = linear.Find(module => module.Result is not null)!.Result!;
         if (linear.Find(module => module.Result is not null && module.Result != block) is { } other)
             throw new BadInputException(plan.Recipe.Origin, other.Name,
-                $"expected FP8 in blocks of {block.BlockRows}x{block.BlockColumns}, the only scheme that the official form has, found {other.Stored.Scheme}");
+                $"expected FP8 in blocks of {block.BlockRows}x{block.BlockColumns}, the only scheme that the official form has, found " +
+                other.Stored.Scheme);
         string[] plain = [.. linear.Where(module => module.Result is null).Select(module => module.Name)];
         // The publishers' own list, where it says the same.
         if (plan.Source.Config.ModelType == "minimax_m2" && plain.All(name => name is "lm_head" || name.EndsWith(".gate", StringComparison.Ordinal)))

@@ -13,7 +13,7 @@ internal static class ScaleCheck
         foreach (var scale in scales)
         {
             if (!(scale > 0 && float.IsFinite(scale)))
-                throw weight.Bad(FormattableString.Invariant($"expected weights that have scales of more than 0 and finite, found the scale {scale}"));
+                throw weight.Bad(FormattableString.Invariant($"expected a weight with finite scales of more than 0, found the scale {scale}"));
         }
     }
 }

@@ -14,7 +14,9 @@ internal sealed record Shard(string File, IReadOnlyList<(OutputPart Part, Output
     public IEnumerable<OutputPart> Parts => Tensors.Select(tensor => tensor.Part).Distinct();
 }
 
-/// <summary>The files of a result: neighbouring tensors up to a size, a larger tensor alone; one file without number where all fits into one.</summary>
+/// <summary>
+/// The files of a result: neighbouring tensors up to a size, a larger tensor alone; one file without number where all fits into one.
+/// </summary>
 internal static class ShardPlan
 {
     /// <summary>The only file, where there is one.</summary>

@@ -13,6 +13,8 @@ internal sealed class PartPlanner(Checkpoint source, Recipe recipe, DecoderSpec 
 {
     private readonly ModuleTargets targets = new(recipe);
     private readonly WeightTensors tensors = new(source);
+    // What is amiss with it the source was told when it was opened.
+    private readonly QuantConfig told = QuantConfigReader.Read(source.Config, new WarningList());
 
     /// <summary>Embedding, layers, head.</summary>
     public IReadOnlyList<PlannedPart> Plan()
@@ -45,15 +47,15 @@ internal sealed class PartPlanner(Checkpoint source, Recipe recipe, DecoderSpec 
         var name = WeightTensors.NameOf(stored);
         var extras = tensors.Take(shape.Name).Where(tensor => !WeightTensors.IsOfWeight(tensor)).ToList();
         var group = targets.Find(name);
-        var has = StoredScheme.Of(stored, out var problem);
+        var has = StoredScheme.Of(stored, told.Find(TensorNames.Spellings(shape.Name)), out var problem);
         if (group is null)
         {
             if (problem is not null)
                 throw Bad(stored, $"expected a module that can be kept as it is stored, or one that a target of the recipe matches; it {problem}");
             return new(name, shape, stored, null, extras) { Result = has };
         }
-        if (has == group.Weights && problem is null && !smoothed.Contains(shape.Name))
-            return new(name, shape, stored, group, extras) { Result = has };
+        if (problem is null && !smoothed.Contains(shape.Name) && StoredScheme.Alike(has, group.Weights, shape.Rows, shape.Columns))
+            return new(name, shape, stored, group, extras) { Result = group.Weights };
         Check(group, name, shape);
         return new(name, shape, stored, group, extras) { Scheme = group.Weights, Result = group.Weights };
     }

@@ -15,13 +15,13 @@ namespace Quilt.Quantizer.Plan;
 internal sealed class StoredRows(StoredModule module)
 {
     private readonly RowForm form = module.Form;
+    private readonly DType type = module.Form.Codes switch { CodeType.Float32 => DType.F32, CodeType.Float16 => DType.F16, _ => DType.BF16 };
     private readonly Lazy<Scaling> scaling = new(() => Scaling.Read(module));
 
     /// <summary>It, as what can be quantized.</summary>
     public WeightRows ToWeight()
     {
         var first = module.Tensors[0];
-        var type = form.Codes switch { CodeType.Float32 => DType.F32, CodeType.Float16 => DType.F16, _ => DType.BF16 };
         return new WeightRows(first.Label, first.File, type, module.Rows, module.Columns, Read) { IsScattered = module.IsScattered };
     }
 
@@ -35,7 +35,7 @@ internal sealed class StoredRows(StoredModule module)
             module.ReadRows(first, codes);
             if (form.Scales is null)
             {
-                TensorValues.ToFloats(form.Codes switch { CodeType.BFloat16 => DType.BF16, CodeType.Float16 => DType.F16, _ => DType.F32 }, codes, into);
+                TensorValues.ToFloats(type, codes, into);
                 return;
             }
             for (var r = 0; r < count; r++)

@@ -1,6 +1,8 @@
+using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Checkpoints.Storage;
 using Quilt.Formats.Numerics;
 using Quilt.Formats.Tensors;
+using Quilt.Quantizer.Output;
 using Quilt.Quantizer.Recipes;
 
 namespace Quilt.Quantizer.Plan;
@@ -10,8 +12,11 @@ internal static class StoredScheme
 {
     private const int UsualBlock = 128;
 
-    /// <summary>The scheme; null: plain numbers. <paramref name="problem"/> says why it is none that can be kept.</summary>
-    public static WeightScheme? Of(StoredModule module, out string? problem)
+    /// <summary>The scheme; null: plain numbers.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="told">What its config says of it, which decides where one scale a row may be called two things.</param>
+    /// <param name="problem">Why it is none that can be kept.</param>
+    public static WeightScheme? Of(StoredModule module, QuantArgs? told, out string? problem)
     {
         problem = null;
         var form = module.Form;
@@ -25,10 +30,16 @@ internal static class StoredScheme
         // Codes of other widths are read as four or eight bits.
         if (module.Tensors[0].Shape[1] != PackedInt.Words(form.Bits, module.Columns)) problem = $"is stored as {module.Scheme}";
         if (module.ReadGroupIndex() is not null) problem = $"is stored as {module.Scheme}, its columns in another order";
-        return form.GroupColumns == module.Columns && module.Tensors[1].Shape[^1] == 1
+        return form.GroupColumns == module.Columns && told?.Strategy != "group"
             ? new(ScaleStrategy.Channel, false, form.Bits, !form.ZeroPoints)
             : new(ScaleStrategy.Group, false, form.Bits, !form.ZeroPoints, form.GroupColumns);
     }
+
+    /// <summary>Whether two schemes store a matrix in the same tensors.</summary>
+    public static bool Alike(WeightScheme? one, WeightScheme? other, int rows, int columns) => one is not null && other is not null
+        && (one.IsFloat, one.Bits, one.Symmetric) == (other.IsFloat, other.Bits, other.Symmetric)
+        && SchemeShape.Block(one, rows, columns) == SchemeShape.Block(other, rows, columns)
+        && SchemeShape.Scales(one, rows, columns).AsSpan().SequenceEqual(SchemeShape.Scales(other, rows, columns));
 
     private static WeightScheme Float8(TensorEntry scale, RowForm form, int rows, int columns)
     {

@@ -43,7 +43,7 @@ internal static class RecipePresets
     /// <summary>The named recipes, the most wanted first.</summary>
     public static IReadOnlyList<RecipePreset> All { get; } =
     [
-        new("minimax-m2-awq", "the recipe of the published MiniMax-M2 quantizations, word for word: experts to 4 bits in groups of 32 after AWQ", CardRecipe),
+        new("minimax-m2-awq", "the recipe of the published MiniMax-M2 files, word for word: experts to 4 bits in groups of 32 after AWQ", CardRecipe),
         new("minimax-m2", "the same files with less error: a wider search, scales chosen group by group, routers that are made up for", CardRecipe)
         { Refined = true },
         new("fp8-blocks", "attention and experts of any model to FP8 in blocks of 128 x 128, as MiniMax and DeepSeek publish theirs", Fp8Recipe)
@@ -63,7 +63,7 @@ internal static class RecipePresets
     /// <exception cref="BadInputException">There is none of this name.</exception>
     public static Recipe Recipe(string name) => All.FirstOrDefault(preset => preset.Name == name) is { } found
         ? RecipeReader.Parse(found.Text, found.Name) with { Refined = found.Refined, OfficialFp8 = found.OfficialFp8 }
-        : throw new BadInputException("presets", name, $"expected one of {string.Join(", ", All.Select(preset => preset.Name))}, found no such preset");
+        : throw new BadInputException("presets", name, $"expected one of {string.Join(", ", All.Select(preset => preset.Name))}, found none of them");
 
     /// <summary>Names of the schemes.</summary>
     public static IEnumerable<string> SchemeNames => Schemes.Keys;

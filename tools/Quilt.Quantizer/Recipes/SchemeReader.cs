@@ -62,7 +62,8 @@ internal static class SchemeReader
             throw bitsNode!.Bad(isFloat ? "8 for float codes, the only number written here" : "4 or 8 for integer codes, the numbers written here");
         var symmetric = keys.Flag("symmetric") ?? true;
         if (isFloat && !symmetric) throw node.Find("symmetric")!.Bad("true for float codes, the only value that is done here");
-        keys.False("dynamic", "actorder");
+        keys.False("dynamic");
+        keys.NothingOrFalse("actorder");
         keys.Only("observer", "minmax", "memoryless_minmax", "static_minmax");
         keys.Empty("observer_kwargs");
         keys.Nothing("scale_dtype");
@@ -76,7 +77,8 @@ internal static class SchemeReader
         var at = strategyNode ?? node;
         return strategy switch
         {
-            "group" when !isFloat => new(ScaleStrategy.Group, false, bits, symmetric, group > 0 ? group.Value : throw at.Bad("a group_size beside it", "none")),
+            "group" when !isFloat && group > 0 => new(ScaleStrategy.Group, false, bits, symmetric, group.Value),
+            "group" when !isFloat => throw at.Bad("a group_size beside it", "none"),
             "channel" when group is null or -1 => new(ScaleStrategy.Channel, isFloat, bits, symmetric),
             "tensor" when isFloat => new(ScaleStrategy.Tensor, true, 8),
             "block" when isFloat && block is var (rows, columns) => new(ScaleStrategy.Block, true, 8, BlockRows: rows, BlockColumns: columns),
@@ -102,7 +104,8 @@ internal static class SchemeReader
     private static JsonObject Inputs(YamlNode node)
     {
         var keys = new YamlKeys(node);
-        if (keys.Flag("dynamic") is not true) throw (node.Find("dynamic") ?? node).Bad("dynamic: true, the only kind of inputs beside FP8 weights here");
+        if (keys.Flag("dynamic") is not true)
+            throw (node.Find("dynamic") ?? node).Bad("dynamic: true, the only kind of inputs beside FP8 weights here");
         var (strategy, size) = (keys.Text("strategy"), keys.Whole("group_size", 1, int.MaxValue));
         keys.Only("type", "float");
         if (keys.Whole("num_bits", 1, 16) is { } bits and not 8) throw node.Find("num_bits")!.Bad("8, the only number done here", $"{bits}");

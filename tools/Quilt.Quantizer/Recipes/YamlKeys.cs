@@ -56,6 +56,12 @@ internal sealed class YamlKeys
         }
     }
 
+    /// <summary>Refuses everything but nothing and false, which means the same.</summary>
+    public void NothingOrFalse(string key)
+    {
+        if (Take(key) is { } node && (node.Kind != YamlKind.Flag || node.Flag())) throw node.Bad("null, the only value that is done here");
+    }
+
     /// <summary>Refuses texts but some.</summary>
     public void Only(string key, params string[] texts)
     {
