@@ -32,7 +32,7 @@ internal abstract class ParquetField(string name)
         StructField group => new ParquetStruct(group, [.. group.Fields.Select(inner => Of(inner, open))]),
         DataField { IsArray: true } array => new ParquetList(array, new ParquetLeaf(array, open(array))),
         DataField leaf => new ParquetLeaf(leaf, open(leaf)),
-        _ => throw new NotSupportedException($"the column {field.Path} is a {field.SchemaType}, which is not supported"),
+        _ => throw new NotSupportedException($"the column {field.Name} is a {field.SchemaType}, which is not supported"),
     };
 }
 

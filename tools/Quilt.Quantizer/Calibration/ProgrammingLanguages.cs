@@ -5,7 +5,7 @@ namespace Quilt.Quantizer.Calibration;
 
 /// <summary>
 /// Programming languages of a text, found simply: by the tag behind the three backticks that open a block of code, by names of files
-/// (<c>main.rs</c>, between spaces, quotes, brackets or slashes), and by the interpreter in a first line that begins with <c>#!</c>. Code without
+/// (<c>main.rs</c>, behind a space, a quote, a bracket or a slash), and by the interpreter in a first line that begins with <c>#!</c>. Code without
 /// any of these is not recognized.
 /// </summary>
 internal static partial class ProgrammingLanguages
@@ -123,7 +123,7 @@ internal static partial class ProgrammingLanguages
     [GeneratedRegex(@"^[ \t>]*(?:```|~~~)[ \t]*\{?\.?([A-Za-z][\w.+#-]{0,20})", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex Block();
 
-    [GeneratedRegex(@"(?<=[\s`'""(\[/\\])[A-Za-z_][\w-]{0,60}\.([A-Za-z][\w]{0,8})(?=[\s`'"")\],:;]|\.?\s|$)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<=[\s`'""\[/\\])[A-Za-z_][\w-]{0,60}\.([A-Za-z][\w]{0,8})(?=[\s`'"")\],:;]|\.?\s|$)", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 
     [GeneratedRegex(@"^#!\s*\S*/(?:env\s+(?:-S\s+)?)?([a-z]+)[\d.]*\b", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
