@@ -46,7 +46,7 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
             case long n: text.Append(n); break;
             case BigInteger n: text.Append(n.ToString(CultureInfo.InvariantCulture)); break;
             case double d: text.Append(Real(d)); break;
-            case string s: Quote(s); break;
+            case string s: Quote(s, text, ensureAscii); break;
             case JinjaList or JinjaTuple: WriteList(Python.Iterate(value), depth); break;
             case JinjaDict dict: WriteDict(dict, depth); break;
             default: throw new JinjaError($"Object of type {Python.TypeName(value)} is not JSON serializable");
@@ -84,7 +84,7 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
                 double d => Real(d),
                 long or BigInteger => Python.Str(entries[i].Key),
                 var other => throw new JinjaError($"keys must be str, int, float, bool or None, not {Python.TypeName(other)}"),
-            });
+            }, text, ensureAscii);
             text.Append(keySeparator);
             Write(entries[i].Value, depth + 1);
         }
@@ -100,7 +100,15 @@ internal sealed class Json(Run run, bool ensureAscii, string? indent, string ite
         for (var i = 0; i < depth; i++) text.Append(indent);
     }
 
-    private void Quote(string s)
+    /// <summary>A string in quotes, everything beyond ASCII escaped, as json.dumps writes it.</summary>
+    public static string Quoted(string s)
+    {
+        var text = new StringBuilder(s.Length + 2);
+        Quote(s, text, ensureAscii: true);
+        return text.ToString();
+    }
+
+    private static void Quote(string s, StringBuilder text, bool ensureAscii)
     {
         text.Append('"');
         foreach (var c in s)
