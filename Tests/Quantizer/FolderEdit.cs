@@ -66,6 +66,16 @@ internal sealed class FolderEdit
 
     public void Add(string name, DType type, long[] shape, byte[] bytes) => tensors.Add(name, (tensors.Values.First().File, type, shape, bytes));
 
+    /// <summary>Gives every tensor the name that comes out; null removes it.</summary>
+    public void Rename(Func<string, string?> rename)
+    {
+        foreach (var (name, tensor) in tensors.ToArray())
+        {
+            tensors.Remove(name);
+            if (rename(name) is { } other) tensors.Add(other, tensor);
+        }
+    }
+
     /// <summary>Exchanges the bytes of two modules' tensors, whose shapes are the same.</summary>
     public void Swap(string one, string other)
     {

@@ -28,10 +28,11 @@ internal sealed class ForwardRun(CheckSubject subject)
 
     private ModelComparison? Run()
     {
+        var prompts = subject.Options.Prompts ?? Prompts();
         try
         {
             using var device = new EngineOptions { Threads = subject.Options.Threads }.OpenDevice();
-            return ModelComparison.Run(subject.Official!, [subject.Model], Prompts(), device, subject.Cancel)[0];
+            return ModelComparison.Run(subject.Official!, [subject.Model], prompts, device, subject.Cancel)[0];
         }
         catch (BadInputException refused)
         {
@@ -42,7 +43,6 @@ internal sealed class ForwardRun(CheckSubject subject)
 
     private IReadOnlyList<int[]> Prompts()
     {
-        if (subject.Options.Prompts is { Count: > 0 } told) return told;
         var most = Math.Min(MostTokens, subject.Spec.Attention.MaxPositions);
         if (subject.Model.Tokenizer is { } tokenizer)
         {

@@ -2,6 +2,7 @@ using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Quantizer.Repair;
 using Quilt.Quantizer.Verifying.Checks;
+using Quilt.Quantizer.Verifying.Forward;
 using Quilt.Runtime.Models;
 
 namespace Quilt.Quantizer.Verifying;
@@ -28,7 +29,8 @@ internal static class Verifier
     /// <param name="options">What is asked for.</param>
     /// <param name="progress">Hears of each check when it is done.</param>
     /// <param name="cancel">Ends it.</param>
-    /// <exception cref="BadInputException">There is no such folder, or the official checkpoint cannot be opened or is not of the model's sizes.</exception>
+    /// <exception cref="BadInputException">There is no such folder, or the official checkpoint cannot be opened or is not of the model's sizes, or a
+    /// prompt is not of its vocabulary.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static IReadOnlyList<CheckResult> Run(string modelFolder, string? officialFolder, VerifyOptions? options = null,
         IProgress<CheckResult>? progress = null, CancellationToken cancel = default)
@@ -67,6 +69,7 @@ internal static class Verifier
             return All.Select(check => Unopened(check, refused));
         }
         if (official is not null) SameSizes.Of(official, model);
+        foreach (var prompt in options.Prompts ?? []) LayerRunner.Check(spec, prompt);
         var subject = new CheckSubject(model, spec, official, options, cancel);
         return All.Select(check => Run(check, subject));
     }

@@ -10,6 +10,7 @@ internal sealed class VllmTargets
 {
     private const string Linear = "Linear";
     private const string FusedExperts = "FusedMoE";
+    private static readonly string[] ExpertMatrices = ["gate_proj", "up_proj", "down_proj"];
     private readonly List<(string Target, TargetPattern? Pattern, QuantArgs? Arguments)> targets;
     private readonly List<(string Name, TargetPattern? Pattern)> ignored;
 
@@ -43,8 +44,7 @@ internal sealed class VllmTargets
     /// <param name="path">The path above them.</param>
     public VllmScheme OfExperts(string path)
     {
-        var schemes = new[] { "gate_proj", "up_proj", "down_proj" }
-            .Select(matrix => OfLinear($"{path}.0.{matrix}", FusedExperts).Arguments).Distinct().ToList();
+        var schemes = ExpertMatrices.Select(matrix => OfLinear($"{path}.0.{matrix}", FusedExperts).Arguments).Distinct().ToList();
         return schemes.Count == 1 ? new(schemes[0]) : new(null, "finds different schemes for gate, up and down, which it refuses");
     }
 

@@ -1,3 +1,4 @@
+using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
@@ -36,9 +37,24 @@ internal sealed class LayerRunner : IDisposable
     /// <summary>The decoder's facts.</summary>
     public DecoderSpec Spec { get; }
 
+    /// <summary>Refuses a prompt that a decoder cannot be run on.</summary>
+    /// <exception cref="BadInputException">It is empty, too long, or not of the vocabulary.</exception>
+    public static void Check(DecoderSpec spec, IReadOnlyList<int> prompt)
+    {
+        var most = Math.Min(new EngineOptions().BatchedTokens, spec.Attention.MaxPositions);
+        if (prompt.Count == 0 || prompt.Count > most) throw new BadInputException("prompt", null, $"expected 1 to {most} tokens, found {prompt.Count}");
+        foreach (var id in prompt)
+        {
+            if ((uint)id >= (uint)spec.VocabularySize)
+                throw new BadInputException("prompt", null, $"expected token ids from 0 to {spec.VocabularySize - 1}, found {id}");
+        }
+    }
+
     /// <summary>For each prompt what enters layer 0, [tokens, model].</summary>
+    /// <exception cref="BadInputException">A prompt is empty, too long, or not of the vocabulary.</exception>
     public float[][] Embed(IReadOnlyList<int[]> prompts)
     {
+        foreach (var prompt in prompts) Check(Spec, prompt);
         using var ends = new WeightBuilder(parts);
         var embedding = ends.Weight(new DecoderModules(Spec).Embedding);
         return [.. prompts.Select(prompt =>
@@ -103,9 +119,6 @@ internal sealed class LayerRunner : IDisposable
     private StepInputs Begin(Sequence sequence)
     {
         var tokens = sequence.Tokens.Count;
-        if (tokens == 0 || tokens > Spec.Attention.MaxPositions || tokens > options.BatchedTokens)
-            throw new Formats.BadInputException("prompt", null,
-                $"expected 1 to {Math.Min(options.BatchedTokens, Spec.Attention.MaxPositions)} tokens, found {tokens}");
         ops.Reset();
         plan.TryReset();
         sequence.BlockTable.AddRange(Enumerable.Range(0, (tokens + options.BlockTokens - 1) / options.BlockTokens));
