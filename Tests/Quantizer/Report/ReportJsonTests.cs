@@ -31,7 +31,8 @@ public sealed class ReportJsonTests
         Assert.That(root.GetProperty("layers")[0].GetProperty("max_log2_scale").ValueKind, Is.EqualTo(JsonValueKind.Number));
         Assert.That(root.GetProperty("calibration").GetProperty("datasets")[0].GetProperty("rows").GetInt32(), Is.EqualTo(8));
         var sizes = root.GetProperty("sizes");
-        Assert.That(sizes.GetProperty("bytes_after").GetInt64(), Is.EqualTo(126_382_768_128 + 2_731_000_000 + 2_458_386_432 + 195_035_136 + 1_700_000));
+        Assert.That(sizes.GetProperty("bytes_after").GetInt64(), 
+            Is.EqualTo(126_382_768_128 + 2_731_000_000 + 2_458_386_432 + 195_035_136 + 1_700_000));
         Assert.That(sizes.GetProperty("memory").GetArrayLength(), Is.EqualTo(4));
         Assert.That(root.GetProperty("quality").GetProperty("top1_agreement").GetDouble(), Is.EqualTo(0.953));
         Assert.That(root.GetProperty("checks")[2].GetProperty("status").GetString(), Is.EqualTo("fail"));

@@ -11,7 +11,8 @@ namespace Quilt.Tests.Quantizer.Report;
 /// <summary>The page is whole by itself, well-formed, and says what the report says.</summary>
 public sealed partial class ReportPageTests
 {
-    private const string Hostile = "<script>alert(1)</script>\"'&amp; src=\"https://evil.example/x\" href='HTTP://evil' ]]> \u0000\uD800\u0001 <!-- 𝔘";
+    private const string Hostile =
+        "<script>alert(1)</script>\"'&amp; src=\"https://evil.example/x\" href='HTTP://evil' ]]> \u0000\uD800\u0001 <!-- 𝔘";
 
     [TestCase(62, 256)]
     [TestCase(62, 8)]
@@ -38,8 +39,8 @@ public sealed partial class ReportPageTests
         var root = Parse(page);
         Assert.That(root.Descendants().Select(element => element.Name.LocalName).Distinct(), Is.SubsetOf(new[]
         {
-            "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "b", "div", "span", "figure", "details", "summary", "pre",
-            "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "svg", "g", "path", "rect", "line", "circle", "text",
+            "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "b", "div", "span", "figure", "details", "summary",
+            "pre", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "svg", "g", "path", "rect", "line", "circle", "text",
         }));
         Assert.That(root.Descendants().SelectMany(element => element.Attributes()).Select(attribute => attribute.Name.LocalName),
             Has.None.StartsWith("on").And.None.EqualTo("style").And.None.EqualTo("src").And.None.EqualTo("href"));

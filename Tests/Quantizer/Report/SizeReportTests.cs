@@ -18,7 +18,7 @@ public sealed class SizeReportTests
         Assert.That(sizes.Memory.Select(need => need.CacheBytes), Is.EqualTo(new[] { 1 * GiB, 2 * GiB }));
         Assert.That(sizes.Memory.Select(need => need.TotalBytes), Is.EqualTo(new[] { 42 * GiB, 43 * GiB }));
         var fits = SizeReport.Cards.Zip(sizes.Memory[0].Fits).Where(card => card.Second).Select(card => card.First);
-        Assert.That(fits, Is.EqualTo(new[] { "2 × 24 GB", "1 × 48 GB", "2 × 48 GB", "1 × 80 GB", "2 × 80 GB", "1 × 96 GB", "2 × 96 GB" }));
+        Assert.That(fits, Is.EqualTo(new[] { "2×24 GB", "1×48 GB", "2×48 GB", "1×80 GB", "2×80 GB", "1×96 GB", "2×96 GB" }));
     }
 
     [Test]

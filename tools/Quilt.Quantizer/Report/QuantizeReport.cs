@@ -2,7 +2,7 @@ using Quilt.Quantizer.Quality;
 
 namespace Quilt.Quantizer.Report;
 
-/// <summary>What was done to a model and how well it went: everything that the page shows (<see cref="ReportPage"/>) and the JSON beside it.</summary>
+/// <summary>What was done to a model and how well it went: all that the page shows (<see cref="ReportPage"/>), and the JSON beside it.</summary>
 internal sealed record QuantizeReport
 {
     /// <summary>Name or folder of the model that was quantized.</summary>

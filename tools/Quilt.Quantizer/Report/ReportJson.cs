@@ -24,7 +24,8 @@ internal sealed partial class ReportJson : JsonSerializerContext
     {
         try
         {
-            return JsonSerializer.Deserialize(json, Default.QuantizeReport) ?? throw new BadInputException(source, null, "expected a report, found null");
+            return JsonSerializer.Deserialize(json, Default.QuantizeReport)
+                ?? throw new BadInputException(source, null, "expected a report, found null");
         }
         catch (JsonException problem)
         {

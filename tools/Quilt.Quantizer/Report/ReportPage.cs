@@ -4,8 +4,8 @@ using Quilt.Quantizer.Report.Page;
 namespace Quilt.Quantizer.Report;
 
 /// <summary>
-/// A report as one HTML file: pictures are inside, nothing is fetched from anywhere and nothing runs. It follows the reader's choice of light or dark,
-/// and is well-formed XML.
+/// A report as one HTML file: pictures are inside, nothing is fetched from anywhere and nothing runs. It follows the reader's choice of light
+/// or dark, and is well-formed XML.
 /// </summary>
 internal static class ReportPage
 {

@@ -25,7 +25,7 @@ internal sealed record SizeReport(IReadOnlyList<KindSize> Kinds, long KvBytesPer
 
     /// <summary>The cards of <see cref="MemoryNeed.Fits"/>, in its order.</summary>
     [JsonIgnore]
-    public static IEnumerable<string> Cards => UsualCards.Select(card => FormattableString.Invariant($"{card.Count} × {card.GiB} GB"));
+    public static IEnumerable<string> Cards => UsualCards.Select(card => FormattableString.Invariant($"{card.Count}×{card.GiB} GB"));
 
     private MemoryNeed Need(long tokens)
     {

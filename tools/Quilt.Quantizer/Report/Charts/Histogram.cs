@@ -41,8 +41,9 @@ internal static class Histogram
                 if (count == 0) return bottom;
                 // Few must not be too few to be seen.
                 var height = Math.Max(2, plot.Bottom - up.At(count));
-                page.Open("rect", ("class", color), ("x", x + 0.5), ("y", bottom - height), ("width", Math.Max(0.5, width - 1)), ("height", height));
-                page.Element("title", Figures.Say($"{Figures.Count(i * size)} to {Figures.Count(((i + 1) * size) - 1)}: {Figures.Count(count)}")).Close();
+                page.Open("rect", ("class", color), ("x", x + 0.5), ("y", bottom - height),
+                    ("width", Math.Max(0.5, width - 1)), ("height", height));
+                page.Element("title", $"{Figures.Count(i * size)} to {Figures.Count(((i + 1) * size) - 1)}: {Figures.Count(count)}").Close();
                 return bottom - height;
             }
         }

@@ -38,7 +38,8 @@ internal static class LineChart
             {
                 if (line.Values[i] is not { } value || !double.IsFinite(value)) continue;
                 page.Open("circle", ("class", line.Color), ("cx", Plot.Column(i, layers.Count)), ("cy", axis.At(value)), ("r", 3.0));
-                page.Element("title", Figures.Say($"layer {layers[i]}, {line.Name}: {(percent ? Figures.Percent(value) : Figures.Error(value))}")).Close();
+                page.Element("title", Figures.Say($"layer {layers[i]}, {line.Name}: {(percent ? Figures.Percent(value) : Figures.Error(value))}"));
+                page.Close();
             }
         }
         plot.End();

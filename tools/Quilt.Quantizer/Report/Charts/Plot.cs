@@ -23,7 +23,8 @@ internal sealed class Plot
     public double Bottom { get; }
 
     /// <summary>Begins the picture. Readers who cannot see it are read the label.</summary>
-    public void Begin(string label) => page.Open("svg", ("viewBox", Figures.Say($"0 0 {Width} {Bottom + Foot}")), ("role", "img"), ("aria-label", label));
+    public void Begin(string label) =>
+        page.Open("svg", ("viewBox", $"0 0 {Figures.Place(Width)} {Figures.Place(Bottom + Foot)}"), ("role", "img"), ("aria-label", label));
 
     /// <summary>Ends it.</summary>
     public void End() => page.Close();

@@ -2,7 +2,7 @@ using Quilt.Quantizer.Report.Page;
 
 namespace Quilt.Quantizer.Report.Charts;
 
-/// <summary>The ratios that were chosen in each layer: those of its norm as diamonds, those of its experts as a span with a dot at the median.</summary>
+/// <summary>The ratios chosen in each layer: those of its norm as diamonds, those of its experts as a span with a dot at the median.</summary>
 internal static class RatioChart
 {
     /// <summary>Draws it.</summary>
@@ -12,7 +12,7 @@ internal static class RatioChart
         var axis = new Axis([], plot.Bottom, Plot.Top, low: 0, high: 1);
         var experts = layers.Any(layer => Experts(layer).Length > 0);
         Legend.Write(page, experts
-            ? [("after", "norm, for its layer"), ("third", "up to down projection (w3 to w2): median of the experts, and from the 10th to the 90th of 100")]
+            ? [("after", "norm, for its layer"), ("third", "up to down projection (w3 to w2), of 100 experts the middle one and the 10th to 90th")]
             : [("after", "norm, for its layer")]);
         plot.Begin(label);
         plot.Vertical(axis, "ratio");
@@ -25,8 +25,8 @@ internal static class RatioChart
                 var (least, middle, most) = (Rank(ratios, 0.1), Rank(ratios, 0.5), Rank(ratios, 0.9));
                 page.Empty("line", ("class", "line third span"), ("x1", x), ("x2", x), ("y1", axis.At(least)), ("y2", axis.At(most)));
                 page.Open("circle", ("class", "third"), ("cx", x), ("cy", axis.At(middle)), ("r", 3.0));
-                page.Element("title", Figures.Say($"layer {number}, experts: {Figures.Ratio(middle)} ({Figures.Ratio(least)} to {Figures.Ratio(most)})"))
-                    .Close();
+                page.Element("title",
+                    Figures.Say($"layer {number}, experts: {Figures.Ratio(middle)} ({Figures.Ratio(least)} to {Figures.Ratio(most)})")).Close();
             }
             foreach (var ratio in layers[i].Ratios.Where(double.IsFinite))
             {

@@ -56,8 +56,8 @@ internal sealed class Markup(TextWriter output)
 
     /// <summary>A text in which no character means anything to a reader of HTML.</summary>
     /// <remarks>
-    /// The equals sign and the first letter of an address's scheme are escaped too, though nothing asks for it: so it can be seen from the page's bytes
-    /// that no text in it makes a reader fetch anything. What XML does not allow is U+FFFD.
+    /// The equals sign and the first letter of an address's scheme are escaped too, though nothing asks for it: so the page's bytes show that
+    /// no text in it makes a reader fetch anything. What XML does not allow is U+FFFD.
     /// </remarks>
     public static string Escaped(string text)
     {

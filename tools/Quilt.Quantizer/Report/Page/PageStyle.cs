@@ -28,7 +28,8 @@ internal static class PageStyle
         .legend{font-size:14px;margin:2px 0 6px 7.8%;max-width:none} .legend span{margin-right:22px;white-space:nowrap}
         .swatch{width:12px;height:12px;margin-right:6px;vertical-align:-1px} .legend span svg+svg{margin-left:-4px}
         table{border-collapse:collapse;font-size:14.5px;font-variant-numeric:tabular-nums;margin:12px 0 4px}
-        .scroll{overflow-x:auto} th,td{text-align:right;white-space:nowrap;padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
+        .scroll{overflow-x:auto}
+        th,td{text-align:right;white-space:nowrap;padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
         th{font-weight:600;color:var(--soft);font-size:13.5px} th:first-child,td:first-child,td.text,th.text{text-align:left}
         td.text{white-space:normal;overflow-wrap:anywhere;max-width:62ch} td.yes{color:var(--ok)} td.no{color:var(--soft)}
         .s-ok{color:var(--ok)} .s-warn{color:var(--warn)} .s-fail{color:var(--bad)} .s-skipped{color:var(--soft)}
