@@ -9,7 +9,7 @@ namespace Quilt.Runtime.Execution;
 
 /// <summary>
 /// The residual streams of some prompts on their way through a decoder, one part of it after another: [tokens, model] float32, prompt behind prompt.
-/// Weights are the caller's, who need not have more than one part at a time. The numbers are, to the bit, those of a decoder that is there as a whole.
+/// Weights are the caller's, who need not have more than one part at a time. The numbers are, to the bit, those of a whole decoder.
 /// </summary>
 /// <remarks>Tokens go through a part in chunks of <see cref="EngineOptions.BatchedTokens"/>, whichever prompts they are of.</remarks>
 internal sealed unsafe class PromptStreams : IDisposable
@@ -125,7 +125,7 @@ internal sealed unsafe class PromptStreams : IDisposable
     }
 
     /// <summary>
-    /// Logits [count, vocabulary] after the tokens from <paramref name="first"/> on, in the host's memory, valid until the next call of anything here.
+    /// Logits [count, vocabulary] after the tokens from <paramref name="first"/> on, in the host's memory, valid until the next call here.
     /// </summary>
     public Matrix Logits(int first, int count, NativeBuffer norm, Weight head)
     {

@@ -18,7 +18,8 @@ public sealed class QualityVerbTests
         var root = json.RootElement;
         Assert.That(root.EnumerateObject().Select(p => p.Name), Is.EqualTo(new[]
         {
-            "model", "official", "samples", "tokens", "kl", "top1_agreement", "top1_probability", "perplexity", "router", "layers", "warnings", "seconds",
+            "model", "official", "samples", "tokens", "kl", "top1_agreement", "top1_probability", "perplexity", "router", "layers", "warnings",
+            "seconds",
         }));
         Assert.That(root.GetProperty("tokens").GetInt32(), Is.EqualTo(120));
         Assert.That(root.GetProperty("kl").GetRawText(), Is.EqualTo("""{"mean":0,"median":0,"p99":0,"max":0}"""));

@@ -8,8 +8,8 @@ using Quilt.Runtime.Models;
 namespace Quilt.Quantizer.Quality;
 
 /// <summary>
-/// Measures a model against the official one: both go through the same text layer by layer, side by side, so that neither needs to fit in memory. What
-/// is held is a layer of one of them, then the heads of both, and of each token two rows of the residual stream.
+/// Measures a model against the official one: both go through the same text layer by layer, side by side, so that neither needs to fit in memory.
+/// What is held is a layer of one of them, then the heads of both, and of each token two rows of the residual stream.
 /// </summary>
 internal static class QualityComparison
 {
@@ -23,7 +23,8 @@ internal static class QualityComparison
     /// <param name="options">Device, threads and precision, the same for both.</param>
     /// <param name="progress">Is told of bytes read, of both together; null: nobody.</param>
     /// <param name="cancel">Stops it between parts.</param>
-    /// <exception cref="BadInputException">A checkpoint or the text is not what it should be; the two have other sizes; a logit is no number.</exception>
+    /// <exception cref="BadInputException">A checkpoint or the text is not what it should be; the two differ in size; a logit is no
+    /// number.</exception>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static QualityResult Run(string model, string official, QualityInput input, EngineOptions options,
