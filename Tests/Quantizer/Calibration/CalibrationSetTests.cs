@@ -39,6 +39,19 @@ public sealed class CalibrationSetTests
         Assert.That(() => Parse($"'{text.Replace("'", "''", StringComparison.Ordinal)}'"), Throws.Nothing);
     }
 
+    [TestCase("['")]
+    [TestCase("[")]
+    [TestCase("['a'][")]
+    [TestCase("'a'")]
+    [CancelAfter(20_000)]
+    public void Looks_through_hostile_templates_in_time(string piece) =>
+        Assert.That(() => Parse($"'{{{{ [{string.Concat(Enumerable.Repeat(piece, 10_000)).Replace("'", "''", StringComparison.Ordinal)} }}}}'"),
+            Throws.Nothing);
+
+    [Test]
+    public void Refuses_what_is_neither_a_file_nor_a_set_that_comes_along() =>
+        Assert.That(() => CalibrationSet.Read("no-such-set"), Throws.TypeOf<BadInputException>().With.Message.Contains("software-engineer"));
+
     [Test]
     public void Choices_outside_of_templates_are_text() =>
         Assert.That(() => Parse("\"['a'][hash(row|string) % 3]\""), Throws.Nothing);

@@ -25,10 +25,13 @@ internal sealed record CalibrationSet(string Origin, int MaxLength, bool Shuffle
     /// <summary>Reads a set.</summary>
     /// <param name="path">A YAML file, or the name of a set that comes with the program (<see cref="ReadyMadeSets"/>).</param>
     /// <exception cref="BadInputException">It cannot be read, or is not in the form of a calibration set; the message names key and line.</exception>
-    public static CalibrationSet Read(string path) =>
-        !File.Exists(path) && ReadyMadeSets.Find(path) is { } text
-            ? CalibrationReader.Read(YamlNode.Parse(text, path)) with { MayLackData = true }
-            : CalibrationReader.Read(YamlNode.Read(path));
+    public static CalibrationSet Read(string path)
+    {
+        if (File.Exists(path)) return CalibrationReader.Read(YamlNode.Read(path));
+        var text = ReadyMadeSets.Find(path) ?? throw new BadInputException(path, null,
+            $"expected a file, or the name of a calibration set that comes along ({string.Join(", ", ReadyMadeSets.Names)}), found neither");
+        return CalibrationReader.Read(YamlNode.Parse(text, path)) with { MayLackData = true };
+    }
 
     /// <summary>Reads a set from a text.</summary>
     /// <inheritdoc cref="YamlNode.Parse"/>
