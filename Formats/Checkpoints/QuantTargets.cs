@@ -26,7 +26,9 @@ internal sealed class QuantTargets
             .Select(target => (new TargetPattern(source, target.Key, part), target.Value))];
     }
 
-    /// <summary>What each target is given, in the order of the config; of one that stands twice the place is the first, what it is given the last.</summary>
+    /// <summary>
+    /// What each target is given, in the order of the config; of one that stands twice the place is the first, what it is given the last.
+    /// </summary>
     public IReadOnlyDictionary<string, QuantArgs?> All => targets;
 
     /// <summary>What is left alone.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Quilt.Formats.Checkpoints;
 
 /// <summary>
@@ -35,6 +37,16 @@ internal static class TensorNames
         return projection is not var (from, to) || at < 0
             ? string.Concat(head, $"{One}.", part)
             : string.Concat(head, $"{One}.", part[..at], string.Concat(to, part[(at + from.Length)..]));
+    }
+
+    /// <summary>The decoder layer that a tensor or module is of; −1: of none.</summary>
+    public static int LayerOf(string name)
+    {
+        if (!name.StartsWith(Layers, StringComparison.Ordinal)) return -1;
+        var number = name.AsSpan(Layers.Length);
+        return number.IndexOf('.') is var dot and > 0 && int.TryParse(number[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+            ? layer
+            : -1;
     }
 
     /// <summary>Every name a module may go by in a quantization config, its own first.</summary>

@@ -107,7 +107,7 @@ internal sealed class FolderEdit
             SafeTensorsWriter.Write(file.Key, [.. file.Select(t => new TensorToWrite(t.Key, t.Value.Type, t.Value.Shape, t.Value.Bytes))], Metadata);
         var index = Path.Combine(folder, ShardIndex.FileName);
         if (File.Exists(index))
-            new ShardIndex(tensors.ToDictionary(t => t.Key, t => Path.GetFileName(t.Value.File)), tensors.Values.Sum(t => t.Bytes.LongLength) + Surplus)
-                .Write(index);
+            new ShardIndex(tensors.ToDictionary(t => t.Key, t => Path.GetFileName(t.Value.File)),
+                tensors.Values.Sum(t => t.Bytes.LongLength) + Surplus).Write(index);
     }
 }

@@ -11,7 +11,8 @@ internal sealed class TemporaryFolder : IDisposable
     public string Below(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>Everything that lies in it, links and hidden files too.</summary>
-    public string[] Names => [.. Directory.EnumerateFileSystemEntries(Path).Select(path => System.IO.Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    public string[] Names =>
+        [.. Directory.EnumerateFileSystemEntries(Path).Select(path => System.IO.Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

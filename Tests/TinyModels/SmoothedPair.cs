@@ -6,9 +6,9 @@ using Quilt.Formats.Tensors;
 namespace Quilt.Tests.TinyModels;
 
 /// <summary>
-/// Two small MiniMax-M2 checkpoints of one random model, as they are published: <c>official</c>, FP8 in blocks with routers in float32, a shard a layer,
-/// counted "of 130"; and <c>awq</c>, all of it in bfloat16 but the experts, which are smoothed by AWQ's rule, s1 through the norm and s2 between w3 and w2,
-/// and quantized to packed integers, in one file without an index. The same seed gives the same bytes.
+/// Two small MiniMax-M2 checkpoints of one random model, as they are published: <c>official</c>, FP8 in blocks with routers in float32, a shard a
+/// layer, counted "of 130"; and <c>awq</c>, all of it in bfloat16 but the experts, which are smoothed by AWQ's rule, s1 through the norm and s2
+/// between w3 and w2, and quantized to packed integers, in one file without an index. The same seed gives the same bytes.
 /// </summary>
 internal sealed class SmoothedPair
 {

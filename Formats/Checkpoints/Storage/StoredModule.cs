@@ -38,7 +38,9 @@ public abstract class StoredModule
     /// <summary>What its rows are made of.</summary>
     internal abstract RowForm Form { get; }
 
-    /// <summary>Bits of a code in the files; those of fewer than 4 or 8 are read as if they had so many, their zero in the middle of the more.</summary>
+    /// <summary>
+    /// Bits of a code in the files; those of fewer than 4 or 8 are read as if they had so many, their zero in the middle of the more.
+    /// </summary>
     internal virtual int CodeBits => Form.Bits;
 
     /// <summary>Bytes of a row as <see cref="ReadRows"/> gives it.</summary>

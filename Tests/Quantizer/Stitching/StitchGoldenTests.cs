@@ -6,7 +6,7 @@ using Quilt.Quantizer.Stitching;
 
 namespace Quilt.Tests.Quantizer.Stitching;
 
-/// <summary>Stitched checkpoints against those of the published script: every tensor's bytes and place, the config, and what the model computes.</summary>
+/// <summary>Stitched checkpoints against the published script's: every tensor's bytes and place, the config, and what the model computes.</summary>
 [Category("Conformance")]
 public sealed class StitchGoldenTests
 {
@@ -63,7 +63,8 @@ public sealed class StitchGoldenTests
         official.Remove("quantization_config");
         Assert.That(config.ToJsonString(), Is.EqualTo(official.ToJsonString()));
         foreach (var other in OtherFiles.Of(Path.Combine(folder, "official")).Where(name => name != ModelConfig.FileName))
-            Assert.That(File.ReadAllBytes(Path.Combine(work.Below("out"), other)), Is.EqualTo(File.ReadAllBytes(Path.Combine(folder, "official", other))));
+            Assert.That(File.ReadAllBytes(Path.Combine(work.Below("out"), other)),
+                Is.EqualTo(File.ReadAllBytes(Path.Combine(folder, "official", other))));
         using var checkpoint = Checkpoint.Open(work.Below("out"));
         Assert.That(checkpoint.Warnings, Is.Empty);
     }

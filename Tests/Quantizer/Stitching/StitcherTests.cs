@@ -40,7 +40,8 @@ public sealed class StitcherTests
         }, "the experts are another model's");
         yield return Awq("an expert has two scales", edit => edit.Add($"{Expert}.w1.weight", DType.BF16, [64, 128], new byte[64 * 128 * 2]),
             "stands beside");
-        yield return Awq("a shape is another", edit => edit.Values<long>($"{Expert}.w1.weight_shape")[0]++, $"{Expert}.w1.weight_shape: expected [64, 128]");
+        yield return Awq("a shape is another", edit => edit.Values<long>($"{Expert}.w1.weight_shape")[0]++,
+            $"{Expert}.w1.weight_shape: expected [64, 128]");
         yield return Official("a scale has both names", edit => edit.Add($"{Layer}.self_attn.q_proj.weight_scale", DType.F32, [1, 1], new byte[4]),
             "stands beside");
         yield return Official("attention is not FP8", edit =>
@@ -52,7 +53,8 @@ public sealed class StitcherTests
         yield return Config("official", "another family", config => config["model_type"] = "mixtral", "expected \"minimax_m2\"");
         yield return Config("awq", "fewer layers", config => config["num_hidden_layers"] = 1, "num_hidden_layers: expected 2");
         yield return Config("awq", "other heads", config => config["num_attention_heads"] = 8, "num_attention_heads: expected 4");
-        yield return Config("official", "no fp8 config", config => config.Remove("quantization_config"), "quantization_config: expected \"quant_method\": \"fp8\"");
+        yield return Config("official", "no fp8 config", config => config.Remove("quantization_config"),
+            "quantization_config: expected \"quant_method\": \"fp8\"");
     }
 
     [TestCaseSource(nameof(Refused))]
@@ -196,7 +198,8 @@ public sealed class StitcherTests
 
     private static TestCaseData Case(string name, Action<string> damage, string words) => new TestCaseData(damage, words).SetArgDisplayNames(name);
 
-    private static void Remove(FolderEdit edit, string module) => edit.Rename(name => name.StartsWith($"{module}.", StringComparison.Ordinal) ? null : name);
+    private static void Remove(FolderEdit edit, string module) =>
+        edit.Rename(name => name.StartsWith($"{module}.", StringComparison.Ordinal) ? null : name);
 
     private sealed class Immediate(Action<Quilt.Runtime.LoadProgress> hear) : IProgress<Quilt.Runtime.LoadProgress>
     {

@@ -7,7 +7,9 @@ using Quilt.Tests.TinyModels;
 
 namespace Quilt.Tests.Quantizer.Verifying;
 
-/// <summary>A good checkpoint damaged in one way at a time: the check whose matter it is speaks, and no other but those that see its consequences.</summary>
+/// <summary>
+/// A good checkpoint damaged in one way at a time: the check whose matter it is speaks, and no other but those that see its consequences.
+/// </summary>
 public sealed class DamageTests
 {
     private const string Layer = "model.layers.1";

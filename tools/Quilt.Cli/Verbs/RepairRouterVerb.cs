@@ -47,9 +47,7 @@ internal static class RepairRouterVerb
         foreach (var (layer, router) in result.Layers)
         {
             var ratio = router.Ratio;
-            Console.Error.WriteLine(FormattableString.Invariant(
-                $"layer {layer}: |log2 s| at most {ratio.MaxAbsLog2:0.000}, median {ratio.MedianAbsLog2:0.000}, middle {ratio.GeometricMid:0.0000}, ") +
-                Word(router.State) + Agreement(before, after, layer));
+            Console.Error.WriteLine($"layer {layer}: {ratio}, {Word(router.State)}{Agreement(before, after, layer)}");
         }
         if (before is not null && after is not null)
             Console.Error.WriteLine(FormattableString.Invariant(
@@ -57,16 +55,18 @@ internal static class RepairRouterVerb
                 FormattableString.Invariant($"divergence {before.MeanDivergence:0.000} and {after.MeanDivergence:0.000} nats"));
         Console.Error.WriteLine(result.Repaired == 0
             ? "nothing to mend: OUT is the published checkpoint"
-            : FormattableString.Invariant($"{result.Repaired} routers mended, {result.FilesWritten} files written ({result.BytesWritten / 1e9:0.00} GB), ") +
-                $"{result.FilesLinked} linked");
+            : $"{result.Repaired} routers mended, {result.FilesLinked} files linked, " +
+                FormattableString.Invariant($"{result.FilesWritten} written ({result.BytesWritten / 1e9:0.00} GB)"));
         Console.Out.WriteLine(Path.GetFullPath(folder));
     }
 
-    private static string Agreement(ModelComparison? before, ModelComparison? after, int layer) =>
-        before?.Layers[layer] is { SameInput: { } old, WholeModel: { } oldWhole } && after?.Layers[layer] is { SameInput: { } now, WholeModel: { } nowWhole }
-            ? FormattableString.Invariant($"; experts like the official model's: {old.Overlap:0.0%} before, {now.Overlap:0.0%} after on its input, ") +
-                FormattableString.Invariant($"{oldWhole.Overlap:0.0%} and {nowWhole.Overlap:0.0%} in the whole model")
-            : "";
+    private static string Agreement(ModelComparison? before, ModelComparison? after, int layer)
+    {
+        if (before?.Layers[layer] is not { SameInput: { } old, WholeModel: { } oldWhole }) return "";
+        if (after?.Layers[layer] is not { SameInput: { } now, WholeModel: { } nowWhole }) return "";
+        return FormattableString.Invariant($"; experts like the official model's: {old.Overlap:0.0%} before, {now.Overlap:0.0%} after on its ") +
+            FormattableString.Invariant($"input, {oldWhole.Overlap:0.0%} and {nowWhole.Overlap:0.0%} in the whole model");
+    }
 
     private static void PrintJson(string folder, RepairResult result, ModelComparison? before, ModelComparison? after) => JsonOutput.Print(writer =>
     {

@@ -25,8 +25,7 @@ internal static class StitchVerb
                 cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
             foreach (var warning in result.Warnings) Console.Error.WriteLine($"quilt: warning: {warning}");
             foreach (var (layer, ratio) in result.Layers.Index())
-                Console.Error.WriteLine(FormattableString.Invariant(
-                    $"layer {layer}: |log2 s| at most {ratio.MaxAbsLog2:0.000}, median {ratio.MedianAbsLog2:0.000}, middle {ratio.GeometricMid:0.0000}"));
+                Console.Error.WriteLine($"layer {layer}: {ratio}");
             Console.Error.WriteLine(FormattableString.Invariant($"{result.Tensors} tensors, {result.Bytes / 1e9:0.00} GB"));
             Console.Out.WriteLine(Path.GetFullPath(folder));
             return 0;

@@ -3,8 +3,8 @@ using Quilt.Formats.Checkpoints.Storage;
 namespace Quilt.Quantizer.Repair;
 
 /// <summary>
-/// What the columns of a weight were multiplied with before it was quantized, recovered from the weight itself: for each column c the number that takes
-/// the original nearest to it, Σ_r a[r,c] · b[r,c] / Σ_r b[r,c]².
+/// What the columns of a weight were multiplied with before it was quantized, recovered from the weight itself: for each column c the number that
+/// takes the original nearest to it, Σ_r a[r,c] · b[r,c] / Σ_r b[r,c]².
 /// </summary>
 internal static class ColumnScale
 {

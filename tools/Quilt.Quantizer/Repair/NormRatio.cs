@@ -36,19 +36,30 @@ internal sealed class NormRatio
 
     /// <summary>The ratio of one layer.</summary>
     /// <exception cref="BadInputException">A norm is missing or of another length, or no positive number takes one to the other.</exception>
-    public static NormRatio Of(Checkpoint official, Checkpoint published, VectorShape norm)
+    public static NormRatio Of(Checkpoint official, Checkpoint published, VectorShape norm) => Find(official, published, norm, out var problem)
+        ?? throw new BadInputException(published.Find(norm.Name)!.File, norm.Name, problem!);
+
+    /// <summary>The ratio of one layer; null, and why, where no positive numbers take one norm to the other.</summary>
+    /// <exception cref="BadInputException">A norm is missing or of another length.</exception>
+    public static NormRatio? Find(Checkpoint official, Checkpoint published, VectorShape norm, out string? problem)
     {
+        problem = null;
         var (above, below) = (official.Vector(norm.Name, norm.Length), published.Vector(norm.Name, norm.Length));
         var s = new float[norm.Length];
         for (var i = 0; i < s.Length; i++)
         {
             s[i] = above[i] == below[i] ? 1 : above[i] / below[i];
             if (s[i] > 0 && float.IsFinite(s[i])) continue;
-            throw new BadInputException(published.Find(norm.Name)!.File, norm.Name, FormattableString.Invariant(
-                $"expected the official norm divided by positive numbers, found {below[i]} for {above[i]} at index {i}"));
+            problem = FormattableString.Invariant(
+                $"expected the official norm divided by positive numbers, found {below[i]} for {above[i]} at index {i}");
+            return null;
         }
         return new NormRatio(s);
     }
+
+    /// <summary>Its sizes in words.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"|log2 s| at most {MaxAbsLog2:0.000}, median {MedianAbsLog2:0.000}, middle {GeometricMid:0.0000}");
 
     /// <summary>The middle of some numbers; of an even count the mean of the two in the middle.</summary>
     public static double Median(ReadOnlySpan<double> values)

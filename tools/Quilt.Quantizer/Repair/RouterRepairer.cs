@@ -22,8 +22,8 @@ internal sealed record RepairResult(IReadOnlyList<(int Layer, RouterFit Router)>
 }
 
 /// <summary>
-/// Mends the routers of a checkpoint whose experts were smoothed and whose routers, which read the same norm, were not: each column is multiplied with
-/// official norm / published norm. For the router that is exact: the rounding of the published norm cancels.
+/// Mends the routers of a checkpoint whose experts were smoothed and whose routers, which read the same norm, were not: each column is multiplied
+/// with official norm / published norm. For the router that is exact: the rounding of the published norm cancels.
 /// <para>
 /// A file that holds a mended router is written anew, all others are the published ones. A small file of new routers beside the old ones would be
 /// less work, but loaders differ in which of two tensors of one name they take.
@@ -105,7 +105,8 @@ internal static class RouterRepairer
     private static void RefuseFused(string path, List<TensorEntry> tensors)
     {
         if (tensors.Find(tensor => tensor.Part is not null) is { } fused)
-            throw new BadInputException(path, fused.Name, "expected experts one by one in a file that has to be written anew, found all in one tensor");
+            throw new BadInputException(path, fused.Name,
+                "expected experts one by one in a file that has to be written anew, found all in one tensor");
     }
 
     // A router that was bfloat16 has become float32.

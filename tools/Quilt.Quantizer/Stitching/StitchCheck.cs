@@ -72,8 +72,8 @@ internal static class StitchCheck
             throw new BadInputException(awq.Folder, layer.Experts!.Gate(0).Name,
                 "expected the official weight, quantized, found one that has nothing in common with it: the experts are another model's");
         if (!fit.Fits)
-            throw new BadInputException(tensor.File, tensor.Name, FormattableString.Invariant(
-                $"expected the norm that goes with the experts' w1, found one whose columns are off by a factor of {Math.Pow(2, fit.Distance):0.###}"));
+            throw new BadInputException(tensor.File, tensor.Name, "expected the norm that goes with the experts' w1, found one that is off by " +
+                FormattableString.Invariant($"a factor of {Math.Pow(2, fit.Distance):0.##} a column"));
         if (ratio.IsIdentity)
             warnings.Add(norm.Name, "is the official norm: the experts were quantized without smoothing");
         else if (Math.Abs(Math.Log2(ratio.GeometricMid)) > MostMid)

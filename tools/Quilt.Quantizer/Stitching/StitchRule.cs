@@ -9,8 +9,8 @@ using Quilt.Runtime.Models;
 namespace Quilt.Quantizer.Stitching;
 
 /// <summary>
-/// What becomes of each official tensor: experts are replaced by the packed ones, their scales dropped, the norm in front of them is the smoothed one,
-/// attention's scales get the name that compressed-tensors gives them, all else is copied.
+/// What becomes of each official tensor: experts are replaced by the packed ones, their scales dropped, the norm in front of them is the smoothed
+/// one, attention's scales get the name that compressed-tensors gives them, all else is copied.
 /// </summary>
 /// <param name="official">FP8 in blocks.</param>
 /// <param name="awq">Packed experts and the norms that go with them.</param>

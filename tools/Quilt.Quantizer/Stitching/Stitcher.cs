@@ -67,7 +67,8 @@ internal static class Stitcher
             OtherFiles.Copy(official.Folder, others, folder, cancel);
             cancel.ThrowIfCancellationRequested();
         });
-        return new StitchResult(shards.Values.Sum(shard => shard.Count), total, ratios, [.. warnings.ToLines(), .. official.Warnings, .. awq.Warnings]);
+        return new StitchResult(shards.Values.Sum(shard => shard.Count), total, ratios,
+            [.. warnings.ToLines(), .. official.Warnings, .. awq.Warnings]);
     }
 
     // Layers behind the last are for predicting several tokens at once, which nothing here does.
@@ -76,7 +77,7 @@ internal static class Stitcher
         var shards = new SortedDictionary<string, List<TensorToWrite>>(StringComparer.Ordinal);
         foreach (var tensor in official.Tensors)
         {
-            if (LayerOf(tensor.Name) >= layers)
+            if (TensorNames.LayerOf(tensor.Name) >= layers)
             {
                 warnings.Add(tensor.Name, $"is of a layer behind the {layers} of the model and is left out");
                 continue;
@@ -87,13 +88,5 @@ internal static class Stitcher
         }
         foreach (var empty in shards.Where(shard => shard.Value.Count == 0).Select(shard => shard.Key).ToList()) shards.Remove(empty);
         return shards;
-    }
-
-    private static int LayerOf(string tensor)
-    {
-        const string Layers = "model.layers.";
-        if (!tensor.StartsWith(Layers, StringComparison.Ordinal)) return -1;
-        var number = tensor.AsSpan(Layers.Length);
-        return number.IndexOf('.') is var dot and > 0 && int.TryParse(number[..dot], out var layer) ? layer : -1;
     }
 }

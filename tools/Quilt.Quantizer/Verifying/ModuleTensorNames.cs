@@ -5,8 +5,8 @@ using Quilt.Runtime.Models;
 namespace Quilt.Quantizer.Verifying;
 
 /// <summary>
-/// The tensors that a module consists of, by how it is stored: <c>weight_packed</c>, <c>weight_scale</c>, <c>weight_shape</c> and perhaps zero points and
-/// the groups of columns; FP8 <c>weight</c> with one of two scales; or <c>weight</c> alone.
+/// The tensors that a module consists of, by how it is stored: <c>weight_packed</c>, <c>weight_scale</c>, <c>weight_shape</c> and perhaps zero
+/// points and the groups of columns; FP8 <c>weight</c> with one of two scales; or <c>weight</c> alone.
 /// </summary>
 internal static class ModuleTensorNames
 {

@@ -14,17 +14,16 @@ internal sealed record SmoothedLayer(NormRatio? Ratio, bool IsOfOneModel, string
     /// <summary>Looks at a layer; null where a tensor that is needed for it is not whole.</summary>
     public static SmoothedLayer? Of(Checkpoint official, Checkpoint model, LayerModules layer)
     {
-        NormRatio? ratio = null;
         try
         {
-            ratio = NormRatio.Of(official, model, layer.FeedForwardNorm);
+            if (NormRatio.Find(official, model, layer.FeedForwardNorm, out var problem) is not { } ratio)
+                return new SmoothedLayer(null, true, problem);
             var fit = NormFit.Of(official, model, layer, ratio);
             return new SmoothedLayer(ratio, fit.IsOfOneModel, fit.IsOfOneModel && !fit.Fits ? Mismatch(ratio, fit) : null);
         }
-        catch (BadInputException refused)
+        catch (BadInputException)
         {
-            var isRatio = ratio is null && refused.Part == layer.FeedForwardNorm.Name && refused.Message.Contains("official norm", StringComparison.Ordinal);
-            return isRatio ? new SmoothedLayer(null, true, refused.Message) : null;
+            return null;
         }
     }
 

@@ -3,8 +3,8 @@ using Quilt.Formats.Checkpoints;
 namespace Quilt.Quantizer.Verifying;
 
 /// <summary>
-/// Which scheme a module gets by vLLM's rules for compressed-tensors, which are not the library's: q, k and v are one module, experts are one, a target is
-/// looked for in the order of the config, and a class name counts where it is part of the class's.
+/// Which scheme a module gets by vLLM's rules for compressed-tensors, which are not the library's: q, k and v are one module, experts are one, a
+/// target is looked for in the order of the config, and a class name counts where it is part of the class's.
 /// </summary>
 internal sealed class VllmTargets
 {
@@ -31,7 +31,8 @@ internal sealed class VllmTargets
     public VllmScheme OfLinear(string name, string className, params string[] parts)
     {
         var ignoredParts = (parts.Length > 0 ? parts : [name]).Count(IsIgnored);
-        if (ignoredParts > 0 && ignoredParts < parts.Length) return new(null, $"ignores some of {string.Join(", ", parts)} and not others, which it refuses");
+        if (ignoredParts > 0 && ignoredParts < parts.Length)
+            return new(null, $"ignores some of {string.Join(", ", parts)} and not others, which it refuses");
         if (ignoredParts > 0) return new(null);
         var at = targets.FindIndex(target => Matches(target, name));
         if (at < 0) at = targets.FindIndex(target => target.Pattern is null && className.Contains(target.Target, StringComparison.OrdinalIgnoreCase));

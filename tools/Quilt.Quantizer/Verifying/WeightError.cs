@@ -14,8 +14,8 @@ internal readonly record struct WeightError(double Least, double Most)
     private const double OriginalFp8 = 0.04;
 
     /// <summary>
-    /// 6 to 14 % for four bits in groups of 32 (9.4 % where weights are normally distributed, more where smoothing spreads them). Finer codes are nearer
-    /// in proportion; larger groups, whose largest magnitude is larger, farther.
+    /// 6 to 14 % for four bits in groups of 32 (9.4 % where weights are normally distributed, more where smoothing spreads them). Finer codes are
+    /// nearer in proportion; larger groups, whose largest magnitude is larger, farther.
     /// </summary>
     public static WeightError Of(StoredModule module)
     {

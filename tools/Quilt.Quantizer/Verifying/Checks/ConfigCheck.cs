@@ -34,8 +34,8 @@ internal sealed class ConfigCheck() : Check(10, "config-resolution")
             foreach (var module in linears.Where(module => Stored(module) != Dense))
                 findings.Fail(module.Name, $"expected a quantization_config that says {Stored(module)}, as it is stored, found none");
         }
-        return findings.Conclude(this, $"{linears.Count} modules: " +
-            string.Join(", ", linears.GroupBy(Stored).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Count()} {kind.Key}")));
+        var kinds = linears.GroupBy(Stored).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Count()} {kind.Key}");
+        return findings.Conclude(this, $"{linears.Count} modules: {string.Join(", ", kinds)}");
     }
 
     /// <summary>A way of storing in words.</summary>

@@ -56,7 +56,7 @@ internal sealed class GroupCodeCheck() : Check(4, "group-codes")
                 var scale = scales[(r * across) + g];
                 if (Array.IndexOf(Empty, scale) >= 0 || ReachesEnd(module, row, g, symmetric: zeros is null)) continue;
                 findings.Fail(module.Tensors[0].Name, FormattableString.Invariant(
-                    $"expected a code at an end of its range in row {r}, group {g} (columns {g * module.Form.GroupColumns} on), found none; its scale is {scale}"));
+                    $"expected a code at an end of its range in row {r}, group {g}, found none; its scale is {scale}"));
                 return scales.Length;
             }
         }

@@ -4,7 +4,9 @@ using Quilt.Formats.Tensors;
 
 namespace Quilt.Quantizer.Verifying.Checks;
 
-/// <summary>9: the index names every file and tensor that is there, its total is right, and files have the mark without which others refuse them.</summary>
+/// <summary>
+/// 9: the index names every file and tensor that is there, its total is right, and files have the mark without which others refuse them.
+/// </summary>
 internal sealed class IndexCheck() : Check(9, "index")
 {
     public override CheckResult Run(CheckSubject subject) => Run(subject.Model, subject.OpeningWarnings, subject.Cancel);

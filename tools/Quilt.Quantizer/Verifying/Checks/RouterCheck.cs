@@ -6,8 +6,8 @@ using Quilt.Runtime.Models;
 namespace Quilt.Quantizer.Verifying.Checks;
 
 /// <summary>
-/// 8: each router's columns were multiplied with what the norm that it reads was divided by; else it sees other inputs than it was trained on and other
-/// experts are chosen. What corrects its choice is the official one.
+/// 8: each router's columns were multiplied with what the norm that it reads was divided by; else it sees other inputs than it was trained on and
+/// other experts are chosen. What corrects its choice is the official one.
 /// </summary>
 internal sealed class RouterCheck() : Check(8, "router-compensation")
 {
@@ -30,14 +30,15 @@ internal sealed class RouterCheck() : Check(8, "router-compensation")
             if (fit.State == RouterState.Uncompensated)
             {
                 var words = FormattableString.Invariant(
-                    $"expected the official router with its columns times s (|log2 s| up to {ratio.MaxAbsLog2:0.00}), found the official one; repair-router mends it");
+                    $"expected the official router with its columns times s (|log2 s| up to {ratio.MaxAbsLog2:0.00}), found the official one; ") +
+                    "repair-router mends it";
                 if (ratio.MaxAbsLog2 < Slight) findings.Warn(name, words);
                 else findings.Fail(name, words);
             }
             else if (fit.State == RouterState.Unknown)
             {
-                findings.Fail(name, FormattableString.Invariant(
-                    $"expected the official router, its columns times s, found one {fit.CompensatedDistance:0.0%} away ({fit.OfficialDistance:0.0%} without s)"));
+                findings.Fail(name, "expected the official router, its columns times s, found one " + FormattableString.Invariant(
+                    $"{fit.CompensatedDistance:0.0%} away ({fit.OfficialDistance:0.0%} without s)"));
             }
         }
         return looked == 0

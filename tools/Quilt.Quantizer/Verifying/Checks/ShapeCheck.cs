@@ -5,7 +5,9 @@ using Quilt.Runtime.Models;
 
 namespace Quilt.Quantizer.Verifying.Checks;
 
-/// <summary>2: every tensor has the shape that the architecture gives it and a type that fits; routers and their corrections have kept float32.</summary>
+/// <summary>
+/// 2: every tensor has the shape that the architecture gives it and a type that fits; routers and their corrections have kept float32.
+/// </summary>
 internal sealed class ShapeCheck() : Check(2, "shapes-and-types")
 {
     // The family whose official files have routers in float32, whatever else they are stored in.

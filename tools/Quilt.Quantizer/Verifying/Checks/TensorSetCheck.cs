@@ -1,3 +1,4 @@
+using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
 
 namespace Quilt.Quantizer.Verifying.Checks;
@@ -26,19 +27,11 @@ internal sealed class TensorSetCheck() : Check(1, "tensor-set")
         var behind = 0;
         foreach (var tensor in subject.Model.Tensors.Where(tensor => !known.Contains(tensor)))
         {
-            if (LayerOf(tensor.Name) >= subject.Spec.Layers) behind++;
+            if (TensorNames.LayerOf(tensor.Name) >= subject.Spec.Layers) behind++;
             else if (!Array.Exists(Harmless, end => tensor.Name.EndsWith(end, StringComparison.Ordinal)))
                 findings.Warn(tensor.Label, "expected no such tensor, found it; nothing reads it");
         }
         return findings.Conclude(this, $"{subject.Model.Tensors.Count} tensors, all that {subject.Model.Config.ModelType} asks for" +
             (behind > 0 ? $"; {behind} of layers behind the last, which nothing reads" : ""));
-    }
-
-    private static int LayerOf(string tensor)
-    {
-        const string Layers = "model.layers.";
-        if (!tensor.StartsWith(Layers, StringComparison.Ordinal)) return -1;
-        var number = tensor.AsSpan(Layers.Length);
-        return number.IndexOf('.') is var dot and > 0 && int.TryParse(number[..dot], out var layer) ? layer : -1;
     }
 }

@@ -5,8 +5,8 @@ using Quilt.Runtime.Models;
 namespace Quilt.Quantizer.Verifying.Checks;
 
 /// <summary>
-/// 6: each expert's w3 (up_proj) and w2 (down_proj) are as far from the official ones as their codes are coarse. Rows of w3 may have been divided by an
-/// s2 that is stored nowhere, and columns of w2 multiplied with it; it is recovered from w3, and w2 must tell the same.
+/// 6: each expert's w3 (up_proj) and w2 (down_proj) are as far from the official ones as their codes are coarse. Rows of w3 may have been divided by
+/// an s2 that is stored nowhere, and columns of w2 multiplied with it; it is recovered from w3, and w2 must tell the same.
 /// </summary>
 internal sealed class UpDownErrorCheck() : Check(6, "expert-up-down-error")
 {
@@ -55,8 +55,8 @@ internal sealed class UpDownErrorCheck() : Check(6, "expert-up-down-error")
         WeightError.Of(down).Judge(downShape.Name, error, findings);
         var (distance, _) = ColumnScale.Compare(down, original, s2);
         if (!(distance < MostDistance))
-            findings.Fail(downShape.Name, FormattableString.Invariant(
-                $"expected columns that were multiplied with what rows of {upShape.Name} were divided by, found a factor of {Math.Pow(2, distance):0.##}"));
+            findings.Fail(downShape.Name, $"expected columns that were multiplied with what rows of {upShape.Name} were divided by, found " +
+                FormattableString.Invariant($"a factor of {Math.Pow(2, distance):0.##}"));
     }
 
     // What each row was multiplied with: of all numbers the one that takes the original nearest to it; 1 for a row of zeros.

@@ -16,8 +16,8 @@ internal sealed class VllmConfigCheck(CheckSubject subject, VllmTargets targets,
         {
             ModuleShape[] projections = [layer.Query, layer.Key, layer.Value];
             var attention = layer.Query.Name[..layer.Query.Name.LastIndexOf('.')];
-            Compare($"{attention}.qkv_proj",
-                targets.OfLinear($"{attention}.qkv_proj", "QKVParallelLinear", Array.ConvertAll(projections, shape => shape.Name)), projections, findings);
+            var fused = targets.OfLinear($"{attention}.qkv_proj", "QKVParallelLinear", Array.ConvertAll(projections, shape => shape.Name));
+            Compare($"{attention}.qkv_proj", fused, projections, findings);
             Compare(layer.Output.Name, targets.OfLinear(layer.Output.Name, "RowParallelLinear"), [layer.Output], findings);
             if (layer.Dense is { } dense) Mlp(dense, findings);
             if (layer.Experts is { } experts) Experts(layer.Index, experts, findings);
@@ -40,7 +40,8 @@ internal sealed class VllmConfigCheck(CheckSubject subject, VllmTargets targets,
         var path = FormattableString.Invariant($"model.layers.{layer}.{block}.experts");
         var scheme = targets.OfExperts(path);
         Compare(path, scheme, experts.All, findings);
-        if (scheme.Arguments is { IsFloat: false, Symmetric: false }) findings.Warn(path, "expected symmetric codes, which vLLM's experts take, found zero points");
+        if (scheme.Arguments is { IsFloat: false, Symmetric: false })
+            findings.Warn(path, "expected symmetric codes, which vLLM's experts take, found zero points");
         if (scheme.Arguments is { IsFloat: false, Bits: not (4 or 8) and var bits })
             findings.Warn(path, $"expected 4 or 8 bits, which vLLM's experts take, found {bits}");
         if (stored.GetValueOrDefault(experts.Router.Name) is { } router && ConfigCheck.Stored(router) != ConfigCheck.Told(null))
@@ -52,7 +53,7 @@ internal sealed class VllmConfigCheck(CheckSubject subject, VllmTargets targets,
         if (scheme.Refusal is not null) findings.Warn(name, $"vLLM {scheme.Refusal}");
         else if (parts.Select(part => stored.GetValueOrDefault(part.Name)).OfType<StoredModule>()
             .FirstOrDefault(module => ConfigCheck.Stored(module) != ConfigCheck.Told(scheme.Arguments)) is { } other)
-            findings.Warn(name, $"expected vLLM to find {ConfigCheck.Stored(other)}, as {other.Name} is stored, found {ConfigCheck.Told(scheme.Arguments)}" +
-                (scheme.Arguments is { } arguments ? $" from {arguments.Group}" : ""));
+            findings.Warn(name, $"expected vLLM to find {ConfigCheck.Stored(other)}, as {other.Name} is stored, found " +
+                ConfigCheck.Told(scheme.Arguments) + (scheme.Arguments is { } arguments ? $" from {arguments.Group}" : ""));
     }
 }

@@ -39,6 +39,8 @@ internal sealed class WholeModelCheck() : Check(12, "whole-model")
     private static string Routing(ModelComparison comparison)
     {
         var routed = comparison.Layers.Select(layer => layer.WholeModel).OfType<RouterAgreement>().ToList();
-        return routed.Count == 0 ? "" : FormattableString.Invariant($"; at least {routed.Min(layer => layer.Overlap):0.0%} of a layer's experts alike");
+        return routed.Count == 0
+            ? ""
+            : FormattableString.Invariant($"; at least {routed.Min(layer => layer.Overlap):0.0%} of a layer's experts alike");
     }
 }

@@ -42,7 +42,8 @@ internal sealed class LayerRunner : IDisposable
     public static void Check(DecoderSpec spec, IReadOnlyList<int> prompt)
     {
         var most = Math.Min(new EngineOptions().BatchedTokens, spec.Attention.MaxPositions);
-        if (prompt.Count == 0 || prompt.Count > most) throw new BadInputException("prompt", null, $"expected 1 to {most} tokens, found {prompt.Count}");
+        if (prompt.Count == 0 || prompt.Count > most)
+            throw new BadInputException("prompt", null, $"expected 1 to {most} tokens, found {prompt.Count}");
         foreach (var id in prompt)
         {
             if ((uint)id >= (uint)spec.VocabularySize)
