@@ -3,11 +3,11 @@ using Quilt.Quantizer.Awq;
 namespace Quilt.Cli.Quantize;
 
 /// <summary>Says on standard error, once a layer, how far a run is and how long the rest will take.</summary>
-internal sealed class CalibrationPrinter : IProgress<CalibrationProgress>
+internal sealed class CalibrationPrinter : IProgress<LayerProgress>
 {
     private int said = -1;
 
-    public void Report(CalibrationProgress value)
+    public void Report(LayerProgress value)
     {
         if (value.Layer == said || (value.Left is null && value.Layer > 0)) return;
         said = value.Layer;

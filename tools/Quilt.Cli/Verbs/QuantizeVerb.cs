@@ -72,10 +72,10 @@ internal static class QuantizeVerb
         var outcome = Calibrating.Run(source, output, recipe, settings, new CalibrationPrinter(), cancel);
         foreach (var warning in outcome.Warnings) Console.Error.WriteLine($"quilt: warning: {warning}");
         if (stats is not null) StatsFile.Write(stats, outcome.Mappings);
-        foreach (var layer in outcome.Layers.Where(layer => layer.After is not null))
+        foreach (var layer in outcome.Layers.Where(layer => layer.Error is not null))
         {
             Console.Error.WriteLine(FormattableString.Invariant(
-                $"layer {layer.Layer}: error {100 * layer.Before:0.0} % rounded, {100 * layer.After:0.0} % as written; router {100 * layer.Overlap:0.00} % the same"));
+                $"layer {layer.Layer}: error {100 * layer.Error!.Before:0.0} % rounded, {100 * layer.Error.After:0.0} % as written"));
         }
         Console.Error.WriteLine(FormattableString.Invariant(
             $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / (double)(1L << 30):0.00} GiB"));

@@ -3,6 +3,7 @@ using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
 using Quilt.Quantizer.Output;
 using Quilt.Quantizer.Recipes;
+using Quilt.Quantizer.Report;
 
 namespace Quilt.Quantizer.Awq;
 
@@ -21,7 +22,7 @@ internal static class Calibrating
     /// <param name="cancel">Stops; what is there by then is gone on with the next time.</param>
     /// <exception cref="BadInputException">The recipe does not fit the source; source or samples are damaged; the result cannot be written there.</exception>
     public static CalibrationOutcome Run(Checkpoint source, string output, Recipe recipe, CalibrationSettings settings,
-        IProgress<CalibrationProgress>? progress = null, CancellationToken cancel = default)
+        IProgress<LayerProgress>? progress = null, CancellationToken cancel = default)
     {
         var plan = CalibrationPlan.Create(source, recipe, settings);
         var warnings = new List<string>();

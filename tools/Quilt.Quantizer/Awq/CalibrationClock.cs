@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Quilt.Quantizer.Awq;
 
 /// <summary>Tells how far a run is and how long the rest will take, by the layers it has done.</summary>
-internal sealed class CalibrationClock(int layers, IProgress<CalibrationProgress>? progress)
+internal sealed class CalibrationClock(int layers, IProgress<LayerProgress>? progress)
 {
     private long start;
     private int first = -1;

@@ -1,4 +1,5 @@
 using Quilt.Quantizer.Awq.Match;
+using Quilt.Quantizer.Report;
 
 namespace Quilt.Quantizer.Awq;
 
@@ -32,7 +33,7 @@ internal sealed record CalibrationSettings
 /// <param name="Layers">How many there are.</param>
 /// <param name="Share">How much of it is done, 0 to 1.</param>
 /// <param name="Left">How long the rest will take; null: not known yet.</param>
-internal sealed record CalibrationProgress(int Layer, int Layers, double Share, TimeSpan? Left);
+internal sealed record LayerProgress(int Layer, int Layers, double Share, TimeSpan? Left);
 
 /// <summary>What came of a run.</summary>
 /// <param name="Layers">What is told of each layer that was calibrated.</param>

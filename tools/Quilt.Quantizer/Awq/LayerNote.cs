@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Quilt.Formats.Tensors;
+using Quilt.Quantizer.Report;
 
 namespace Quilt.Quantizer.Awq;
 

@@ -3,6 +3,8 @@ using Quilt.Formats.Tensors;
 using Quilt.Quantizer.Awq.Refined;
 using Quilt.Quantizer.Output;
 using Quilt.Quantizer.Plan;
+using Quilt.Quantizer.Quality;
+using Quilt.Quantizer.Report;
 using Quilt.Runtime.Models;
 
 namespace Quilt.Quantizer.Awq;
@@ -21,7 +23,7 @@ internal sealed class RefinedLayer
     private RefinedScales? chosen;
     private float[]? router;
     private BlockErrors? errors;
-    private (double Overlap, double SameSet) agreement = (1, 1);
+    private Agreement? agreement;
     private int[] tokens = [];
 
     public RefinedLayer(QuantizePlan plan, int index, ExpertModules experts)
@@ -108,16 +110,20 @@ internal sealed class RefinedLayer
     public void SetErrors(BlockErrors of) => errors = of;
 
     /// <summary>What is told of the layer.</summary>
-    public LayerReport Report(double seconds)
+    public LayerReport Report()
     {
         var logs = NormScales.Select(scale => Math.Abs(Math.Log2(Math.Abs(scale)))).Order().ToArray();
-        return new(index, errors?.Before, errors?.After, Words(chosen), logs[^1], logs[logs.Length / 2], agreement.Overlap, agreement.SameSet,
-            [.. found.Select((expert, e) => new ExpertReport(tokens.Length > 0 ? tokens[e] : 0, expert?.Before, expert?.After, Words(expert?.Up)))],
-            seconds);
+        return new(index)
+        {
+            Error = errors is null ? null : new(errors.Before, errors.After),
+            Router = agreement,
+            Ratios = chosen is null ? [] : [chosen.Inputs],
+            MaxLog2Scale = chosen is null ? null : logs[^1],
+            MedianLog2Scale = chosen is null ? null : logs[logs.Length / 2],
+            Experts = [.. found.Select((expert, e) => new ExpertReport(expert is null ? null : new(expert.Before, expert.After), expert?.Up?.Inputs,
+                tokens.Length > e ? tokens[e] : null))],
+        };
     }
-
-    private static string? Words(RefinedScales? scales) =>
-        scales is null ? null : FormattableString.Invariant($"x^{scales.Inputs:0.##} / w^{scales.Weights:0.##}");
 
     private float Round(float value) => norm.Type switch { DType.BF16 => BFloat16.Round(value), DType.F16 => (float)(Half)value, _ => value };
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
 using Quilt.Kernels.Devices;
@@ -72,10 +71,9 @@ internal sealed class RefinedLayers : ILayerCalibration
             return PartChanges.None;
         }
         using var routing = new LayerRouter(experts, parts, ops);
-        var start = Stopwatch.GetTimestamp();
         var found = new RefinedLayer(plan, index, experts);
         Forward(index, layer, routing, mappings[index] is { } wanted ? (input, rows) => Search(found, wanted, routing, input, rows, cancel) : null, cancel);
-        note = new LayerNote(found.Report(Stopwatch.GetElapsedTime(start).TotalSeconds), []);
+        note = new LayerNote(found.Report(), []);
         return found.Changes;
     }
 

@@ -1,4 +1,5 @@
 using Quilt.Kernels.Ops;
+using Quilt.Quantizer.Quality;
 
 namespace Quilt.Quantizer.Awq;
 
@@ -9,7 +10,7 @@ internal static class RouterAgreement
     /// The share of a token's experts that both choose, and the share of tokens for which they choose the same ones; over the tokens of
     /// <paramref name="found"/>, which are the first of <paramref name="wanted"/>.
     /// </summary>
-    public static (double Overlap, double SameSet) Of(ExpertPlan wanted, ExpertPlan found)
+    public static Agreement Of(ExpertPlan wanted, ExpertPlan found)
     {
         var (common, same) = (0L, 0L);
         for (var t = 0; t < found.Tokens; t++)
@@ -21,6 +22,6 @@ internal static class RouterAgreement
             common += both;
             same += both == a.Length ? 1 : 0;
         }
-        return found.Tokens == 0 ? (1, 1) : ((double)common / found.Pairs, (double)same / found.Tokens);
+        return found.Tokens == 0 ? new(1, 1) : new((double)common / found.Pairs, (double)same / found.Tokens);
     }
 }

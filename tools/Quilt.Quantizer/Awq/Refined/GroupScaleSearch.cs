@@ -1,11 +1,14 @@
 using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Quilt.Kernels.Devices;
 
 namespace Quilt.Quantizer.Awq.Refined;
 
 /// <summary>
-/// The scale of each group of codes that keeps Σ importance[c] · (w[c] − code[c] · scale)² least: of 15 shares of the group's largest value, then one
+/// The scale of each group of codes that keeps Σ importance[c] · (w[c] − code[c] · scale)² least: of some shares of the group's largest value, then one
 /// step of least squares from the best of them. The largest value keeps an outermost code, so that a group still uses its whole range.
 /// </summary>
 internal static class GroupScaleSearch
@@ -53,56 +56,71 @@ internal static class GroupScaleSearch
 
         private float Best(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float plain)
         {
-            var largest = 0f;
-            foreach (var value in w) largest = Math.Max(largest, Math.Abs(value));
+            var largest = MathF.Abs(TensorPrimitives.MaxMagnitude(w));
             if (largest == 0) return plain;
             var (low, high) = (-(float)(1 << (coder.Bits - 1)), (1 << (coder.Bits - 1)) - 1f);
-            var (best, least) = (plain, Error(w, weights, plain, low, high, out _, out _));
+            var (best, least) = (plain, Error(w, weights, plain, low, high));
             var unit = 15f / ((2 * high) + 1);                       // the shares are those of four bits
             foreach (var share in Shares)
             {
                 var scale = coder.Round(largest * share * unit);
                 if (scale > 0 && scale != best) Try(w, weights, scale, low, high, ref best, ref least);
             }
-            Error(w, weights, best, low, high, out var across, out var square);
-            if (square > 0 && coder.Round(across / square) is var fitted && fitted > 0 && fitted <= largest / high && float.IsFinite(fitted))
+            if (coder.Round(Fit(w, weights, best, low, high)) is var fitted && fitted > 0 && fitted <= largest / high && float.IsFinite(fitted))
                 Try(w, weights, fitted, low, high, ref best, ref least);
             return best;
         }
 
         private static void Try(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high, ref float best, ref float least)
         {
-            var error = Error(w, weights, scale, low, high, out _, out _);
+            var error = Error(w, weights, scale, low, high);
             if (error < least) (best, least) = (scale, error);
         }
 
-        /// <summary>The weighted squared error of a scale, and Σ importance · w · code and Σ importance · code², whose quotient fits these codes best.</summary>
-        private static float Error(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high, out float across,
-            out float square)
+        /// <summary>The weighted squared error of a scale.</summary>
+        private static float Error(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high)
         {
-            Vector256<float> error = default, product = default, squares = default;
-            var (scales, lows, highs) = (Vector256.Create(scale), Vector256.Create(low), Vector256.Create(high));
+            ref var values = ref MemoryMarshal.GetReference(w);
+            ref var importances = ref MemoryMarshal.GetReference(weights);
+            Vector256<float> even = default, odd = default;
+            var (scales, inverse) = (Vector256.Create(scale), Vector256.Create(1 / scale));
+            var (lows, highs) = (Vector256.Create(low), Vector256.Create(high));
             var i = 0;
-            for (; i <= w.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+            for (; i <= w.Length - 16; i += 16)
             {
-                var (value, weight) = (Vector256.Create(w[i..]), Vector256.Create(weights[i..]));
-                var code = Vector256.Round(Vector256.Min(Vector256.Max(value / scales, lows), highs));
-                var d = value - (code * scales);
-                error += weight * d * d;
-                product += weight * value * code;
-                squares += weight * code * code;
+                even += Term(Vector256.LoadUnsafe(ref values, (nuint)i), Vector256.LoadUnsafe(ref importances, (nuint)i), scales, inverse, lows, highs);
+                odd += Term(Vector256.LoadUnsafe(ref values, (nuint)i + 8), Vector256.LoadUnsafe(ref importances, (nuint)i + 8), scales, inverse, lows,
+                    highs);
             }
-            var total = Vector256.Sum(error);
-            (across, square) = (Vector256.Sum(product), Vector256.Sum(squares));
+            var total = Vector256.Sum(even + odd);
             for (; i < w.Length; i++)
             {
-                var code = MathF.Round(Math.Clamp(w[i] / scale, low, high));
-                var d = w[i] - (code * scale);
+                var d = w[i] - (MathF.Round(Math.Clamp(w[i] / scale, low, high)) * scale);
                 total += weights[i] * d * d;
+            }
+            return total;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector256<float> Term(Vector256<float> value, Vector256<float> weight, Vector256<float> scale, Vector256<float> inverse,
+            Vector256<float> low, Vector256<float> high)
+        {
+            var code = Vector256.Round(Vector256.Min(Vector256.Max(value * inverse, low), high));
+            var d = value - (code * scale);
+            return weight * d * d;
+        }
+
+        /// <summary>The scale that fits the codes of another one best: Σ importance · w · code / Σ importance · code²; 0 where all codes are.</summary>
+        private static float Fit(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high)
+        {
+            float across = 0, square = 0;
+            for (var i = 0; i < w.Length; i++)
+            {
+                var code = MathF.Round(Math.Clamp(w[i] / scale, low, high));
                 across += weights[i] * w[i] * code;
                 square += weights[i] * code * code;
             }
-            return total;
+            return square > 0 ? across / square : 0;
         }
     }
 }

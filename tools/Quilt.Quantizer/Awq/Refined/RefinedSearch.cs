@@ -29,9 +29,12 @@ internal sealed record RefinedExpert(
 /// </summary>
 internal sealed class RefinedSearch : IDisposable
 {
-    private const int MostTokens = 256;
+    // Of a large model a hundred tokens an expert: what they cost is what a run costs. Of a small one, whatever there is.
+    private const int FewTokens = 128;
+    private const int ManyTokens = 1024;
+    private const long LargeExpert = 1 << 20;
     private const int LeastTokens = 64;
-    private const int Finalists = 16;
+    private const int Finalists = 6;
     private const int RowsAtOnce = 1024;
     private readonly CpuDevice device;
     private readonly OpStream ops;
@@ -70,7 +73,7 @@ internal sealed class RefinedSearch : IDisposable
             means.Add(matrices.Gate);
             means.Add(matrices.Up);
         }
-        return Best(ScaleGrid.Of(MeanSizes(layer.Input, model), means.Result), (grid, search) =>
+        return Best(new ScaleGrid(MeanSizes(layer.Input, model), means.Result), (grid, search) =>
         {
             var losses = new double[grid.Count];
             for (var i = 0; i < experts.Count; i++)
@@ -115,7 +118,7 @@ internal sealed class RefinedSearch : IDisposable
     /// <param name="errors">What collects the error of the block; null: nobody asks.</param>
     public RefinedExpert SearchExpert(LayerInput layer, int e, ExpertMatrices matrices, float[] norm, bool smooth, BlockErrors? errors)
     {
-        var sample = ExpertSample.Of(layer.Plan, e, MostTokens, LeastTokens);
+        var sample = ExpertSample.Of(layer.Plan, e, (long)model * width >= LargeExpert ? FewTokens : ManyTokens, LeastTokens);
         ops.Reset();
         var x = Gather(layer.Input, sample.Tokens);
         var a = Activate(x);
@@ -153,7 +156,7 @@ internal sealed class RefinedSearch : IDisposable
     private void AddLosses(LayerInput layer, int e, int next, IReadOnlyList<ScaleGrid.Point> grid, bool search, double[] losses)
     {
         var matrices = layer.Take(e, next);
-        var sample = ExpertSample.Of(layer.Plan, e, MostTokens, LeastTokens);
+        var sample = ExpertSample.Of(layer.Plan, e, (long)model * width >= LargeExpert ? FewTokens : ManyTokens, LeastTokens);
         ops.Reset();
         var x = Gather(layer.Input, sample.Tokens);
         Set(matrices);
@@ -175,7 +178,7 @@ internal sealed class RefinedSearch : IDisposable
     {
         var means = new WeightMeans(Precision.Float32, width, narrow.Group);
         means.Add(down);
-        return Best(ScaleGrid.Of(WeightedSizes(a, weights), means.Result), (grid, search) =>
+        return Best(new ScaleGrid(WeightedSizes(a, weights), means.Result), (grid, search) =>
         {
             var losses = new double[grid.Count];
             for (var i = 0; i < grid.Count; i++)
@@ -194,20 +197,19 @@ internal sealed class RefinedSearch : IDisposable
     }
 
     // Plain rounding judges all points; the scales of the groups, which cost more to find than a product, only the best of them and scales of one.
-    private RefinedScales Best(IReadOnlyList<ScaleGrid.Point> grid, Func<IReadOnlyList<ScaleGrid.Point>, bool, double[]> lossesOf)
+    private RefinedScales Best(ScaleGrid grid, Func<IReadOnlyList<ScaleGrid.Point>, bool, double[]> lossesOf)
     {
-        var losses = lossesOf(grid, false);
+        var wideMesh = grid.Wide();
+        var judged = wideMesh.Zip(lossesOf(wideMesh, false)).ToList();
+        var around = grid.Around(judged.MinBy(point => point.Second).First);
+        judged.AddRange(around.Zip(lossesOf(around, false)));
         if (wide.Symmetric)
         {
-            grid = [grid[0], .. Enumerable.Range(1, grid.Count - 1).OrderBy(i => losses[i]).ThenBy(i => i).Take(Finalists).Order().Select(i => grid[i])];
-            losses = lossesOf(grid, true);
+            ScaleGrid.Point[] last = [judged[0].First, .. judged.Skip(1).OrderBy(point => point.Second).Take(Finalists).Select(point => point.First)];
+            judged = [.. last.Zip(lossesOf(last, true))];
         }
-        var best = 0;
-        for (var i = 1; i < losses.Length; i++)
-        {
-            if (losses[i] < losses[best]) best = i;
-        }
-        return new(grid[best].Inputs, grid[best].Weights, grid[best].Scales, losses[0] > 0 ? Math.Sqrt(losses[best] / losses[0]) : 1);
+        var (best, loss) = judged.MinBy(point => point.Second);
+        return new(best.Inputs, best.Weights, best.Scales, judged[0].Second > 0 ? Math.Sqrt(loss / judged[0].Second) : 1);
     }
 
     /// <summary>The best scale of each group; none where not asked for, or where codes have zero points.</summary>

@@ -1,3 +1,6 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Quilt.Formats.Numerics;
 using Quilt.Formats.Tensors;
 using Quilt.Quantizer.Numerics;
@@ -29,8 +32,13 @@ internal sealed class RowCoder(DType type, WeightScheme scheme, int columns)
     /// <summary>The row times a scale a column, divided by one number, in the weight's dtype.</summary>
     public void Scale(ReadOnlySpan<float> row, ReadOnlySpan<float> scales, float divisor, Span<float> into)
     {
-        for (var c = 0; c < row.Length; c++) into[c] = row[c] * scales[c] / divisor;
-        Round(into);
+        TensorPrimitives.Multiply(row, scales, into);
+        if (divisor != 1) TensorPrimitives.Divide(into, divisor, into);
+        switch (type)
+        {
+            case DType.BF16: Round<BFloat16Precision>(into); break;
+            case DType.F16: Round<HalfPrecision>(into); break;
+        }
     }
 
     /// <summary>The scale of each group by its largest value and, where codes have them, zero points.</summary>
@@ -58,9 +66,10 @@ internal sealed class RowCoder(DType type, WeightScheme scheme, int columns)
     /// <summary>Scales in the weight's dtype.</summary>
     public float Round(float value) => type switch { DType.BF16 => BFloat16.Round(value), DType.F16 => (float)(Half)value, _ => value };
 
-    private void Round(Span<float> values)
+    private static void Round<T>(Span<float> values) where T : struct, IPrecision
     {
-        if (type == DType.F32) return;
-        for (var i = 0; i < values.Length; i++) values[i] = Round(values[i]);
+        var whole = MemoryMarshal.Cast<float, Vector256<float>>(values);
+        foreach (ref var eight in whole) eight = T.Round(eight);
+        foreach (ref var value in values[(whole.Length * Vector256<float>.Count)..]) value = T.Round(value);
     }
 }
