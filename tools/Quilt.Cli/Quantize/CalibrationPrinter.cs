@@ -15,6 +15,16 @@ internal sealed class CalibrationPrinter : IProgress<LayerProgress>
         Console.Error.WriteLine(FormattableString.Invariant($"layer {value.Layer + 1} of {value.Layers}{left}"));
     }
 
+    /// <summary>Says what a run will take.</summary>
+    public static void Plan(CalibrationForecast plan)
+    {
+        Console.Error.WriteLine(FormattableString.Invariant(
+            $"{plan.Samples} samples, {plan.Tokens} tokens, in {plan.Batches} batch{(plan.Batches == 1 ? "" : "es")}; {plan.Layers} layers to do"));
+        Console.Error.WriteLine(FormattableString.Invariant(
+            $"at most {plan.Memory / (double)(1L << 30):0.0} GiB of memory; {plan.OutputBytes / 1e9:0.0} GB to write, {plan.WorkBytes / 1e9:0.0} GB of disk beside them"));
+        if (plan.PerLayer is { } time) Console.Error.WriteLine($"{Words(time)} a layer, {Words(time * plan.Layers)} in all");
+    }
+
     /// <summary>A time in the two units that matter.</summary>
     public static string Words(TimeSpan time) => time switch
     {

@@ -69,7 +69,7 @@ internal static class QuantizeVerb
     private static void Calibrate(string model, string output, Recipe recipe, CalibrationSettings settings, string? stats, CancellationToken cancel)
     {
         using var source = Checkpoint.OpenHeaders(model);
-        var outcome = Calibrating.Run(source, output, recipe, settings, new CalibrationPrinter(), cancel);
+        var outcome = Calibrating.Run(source, output, recipe, settings, CalibrationPrinter.Plan, new CalibrationPrinter(), cancel);
         foreach (var warning in outcome.Warnings) Console.Error.WriteLine($"quilt: warning: {warning}");
         if (stats is not null) StatsFile.Write(stats, outcome.Mappings);
         foreach (var layer in outcome.Layers.Where(layer => layer.Error is not null))

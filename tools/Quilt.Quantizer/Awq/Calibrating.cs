@@ -18,11 +18,12 @@ internal static class Calibrating
     /// <param name="output">The result's folder, which must not exist or be empty.</param>
     /// <param name="recipe">What is done; it has smoothing.</param>
     /// <param name="settings">How.</param>
+    /// <param name="planned">Hears what it will take, before it begins.</param>
     /// <param name="progress">Hears how far it is.</param>
     /// <param name="cancel">Stops; what is there by then is gone on with the next time.</param>
     /// <exception cref="BadInputException">The recipe does not fit the source; source or samples are damaged; the result cannot be written there.</exception>
     public static CalibrationOutcome Run(Checkpoint source, string output, Recipe recipe, CalibrationSettings settings,
-        IProgress<LayerProgress>? progress = null, CancellationToken cancel = default)
+        Action<CalibrationForecast>? planned = null, IProgress<LayerProgress>? progress = null, CancellationToken cancel = default)
     {
         var plan = CalibrationPlan.Create(source, recipe, settings);
         var warnings = new List<string>();
@@ -35,6 +36,9 @@ internal static class Calibrating
         var clock = new CalibrationClock(plan.Modules.Spec.Layers, progress);
         using var layers = settings.Match is null ? (ILayerCalibration)new RefinedLayers(plan, device, states, clock.Report)
             : new MatchedLayers(plan, device, states, clock.Report);
+        var left = plan.Modules.Parts.Count(part => part.Layer is not null && !folder.HasPart(part.Name));
+        planned?.Invoke(new(plan.Samples.Count, plan.Batches.Tokens, plan.Batches.All.Count, left, plan.Memory.Peak, layout.Sum(part => part.Bytes),
+            plan.DiskBytes, left > 0 ? layers.Forecast(cancel) : null));
         foreach (var part in plan.Modules.Parts)
         {
             if (folder.HasPart(part.Name)) continue;

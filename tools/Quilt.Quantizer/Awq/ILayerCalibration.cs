@@ -5,6 +5,9 @@ namespace Quilt.Quantizer.Awq;
 /// <summary>Takes all samples through one layer after another and finds the scales of its experts: Quilt's own way, or that of a release.</summary>
 internal interface ILayerCalibration : IDisposable
 {
+    /// <summary>How long a layer will take; null where nobody knows.</summary>
+    TimeSpan? Forecast(CancellationToken cancel);
+
     /// <summary>Makes the streams that enter layer 0.</summary>
     void Embed(CancellationToken cancel);
 

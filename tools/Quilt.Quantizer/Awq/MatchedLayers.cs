@@ -34,6 +34,8 @@ internal sealed class MatchedLayers : ILayerCalibration
         given = plan.Settings.MoeInput is { } path ? SafeTensorsFile.Open(path) : null;
     }
 
+    public TimeSpan? Forecast(CancellationToken cancel) => null;
+
     public void Embed(CancellationToken cancel)
     {
         var shape = new DecoderModules(plan.Modules.Spec).Embedding;

@@ -15,7 +15,7 @@ namespace Quilt.Quantizer.Awq;
 /// Takes all samples through one layer after another, by the kernels of inference and with the official weights, and finds the scales of each layer's
 /// experts on the way. Of a layer's experts two are in memory at a time; of the samples, as many as the memory is for.
 /// </summary>
-internal sealed class RefinedLayers : ILayerCalibration
+internal sealed partial class RefinedLayers : ILayerCalibration
 {
     // Experts whose errors choose the norm's scales: these are one for all.
     private const int AskedExperts = 32;

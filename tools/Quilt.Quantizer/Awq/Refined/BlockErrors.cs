@@ -16,10 +16,11 @@ internal sealed class BlockErrors
     /// <param name="total">Tokens there are.</param>
     /// <param name="most">Tokens, at most, that are looked at.</param>
     /// <param name="model">Width of the residual stream.</param>
-    public BlockErrors(int total, int most, int model)
+    public BlockErrors(int total, long most, int model)
     {
+        var count = (int)Math.Clamp(most, Math.Min(1, total), total);
         this.model = model;
-        tokens = [.. Enumerable.Range(0, Math.Min(total, most)).Select(i => (int)((long)i * total / Math.Min(total, most)))];
+        tokens = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * total / count))];
         sums = [.. Enumerable.Range(0, 3).Select(_ => new float[tokens.Length * model])];
     }
 
