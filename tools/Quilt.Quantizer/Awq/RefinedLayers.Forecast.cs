@@ -13,12 +13,16 @@ internal sealed partial class RefinedLayers
 {
     private const int TrialTokens = 512;
     private const int TrialRows = 2048;
+    private const long LeastWeights = 1L << 26;
 
     /// <summary>How long a layer with experts will take; null where the model has none.</summary>
     public TimeSpan? Forecast(CancellationToken cancel)
     {
         var index = Array.FindIndex(mappings, mapping => mapping is not null);
         if (index < 0) return null;
+        var spec = plan.Spec.Experts!;
+        // A small layer takes less time than the trial.
+        if ((long)spec.Experts * spec.Hidden * plan.Spec.Hidden < LeastWeights) return null;
         using var layer = DecoderWeights.LoadLayer(plan.Spec, parts, index, experts: false);
         var experts = new DecoderModules(plan.Spec).Layer(index).Experts!;
         using var routing = new LayerRouter(experts, parts, ops);
