@@ -12,17 +12,18 @@ internal sealed class QuantTargets
     private readonly IReadOnlyDictionary<string, QuantArgs?> targets;
     private readonly (TargetPattern Pattern, QuantArgs? Args)[] patterns;
 
-    public QuantTargets(string source, IReadOnlyList<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets)
+    public QuantTargets(string source, IReadOnlyList<string> ignore, IReadOnlyDictionary<string, QuantArgs?> targets,
+        string part = "quantization_config")
     {
         if (ignore.Concat(targets.Keys).Count(IsPattern) is var count && count > SizeLimits.Patterns)
-            throw new BadInputException(source, "quantization_config",
+            throw new BadInputException(source, part,
                 $"expected at most {SizeLimits.Patterns} regular expressions as targets, found {count}");
         this.targets = targets;
         Ignore = ignore;
         ignoredNames = ignore.Where(text => !IsPattern(text)).ToHashSet(StringComparer.Ordinal);
-        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new TargetPattern(source, text))];
+        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new TargetPattern(source, part, text))];
         patterns = [.. targets.Where(target => IsPattern(target.Key)).OrderBy(target => target.Key, StringComparer.Ordinal)
-            .Select(target => (new TargetPattern(source, target.Key), target.Value))];
+            .Select(target => (new TargetPattern(source, part, target.Key), target.Value))];
     }
 
     /// <summary>

@@ -8,19 +8,24 @@ internal sealed class TargetPattern
     private const string Mark = "re:";
     private readonly string text;
     private readonly string source;
+    private readonly string part;
     private readonly Regex regex;
 
+    /// <param name="source">The file that it stands in, for complaints.</param>
+    /// <param name="part">The key.</param>
+    /// <param name="text">The target.</param>
     /// <exception cref="BadInputException">It is no regular expression.</exception>
-    public TargetPattern(string source, string text)
+    public TargetPattern(string source, string part, string text)
     {
-        (this.source, this.text) = (source, text);
+        (this.source, this.part, this.text) = (source, part, text);
         try
         {
             regex = Compile(text[Mark.Length..]);
         }
         catch (ArgumentException problem)
         {
-            throw new BadInputException(source, "quantization_config", $"the target {text} is no regular expression: {problem.Message}", problem);
+            throw new BadInputException(source, part,
+                $"the target {text} is no regular expression: {problem.Message}", problem);
         }
     }
 
@@ -37,7 +42,8 @@ internal sealed class TargetPattern
         }
         catch (RegexMatchTimeoutException problem)
         {
-            throw new BadInputException(source, "quantization_config", $"the target {text} takes too long to match", problem);
+            throw new BadInputException(source, part,
+                $"the target {text} takes too long to match", problem);
         }
     }
 
