@@ -21,9 +21,9 @@ internal sealed class QuantTargets
         this.targets = targets;
         Ignore = ignore;
         ignoredNames = ignore.Where(text => !IsPattern(text)).ToHashSet(StringComparer.Ordinal);
-        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new TargetPattern(source, text, part))];
+        ignoredPatterns = [.. ignore.Where(IsPattern).Select(text => new TargetPattern(source, part, text))];
         patterns = [.. targets.Where(target => IsPattern(target.Key)).OrderBy(target => target.Key, StringComparer.Ordinal)
-            .Select(target => (new TargetPattern(source, target.Key, part), target.Value))];
+            .Select(target => (new TargetPattern(source, part, target.Key), target.Value))];
     }
 
     /// <summary>

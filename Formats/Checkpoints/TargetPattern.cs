@@ -11,21 +11,21 @@ internal sealed class TargetPattern
     private readonly string part;
     private readonly Regex regex;
 
-    /// <summary>A target of a file.</summary>
-    /// <param name="source">The file, for messages.</param>
+    /// <param name="source">The file that it stands in, for complaints.</param>
+    /// <param name="part">The key.</param>
     /// <param name="text">The target.</param>
-    /// <param name="part">Where in the file it stands, for messages.</param>
     /// <exception cref="BadInputException">It is no regular expression.</exception>
-    public TargetPattern(string source, string text, string part = "quantization_config")
+    public TargetPattern(string source, string part, string text)
     {
-        (this.source, this.text, this.part) = (source, text, part);
+        (this.source, this.part, this.text) = (source, part, text);
         try
         {
             regex = Compile(text[Mark.Length..]);
         }
         catch (ArgumentException problem)
         {
-            throw new BadInputException(source, part, $"the target {text} is no regular expression: {problem.Message}", problem);
+            throw new BadInputException(source, part,
+                $"the target {text} is no regular expression: {problem.Message}", problem);
         }
     }
 
@@ -42,7 +42,8 @@ internal sealed class TargetPattern
         }
         catch (RegexMatchTimeoutException problem)
         {
-            throw new BadInputException(source, part, $"the target {text} takes too long to match", problem);
+            throw new BadInputException(source, part,
+                $"the target {text} takes too long to match", problem);
         }
     }
 

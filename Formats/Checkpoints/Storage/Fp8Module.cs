@@ -44,8 +44,15 @@ internal sealed class Fp8Module : StoredModule
         var scales = AllScales();
         var across = Form.Groups(Columns);
         var values = new float[codes.Length];
-        for (var i = 0; i < values.Length; i++)
-            values[i] = Float8E4M3.Decode(codes[i]) * scales[(i / Columns / block.Rows * across) + (i % Columns / block.Columns)];
+        for (var row = 0; row < Rows; row++)
+        {
+            for (var group = 0; group < across; group++)
+            {
+                var scale = scales[(row / block.Rows * across) + group];
+                var (first, last) = ((row * Columns) + (group * block.Columns), (row * Columns) + Math.Min((group + 1) * block.Columns, Columns));
+                for (var i = first; i < last; i++) values[i] = Float8E4M3.Decode(codes[i]) * scale;
+            }
+        }
         return values;
     }
 

@@ -104,11 +104,13 @@ internal sealed class PackedIntModule : StoredModule
         var codes = PackedInt.Unpack(words, Rows, Columns, layout.Bits, layout.Dense);
         var (scales, zeros, groups, across) = (AllScales(), ReadZeroPoints(), ReadGroupIndex(), Form.Groups(Columns));
         var values = new float[codes.Length];
-        for (var i = 0; i < values.Length; i++)
+        for (var (row, i) = (0, 0); row < Rows; row++)
         {
-            var (row, column) = (i / Columns, i % Columns);
-            var at = (row * across) + (groups?[column] ?? column / group);
-            values[i] = (codes[i] - (zeros?[at] ?? 0)) * scales[at];
+            for (var column = 0; column < Columns; column++, i++)
+            {
+                var at = (row * across) + (groups is null ? column / group : groups[column]);
+                values[i] = (codes[i] - (zeros is null ? 0 : zeros[at])) * scales[at];
+            }
         }
         return values;
     }

@@ -49,7 +49,8 @@ internal sealed class VllmTargets
         return schemes.Count == 1 ? new(schemes[0]) : new(null, "finds different schemes for gate, up and down, which it refuses");
     }
 
-    private static TargetPattern? Pattern(string source, string target) => TargetPattern.Is(target) ? new(source, target) : null;
+    private static TargetPattern? Pattern(string source, string target) =>
+        TargetPattern.Is(target) ? new(source, "quantization_config", target) : null;
 
     private static bool Matches((string Target, TargetPattern? Pattern, QuantArgs? Arguments) target, string name) =>
         target.Pattern?.Matches(name) ?? target.Target == name;

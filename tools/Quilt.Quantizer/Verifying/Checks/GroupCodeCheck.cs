@@ -10,6 +10,8 @@ namespace Quilt.Quantizer.Verifying.Checks;
 /// </summary>
 internal sealed class GroupCodeCheck() : Check(4, "group-codes")
 {
+    private const int PieceBytes = 1 << 18;
+
     // The scales that compressed-tensors gives a group of zeros: the step at 1 of bfloat16, float16 and float32.
     private static readonly float[] Empty = [0.0078125f, 0.0009765625f, 1.1920929e-7f];
 
@@ -47,10 +49,13 @@ internal sealed class GroupCodeCheck() : Check(4, "group-codes")
             findings.Fail(refused.Part ?? module.Name, refused.Message);
             return scales.Length;
         }
-        var (across, row) = (module.Form.Groups(module.Columns), new byte[module.RowBytes]);
+        var across = module.Form.Groups(module.Columns);
+        var rows = Math.Max(1, PieceBytes / module.RowBytes);
+        var piece = new byte[Math.Min(rows, module.Rows) * module.RowBytes];
         for (var r = 0; r < module.Rows; r++)
         {
-            module.ReadRows(r, row);
+            if (r % rows == 0) module.ReadRows(r, piece.AsSpan(0, Math.Min(rows, module.Rows - r) * module.RowBytes));
+            var row = piece.AsSpan(r % rows * module.RowBytes, module.RowBytes);
             for (var g = 0; g < across; g++)
             {
                 var scale = scales[(r * across) + g];
@@ -64,7 +69,7 @@ internal sealed class GroupCodeCheck() : Check(4, "group-codes")
     }
 
     // Symmetric codes reach ±(2^(b−1) − 1) or beyond. With zero points, whose rounding moves all codes, one end may be a step away.
-    private static bool ReachesEnd(StoredModule module, byte[] row, int group, bool symmetric)
+    private static bool ReachesEnd(StoredModule module, ReadOnlySpan<byte> row, int group, bool symmetric)
     {
         var (half, middle) = (1 << (module.CodeBits - 1), 1 << (module.Form.Bits - 1));
         var (low, high) = symmetric ? (middle - half + 1, middle + half - 1) : (middle - half + 1, middle + half - 2);
