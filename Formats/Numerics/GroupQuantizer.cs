@@ -23,7 +23,8 @@ internal static class GroupQuantizer
     }
 
     /// <summary>
-    /// Quantizes whole rows of weights that are values of <typeparamref name="T"/>: codes as the weights lie, a scale and a zero point for each group.
+    /// Quantizes whole rows of weights that are values of <typeparamref name="T"/>: codes as the weights lie, a scale and a zero point for each
+    /// group.
     /// </summary>
     public static (sbyte[] Codes, float[] Scales, sbyte[]? ZeroPoints) Quantize<T>(ReadOnlySpan<float> weight, int columns, int group, int bits,
         bool symmetric) where T : struct, IPrecision

@@ -26,7 +26,7 @@ internal static class GoldenCase
         using var checkpoint = Checkpoint.Open(folder);
         var options = new EngineOptions { Threads = 2 };
         using var device = options.OpenDevice();
-        using var tracer = new LayerwiseTracer(Architectures.Describe(checkpoint.Config), new CheckpointParts(checkpoint, device, null, default),
+        var tracer = new LayerwiseTracer(Architectures.Describe(checkpoint.Config), new CheckpointParts(checkpoint, device, null, default),
             device, options);
         return tracer.Run(tokens, layers: true);
     }

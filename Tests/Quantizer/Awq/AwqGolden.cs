@@ -56,7 +56,9 @@ internal sealed class AwqGolden : IDisposable
     /// <summary>A tensor of the statistics as double; null where the run has none of that name.</summary>
     public double[]? Values(string name) => stats.Tensors.TryGetValue(name, out var entry) ? Read(stats, entry) : null;
 
-    /// <summary>What enters the experts of a layer, from this run or, for layer 0, from any of the same type of numbers; null: nobody knows.</summary>
+    /// <summary>
+    /// What enters the experts of a layer, from this run or, for layer 0, from any of the same type of numbers; null: nobody knows.
+    /// </summary>
     public float[]? MoeInput(int layer)
     {
         var key = $"layers.{layer}.moe_input";

@@ -53,7 +53,8 @@ public sealed class MatchedRunTests
         var first = golden.Values("00.x_mean")!;
         for (var c = 0; c < first.Length; c++)
             Assert.That(found[0].InputMeans[c], Is.EqualTo(first[c]).Within(golden.IsFloat32 ? 1e-6 * first[c] : 2e-4 * first[c]), $"x_mean[{c}]");
-        var far = found.SelectMany((mapping, i) => mapping.Losses.Select((loss, g) => Math.Abs((loss / losses[(i * points) + g]) - 1))).Order().ToArray();
+        var far = found.SelectMany((mapping, i) => mapping.Losses.Select((loss, g) => Math.Abs((loss / losses[(i * points) + g]) - 1))).Order()
+            .ToArray();
         Assert.That(far[far.Length / 2], Is.LessThan(0.01));
         Assert.That(far[far.Length * 95 / 100], Is.LessThan(0.05));
         var same = found.Zip(golden.Mappings).Count(pair => pair.First.Best == pair.Second.Best);
@@ -66,7 +67,8 @@ public sealed class MatchedRunTests
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(Path.GetDirectoryName(golden.Folder)!, "calibration.json")));
         var settings = new CalibrationSettings
         {
-            Samples = [.. json.RootElement.GetProperty("samples").EnumerateArray().Select(sample => sample.EnumerateArray().Select(id => id.GetInt32()).ToArray())],
+            Samples = [.. json.RootElement.GetProperty("samples").EnumerateArray().Select(sample =>
+                sample.EnumerateArray().Select(id => id.GetInt32()).ToArray())],
             Match = MatchVersion.Find(golden.Version),
             Routed = !golden.EveryToken,
             Precision = golden.IsFloat32 ? Precision.Float32 : Precision.BFloat16,

@@ -37,7 +37,8 @@ internal sealed class CalibrationData
                 throw new UsageException($"{option.Name}: the recipe measures no inputs, expected one with AWQModifier");
         }
         if (hasTokens && IsGiven(parsed)) throw new UsageException("expected --calibration or --tokens, found both");
-        if (IsGiven(parsed) != parsed.GetValue(data) is not null) throw new UsageException("expected --calibration and --data together, found one of them");
+        if (IsGiven(parsed) != parsed.GetValue(data) is not null)
+            throw new UsageException("expected --calibration and --data together, found one of them");
     }
 
     /// <summary>The samples as the model is to see them; what was noticed goes to standard error.</summary>

@@ -13,13 +13,14 @@ internal sealed class CalibrationOptions
     { Description = "Samples to measure inputs with, as token ids: {\"samples\": [[1, 2, 3], …]}.", HelpName = "FILE.json" };
     private readonly Option<string?> match = new("--match")
     {
-        Description = $"Find what a release of llm-compressor finds, to the bit: {string.Join(", ", MatchVersion.All.Select(version => version.Name))}.",
+        Description =
+            $"Find what a release of llm-compressor finds, to the bit: {string.Join(", ", MatchVersion.All.Select(version => version.Name))}.",
         HelpName = "VERSION",
     };
     private readonly Option<bool> routed = new("--routed")
     { Description = "With --match: experts see their own tokens only, as they do where that release is not told to show them all." };
     private readonly Option<string?> dtype = new("--dtype")
-    { Description = "With --match: the type the model was loaded in, bfloat16 (default) or float32.", HelpName = "TYPE" };
+    { Description = "With --match: the type the model was loaded in, bfloat16 or float32; default as its weights are.", HelpName = "TYPE" };
     private readonly Option<string?> stats = new("--stats")
     { Description = "With --match: write how each mapping's scales were found.", HelpName = "FILE.safetensors" };
     private readonly Option<string?> moeInput = new("--moe-input")
@@ -54,7 +55,8 @@ internal sealed class CalibrationOptions
             Routed = parsed.GetValue(routed),
             Precision = parsed.GetValue(dtype) switch
             {
-                null or "bfloat16" => Precision.BFloat16,
+                null => null,
+                "bfloat16" => Precision.BFloat16,
                 "float32" => Precision.Float32,
                 var other => throw new UsageException($"--dtype: expected bfloat16 or float32, found '{other}'"),
             },
@@ -82,7 +84,8 @@ internal sealed class CalibrationOptions
         if (parsed.GetValue(match) is { } name)
         {
             return MatchVersion.Find(name)
-                ?? throw new UsageException($"--match: expected one of {string.Join(", ", MatchVersion.All.Select(version => version.Name))}, found '{name}'");
+                ?? throw new UsageException(
+                    $"--match: expected one of {string.Join(", ", MatchVersion.All.Select(version => version.Name))}, found '{name}'");
         }
         foreach (var option in new Option[] { routed, dtype, stats, moeInput })
         {

@@ -20,8 +20,9 @@ internal sealed class CalibrationPrinter : IProgress<LayerProgress>
     {
         Console.Error.WriteLine(FormattableString.Invariant(
             $"{plan.Samples} samples, {plan.Tokens} tokens, in {plan.Batches} batch{(plan.Batches == 1 ? "" : "es")}; {plan.Layers} layers to do"));
+        var (output, work) = (plan.OutputBytes / 1e9, plan.WorkBytes / 1e9);
         Console.Error.WriteLine(FormattableString.Invariant(
-            $"at most {plan.Memory / (double)(1L << 30):0.0} GiB of memory; {plan.OutputBytes / 1e9:0.0} GB to write, {plan.WorkBytes / 1e9:0.0} GB of disk beside them"));
+            $"at most {plan.Memory / (double)(1L << 30):0.0} GiB of memory; {output:0.0} GB to write, {work:0.0} GB of disk beside them"));
         if (plan.PerLayer is { } time) Console.Error.WriteLine($"{Words(time)} a layer, {Words(time * plan.Layers)} in all");
     }
 

@@ -19,14 +19,16 @@ internal static class QuantizeVerb
         var model = new Argument<string?>("MODEL") { Description = "Checkpoint folder.", Arity = ArgumentArity.ZeroOrOne };
         var output = new Argument<string?>("OUT")
         {
-            Description = "Folder to write; it must not exist or be empty. Until it is whole, work is in OUT.partial, and starting again goes on there.",
+            Description =
+                "Folder to write; it must not exist or be empty. Until it is whole, work is in OUT.partial, and starting again goes on there.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var recipe = new Option<string?>("--recipe") { Description = "What is done, in llm-compressor's YAML.", HelpName = "FILE" };
         var preset = new Option<string?>("--preset") { Description = "A recipe that has a name.", HelpName = "NAME" };
         var presets = new Option<bool>("--presets") { Description = "List the recipes that have names." };
         var report = new Option<string?>("--report")
-        { Description = "Write what was done and how well it went, one page with its pictures; the same numbers beside it as .json.", HelpName = "FILE.html" };
+        { Description = "Write what was done and how well it went, one page with its pictures; the same numbers beside it as .json.",
+            HelpName = "FILE.html" };
         var threads = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
         var command = new Command("quantize", "Writes a smaller checkpoint.") { model, output, recipe, preset, presets };
         var data = new CalibrationData().AddTo(command);
@@ -54,7 +56,9 @@ internal static class QuantizeVerb
             await LoadingBar.ShowAsync(progress => Task.Factory.StartNew(
                 () =>
                 {
-                    using var checkpoint = plan.Smoothing is not null && data.IsGiven(parsed) ? Checkpoint.Open(source) : Checkpoint.OpenHeaders(source);
+                    using var checkpoint = plan.Smoothing is not null && data.IsGiven(parsed)
+                        ? Checkpoint.Open(source)
+                        : Checkpoint.OpenHeaders(source);
                     var samples = data.IsGiven(parsed) ? data.Load(parsed, checkpoint, cancel) : null;
                     var settings = plan.Smoothing is null ? null
                         : calibration.Read(parsed, samples?.Samples.Select(sample => sample.Ids).ToArray(), count);
@@ -64,7 +68,8 @@ internal static class QuantizeVerb
                     return true;
                 },
                 cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default), "quantizing");
-            Console.Error.WriteLine(FormattableString.Invariant($"{Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s, peak memory {Peak / (double)(1L << 30):0.00} GiB"));
+            Console.Error.WriteLine(FormattableString.Invariant(
+                $"{Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s, peak memory {Peak / (double)(1L << 30):0.00} GiB"));
             Console.Out.WriteLine(Path.GetFullPath(target));
             return 0;
 
@@ -80,7 +85,8 @@ internal static class QuantizeVerb
     private static IReadOnlyList<LayerReport> Round(Checkpoint source, string output, Recipe recipe, int threads,
         IProgress<Runtime.LoadProgress>? progress, CancellationToken cancel)
     {
-        foreach (var warning in Quantizing.Run(source, output, recipe, threads, progress, cancel)) Console.Error.WriteLine($"quilt: warning: {warning}");
+        foreach (var warning in Quantizing.Run(source, output, recipe, threads, progress, cancel))
+            Console.Error.WriteLine($"quilt: warning: {warning}");
         return [];
     }
 
@@ -115,7 +121,8 @@ internal static class QuantizeVerb
     {
         ({ } path, null) => RecipeReader.Read(path),
         (null, { } name) => RecipePresets.All.Any(known => known.Name == name) ? RecipePresets.Recipe(name)
-            : throw new UsageException($"--preset: expected one of {string.Join(", ", RecipePresets.All.Select(known => known.Name))}, found '{name}'"),
+            : throw new UsageException(
+                $"--preset: expected one of {string.Join(", ", RecipePresets.All.Select(known => known.Name))}, found '{name}'"),
         _ => throw new UsageException("expected --recipe or --preset, one of them"),
     };
 

@@ -8,8 +8,8 @@ using Quilt.Quantizer.Report;
 namespace Quilt.Quantizer.Awq;
 
 /// <summary>
-/// Quantizes a checkpoint with data, layer by layer: what a layer's experts see is measured, scales are found, the layer is written. Interrupted at any
-/// moment, the next run goes on with the layer that was at work, to the same bytes.
+/// Quantizes a checkpoint with data, layer by layer: what a layer's experts see is measured, scales are found, the layer is written. Interrupted at
+/// any moment, the next run goes on with the layer that was at work, to the same bytes.
 /// </summary>
 internal static class Calibrating
 {
@@ -21,7 +21,8 @@ internal static class Calibrating
     /// <param name="planned">Hears what it will take, before it begins.</param>
     /// <param name="progress">Hears how far it is.</param>
     /// <param name="cancel">Stops; what is there by then is gone on with the next time.</param>
-    /// <exception cref="BadInputException">The recipe does not fit the source; source or samples are damaged; the result cannot be written there.</exception>
+    /// <exception cref="BadInputException">The recipe does not fit the source; source or samples are damaged; the result cannot be written
+    /// there.</exception>
     public static CalibrationOutcome Run(Checkpoint source, string output, Recipe recipe, CalibrationSettings settings,
         Action<CalibrationForecast>? planned = null, IProgress<LayerProgress>? progress = null, CancellationToken cancel = default)
     {
@@ -57,7 +58,8 @@ internal static class Calibrating
         }
         var notes = LayerNote.ReadAll(folder.WorkFolder, plan.Modules.Spec.Layers);
         folder.Finish(source.Folder, config, recipe.Text, cancel);
-        return new CalibrationOutcome([.. notes.Select(note => note.Report).OfType<LayerReport>()], [.. notes.SelectMany(note => note.Mappings)], warnings);
+        return new CalibrationOutcome([.. notes.Select(note => note.Report).OfType<LayerReport>()], [.. notes.SelectMany(note => note.Mappings)],
+            warnings);
     }
 
     // A run that goes on finds the streams where the one before left them.

@@ -11,7 +11,7 @@ namespace Quilt.Quantizer.Awq;
 internal sealed record CalibrationMemory(long Fixed, long PerToken, int BatchTokens, long Peak)
 {
     // The program itself, its code and what it reads from files.
-    private const long Program = 300L << 20;
+    private const long Program = 400L << 20;
 
     /// <summary>What a plan takes, with batches as large as its settings let them be.</summary>
     /// <exception cref="BadInputException">Not even the longest sample fits.</exception>
@@ -25,8 +25,9 @@ internal sealed record CalibrationMemory(long Fixed, long PerToken, int BatchTok
             + (2L * spec.Attention.KeyValueHeads * spec.Attention.HeadDim * spec.Hidden);
         var group = plan.Modules.Modules.Select(module => module.Scheme?.GroupSize ?? 0).Where(size => size > 0).DefaultIfEmpty(spec.Hidden).Min();
         var scales = experts is null ? 0 : experts.Experts * expert / group * sizeof(float);
-        // Two experts as they are read, one as it multiplies, one as it would be stored; the scales of all groups of a layer; its attention.
-        var needed = Program + (expert * sizeof(float) * 3) + expert + scales + (attention * 2) + ScratchBytes(spec);
+        // Two experts as they are read, one as it multiplies, one as it would be stored; the scales of all groups of a layer, and as many that are
+        // not collected yet; its attention.
+        var needed = Program + (expert * sizeof(float) * 3) + expert + (2 * scales) + (attention * 2) + ScratchBytes(spec);
         needed = Math.Max(needed, Program + ((long)spec.VocabularySize * spec.Hidden * 2));
         // The stream, what the experts read of it, keys and values, scores of the router and where each token goes.
         var perToken = ((2L * spec.Hidden) + (2L * spec.Attention.KeyValueHeads * spec.Attention.HeadDim) + (experts?.Experts ?? 0)) * sizeof(float)
@@ -37,8 +38,9 @@ internal sealed record CalibrationMemory(long Fixed, long PerToken, int BatchTok
         var fits = (plan.Settings.Memory - needed) / perToken;
         if (fits < least)
         {
-            throw new BadInputException("--memory", null, FormattableString.Invariant(
-                $"expected at least {Gib(needed + (least * perToken)):0.0} GiB, for {least} tokens at a time, found {Gib(plan.Settings.Memory):0.0}"));
+            var (all, given) = (Gib(needed + (least * perToken)), Gib(plan.Settings.Memory));
+            throw new BadInputException("--memory", null,
+                FormattableString.Invariant($"expected at least {all:0.0} GiB, for {least} tokens at a time, found {given:0.0}"));
         }
         var batch = (int)Math.Min(Math.Min(fits, tokens), int.MaxValue / spec.Hidden);
         return new(needed, perToken, batch, needed + (batch * perToken));

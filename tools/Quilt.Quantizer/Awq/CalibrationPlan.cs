@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Checkpoints.Storage;
 using Quilt.Formats.Tensors;
 using Quilt.Quantizer.Plan;
 using Quilt.Quantizer.Recipes;
@@ -32,6 +33,12 @@ internal sealed class CalibrationPlan
     /// <summary>How.</summary>
     public CalibrationSettings Settings { get; }
 
+    /// <summary>In a match, in what type the model computes.</summary>
+    public Precision Precision => Settings.Precision
+        ?? (Modules.Modules.First(module => module.Scheme is not null).Stored.Form.Codes == CodeType.Float32
+            ? Precision.Float32
+            : Precision.BFloat16);
+
     /// <summary>What is smoothed, an entry a layer.</summary>
     public LayerMappings?[] Mappings { get; }
 
@@ -54,7 +61,7 @@ internal sealed class CalibrationPlan
         {
             using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             digest.AppendData(Encoding.UTF8.GetBytes(FormattableString.Invariant(
-                $"{Settings.Match?.Name} {Settings.Routed} {Settings.Precision} {Batches.All[0].Prompts.Count} ")));
+                $"{Settings.Match?.Name} {Settings.Routed} {Precision} {Batches.All[0].Prompts.Count} ")));
             if (Settings.MoeInput is { } path) digest.AppendData(SHA256.HashData(File.ReadAllBytes(path)));
             foreach (var sample in Samples)
             {
@@ -85,7 +92,8 @@ internal sealed class CalibrationPlan
             if (samples[i].Length == 0 || samples[i].Length > spec.Attention.MaxPositions)
                 throw new BadInputException("samples", name, $"expected 1 to {spec.Attention.MaxPositions} tokens, found {samples[i].Length}");
             if (Array.FindIndex(samples[i], id => (uint)id >= (uint)spec.VocabularySize) is var bad and >= 0)
-                throw new BadInputException("samples", name, $"expected token ids from 0 to {spec.VocabularySize - 1}, found {samples[i][bad]} at {bad}");
+                throw new BadInputException("samples", name,
+                    $"expected token ids from 0 to {spec.VocabularySize - 1}, found {samples[i][bad]} at {bad}");
         }
     }
 
@@ -98,7 +106,8 @@ internal sealed class CalibrationPlan
             var experts = new DecoderModules(Modules.Spec).Layer(layer).Experts!;
             var path = $"model.layers.{layer}";
             if (experts.Spec.ExpertBias || experts.Spec.RouterBias || experts.Spec.SwigluLimit is not null)
-                throw new BadInputException(Source.Folder, path, "expected experts without biases whose activation is silu, which are what is smoothed here");
+                throw new BadInputException(Source.Folder, path,
+                    "expected experts without biases whose activation is silu, which are what is smoothed here");
             var planned = Modules.Parts.First(part => part.Layer == layer).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
             var schemes = experts.All.Select(shape => planned[shape.Name].Scheme).Distinct().ToList();
             if (schemes is not [{ IsFloat: false, Strategy: ScaleStrategy.Group or ScaleStrategy.Channel }])

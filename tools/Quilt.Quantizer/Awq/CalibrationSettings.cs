@@ -15,8 +15,8 @@ internal sealed record CalibrationSettings
     /// <summary>In a match, whether experts see the tokens that are routed to them only.</summary>
     public bool Routed { get; init; }
 
-    /// <summary>In a match, in what type the model computes.</summary>
-    public Precision Precision { get; init; } = Precision.BFloat16;
+    /// <summary>In a match, in what type the model computes; null: float32 where its weights are, else bfloat16.</summary>
+    public Precision? Precision { get; init; }
 
     /// <summary>In a match, a file with <c>layers.L.moe_input</c> to be taken instead of what the layers below give; null: none.</summary>
     public string? MoeInput { get; init; }

@@ -48,15 +48,18 @@ internal static class Mappings
         }
         if (smooth is [var single] && single == up && others.Length == 0 && Balanced(gate, up, down, router) is [var only] && only == down)
             return to with { Up = true };
+        var found = string.Join(", ", Balanced([gate, up, down, router]).Concat(others).DefaultIfEmpty("nothing"));
         throw Bad(recipe, mapping, $"expected {norm} to balance gate and up of the experts (and perhaps the router), or {up} to balance {down}, " +
-            $"found {string.Join(", ", smooth)} to balance {string.Join(", ", Balanced([gate, up, down, router]).Concat(others).DefaultIfEmpty("nothing"))}");
+            $"found {string.Join(", ", smooth)} to balance {found}");
     }
 
     // An expert stands for all.
     private static IEnumerable<string> Names(LayerModules layer) =>
     [
         .. layer.Attention.Select(module => module.Name), .. layer.Dense?.All.Select(module => module.Name) ?? [],
-        .. layer.Experts is { } experts ? new[] { experts.Router, experts.Gate(0), experts.Up(0), experts.Down(0) }.Select(module => module.Name) : [],
+        .. layer.Experts is { } experts
+            ? new[] { experts.Router, experts.Gate(0), experts.Up(0), experts.Down(0) }.Select(module => module.Name)
+            : [],
     ];
 
     private static Predicate<string> Matcher(string origin, string target)

@@ -23,7 +23,7 @@ internal sealed class MatchedLayer
 
     public MatchedLayer(CalibrationPlan plan, int index)
     {
-        (this.plan, precision) = (plan, plan.Settings.Precision);
+        (this.plan, precision) = (plan, plan.Precision);
         modules = plan.Modules.Parts.First(part => part.Layer == index).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
         var layer = new DecoderModules(plan.Modules.Spec).Layer(index);
         Experts = layer.Experts;

@@ -28,7 +28,7 @@ internal sealed class MatchedLayers : ILayerCalibration
     public MatchedLayers(CalibrationPlan plan, CpuDevice device, StateFile states, Action<int, int> done)
     {
         (this.plan, this.device, this.states, this.done) = (plan, device, states, done);
-        (version, precision, model) = (plan.Settings.Match!, plan.Settings.Precision, plan.Modules.Spec.Hidden);
+        (version, precision, model) = (plan.Settings.Match!, plan.Precision, plan.Modules.Spec.Hidden);
         starts = [0, .. plan.Samples.Select(sample => sample.Length)];
         for (var i = 1; i < starts.Length; i++) starts[i] = checked(starts[i] + starts[i - 1]);
         given = plan.Settings.MoeInput is { } path ? SafeTensorsFile.Open(path) : null;
@@ -58,7 +58,8 @@ internal sealed class MatchedLayers : ILayerCalibration
         var layer = new MatchedLayer(plan, index);
         var stream = Attend(index, cancel);
         if (layer.Experts is not { } experts)
-            throw new BadInputException(plan.Source.Folder, $"model.layers.{index}", "expected routed experts in every layer, which is what is matched");
+            throw new BadInputException(plan.Source.Folder, $"model.layers.{index}",
+                "expected routed experts in every layer, which is what is matched");
         var input = Input(index) ?? layer.Normed(stream, null);
         var results = new List<SmoothingResult>();
         if (plan.Mappings[index] is { } mappings)
@@ -114,7 +115,8 @@ internal sealed class MatchedLayers : ILayerCalibration
     {
         if (given is null || !given.Tensors.TryGetValue(FormattableString.Invariant($"layers.{index}.moe_input"), out var entry)) return null;
         if (entry.Shape is not [var tokens, var columns] || tokens != starts[^1] || columns != model || entry.Type is not (DType.BF16 or DType.F32))
-            throw new BadInputException(entry.File, entry.Label, $"expected BF16 or F32 [{starts[^1]}, {model}], found {entry.Type.FileName()} {entry.ShapeText}");
+            throw new BadInputException(entry.File, entry.Label,
+                $"expected BF16 or F32 [{starts[^1]}, {model}], found {entry.Type.FileName()} {entry.ShapeText}");
         var bytes = new byte[entry.Length];
         given.Read(entry, bytes, 0);
         var input = new float[starts[^1] * model];

@@ -9,7 +9,9 @@ using Quilt.Runtime.Models;
 
 namespace Quilt.Quantizer.Awq;
 
-/// <summary>What was found in one layer, and what is written of it: the norm over its scales, the router and gate and up times them, and so on.</summary>
+/// <summary>
+/// What was found in one layer, and what is written of it: the norm over its scales, the router and gate and up times them, and so on.
+/// </summary>
 internal sealed class RefinedLayer
 {
     private const int ComparedTokens = 4096;
@@ -77,7 +79,9 @@ internal sealed class RefinedLayer
         }
     }
 
-    /// <summary>Takes the norm's scales. The norm is rounded when it is written; what it is really divided by is then what all else is multiplied with.</summary>
+    /// <summary>
+    /// Takes the norm's scales. The norm is rounded when it is written; what it is really divided by is then what all else is multiplied with.
+    /// </summary>
     public void SetNorm(RefinedScales scales)
     {
         chosen = scales;

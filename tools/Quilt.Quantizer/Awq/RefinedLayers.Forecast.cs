@@ -61,7 +61,8 @@ internal sealed partial class RefinedLayers
         var search = Searcher();
         var ones = new float[plan.Spec.Hidden];
         Array.Fill(ones, 1f);
-        var errors = new BlockErrors(under.Plan.Tokens, ErrorTokens * (long)under.Plan.Tokens / Math.Max(under.Plan.Tokens, batches.Tokens), plan.Spec.Hidden);
+        var errors = new BlockErrors(under.Plan.Tokens, ErrorTokens * (long)under.Plan.Tokens / Math.Max(under.Plan.Tokens, batches.Tokens),
+            plan.Spec.Hidden);
         var streams = ops.HostScratch(under.Plan.Tokens, plan.Spec.Hidden);
         streams.Values.Clear();
         ExpertMatrices? matrices = null;
@@ -84,7 +85,8 @@ internal sealed partial class RefinedLayers
         var modules = plan.Parts.First(part => part.Layer == index).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
         var experts = new DecoderModules(plan.Spec).Layer(index).Experts!;
         var loop = new RowLoop(device.Pool.Threads, default);
-        foreach (var (shape, scales) in new[] { (experts.Gate(e), found.GateGroups), (experts.Up(e), found.UpGroups), (experts.Down(e), found.DownGroups) })
+        foreach (var (shape, scales) in new[] { (experts.Gate(e), found.GateGroups), (experts.Up(e), found.UpGroups),
+            (experts.Down(e), found.DownGroups) })
         {
             var module = modules[shape.Name];
             foreach (var tensor in ModuleWriter.Tensors(module.Name, WeightRows.Of(module.Stored), module.Scheme!, official: false, loop,

@@ -72,7 +72,9 @@ internal sealed partial class RefinedLayers : ILayerCalibration
         }
         using var routing = new LayerRouter(experts, parts, ops);
         var found = new RefinedLayer(plan, index, experts);
-        Forward(index, layer, routing, mappings[index] is { } wanted ? (input, rows) => Search(found, wanted, routing, input, rows, cancel) : null, cancel);
+        Forward(index, layer, routing, mappings[index] is { } wanted
+            ? (input, rows) => Search(found, wanted, routing, input, rows, cancel)
+            : null, cancel);
         note = new LayerNote(found.Report(), []);
         return found.Changes;
     }

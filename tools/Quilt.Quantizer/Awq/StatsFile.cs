@@ -5,9 +5,9 @@ using Quilt.Formats.Tensors;
 namespace Quilt.Quantizer.Awq;
 
 /// <summary>
-/// Writes how the scales of each mapping were found, mappings numbered from 00 in the order in which they were searched: <c>NN.x_mean</c> BF16 or F32,
-/// <c>NN.w_mean</c> and <c>NN.s</c> F64 [channels], <c>losses</c> F64 [mappings, tries], <c>best_index</c> I32 and <c>ratio</c> F64 [mappings] (−1:
-/// scales of one).
+/// Writes how the scales of each mapping were found, mappings numbered from 00 in the order in which they were searched: <c>NN.x_mean</c> BF16 or
+/// F32, <c>NN.w_mean</c> and <c>NN.s</c> F64 [channels], <c>losses</c> F64 [mappings, tries], <c>best_index</c> I32 and <c>ratio</c> F64 [mappings]
+/// (−1: scales of one).
 /// </summary>
 internal static class StatsFile
 {
@@ -16,7 +16,8 @@ internal static class StatsFile
     {
         var tensors = new List<TensorToWrite>
         {
-            Doubles("losses", [mappings.Count, mappings.Count == 0 ? 0 : mappings[0].Losses.Length], [.. mappings.SelectMany(mapping => mapping.Losses)]),
+            Doubles("losses", [mappings.Count, mappings.Count == 0 ? 0 : mappings[0].Losses.Length],
+                [.. mappings.SelectMany(mapping => mapping.Losses)]),
             Doubles("ratio", [mappings.Count], [.. mappings.Select(mapping => mapping.Ratio)]),
             new("best_index", DType.I32, [mappings.Count], MemoryMarshal.AsBytes<int>(mappings.Select(mapping => mapping.Best).ToArray()).ToArray()),
         };

@@ -28,7 +28,9 @@ internal static class QuantizeReports
         {
             Model = source.Folder,
             Output = written.Folder,
-            Recipe = new(RecipePresets.All.Any(preset => preset.Name == recipe.Origin) ? recipe.Origin : null, recipe.Text, settings?.Match?.Name, options),
+            Recipe = new(RecipePresets.All.Any(preset => preset.Name == recipe.Origin)
+                ? recipe.Origin
+                : null, recipe.Text, settings?.Match?.Name, options),
             Date = clock.GetLocalNow(),
             Machine = FormattableString.Invariant(
                 $"{Environment.ProcessorCount} cores, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.OSDescription}"),

@@ -8,8 +8,8 @@ namespace Quilt.Quantizer.Awq.Match;
 /// float32.
 /// </summary>
 /// <remarks>
-/// Every token sees all of its sample, those behind it too: the releases run a layer by itself, without the mask that the model would give it, and the
-/// inputs that they measured are those of such a pass, to the bit.
+/// Every token sees all of its sample, those behind it too: the releases run a layer by itself, without the mask that the model would give it, and
+/// the inputs that they measured are those of such a pass, to the bit.
 /// </remarks>
 internal sealed class MatchedAttention
 {
@@ -30,7 +30,7 @@ internal sealed class MatchedAttention
         if (spec.Attention.Sinks || spec.Attention.InputBias || spec.Attention.OutputBias || spec.Window(index) != int.MaxValue)
         {
             throw new Formats.BadInputException(source.Folder, $"model.layers.{index}.self_attn",
-                "expected attention without biases, sinks and windows, which is what is matched, found another kind; give --moe-input, or no --match");
+                "expected attention without biases, sinks and windows, which is what is matched, found another kind: leave out --match");
         }
         (query, key, value, output) = (Read(layer.Query), Read(layer.Key), Read(layer.Value), Read(layer.Output));
     }

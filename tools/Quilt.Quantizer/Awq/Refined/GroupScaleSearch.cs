@@ -8,8 +8,8 @@ using Quilt.Kernels.Devices;
 namespace Quilt.Quantizer.Awq.Refined;
 
 /// <summary>
-/// The scale of each group of codes that keeps Σ importance[c] · (w[c] − code[c] · scale)² least: of some shares of the group's largest value, then one
-/// step of least squares from the best of them. The largest value keeps an outermost code, so that a group still uses its whole range.
+/// The scale of each group of codes that keeps Σ importance[c] · (w[c] − code[c] · scale)² least: of some shares of the group's largest value, then
+/// one step of least squares from the best of them. The largest value keeps an outermost code, so that a group still uses its whole range.
 /// </summary>
 internal static class GroupScaleSearch
 {
@@ -71,7 +71,8 @@ internal static class GroupScaleSearch
             return best;
         }
 
-        private static void Try(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high, ref float best, ref float least)
+        private static void Try(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high, ref float best,
+            ref float least)
         {
             var error = Error(w, weights, scale, low, high);
             if (error < least) (best, least) = (scale, error);
@@ -88,8 +89,10 @@ internal static class GroupScaleSearch
             var i = 0;
             for (; i <= w.Length - 16; i += 16)
             {
-                even += Term(Vector256.LoadUnsafe(ref values, (nuint)i), Vector256.LoadUnsafe(ref importances, (nuint)i), scales, inverse, lows, highs);
-                odd += Term(Vector256.LoadUnsafe(ref values, (nuint)i + 8), Vector256.LoadUnsafe(ref importances, (nuint)i + 8), scales, inverse, lows,
+                even += Term(Vector256.LoadUnsafe(ref values, (nuint)i), Vector256.LoadUnsafe(ref importances, (nuint)i), scales, inverse, lows,
+                    highs);
+                odd += Term(Vector256.LoadUnsafe(ref values, (nuint)i + 8), Vector256.LoadUnsafe(ref importances, (nuint)i + 8), scales, inverse,
+                    lows,
                     highs);
             }
             var total = Vector256.Sum(even + odd);
@@ -110,7 +113,9 @@ internal static class GroupScaleSearch
             return weight * d * d;
         }
 
-        /// <summary>The scale that fits the codes of another one best: Σ importance · w · code / Σ importance · code²; 0 where all codes are.</summary>
+        /// <summary>
+        /// The scale that fits the codes of another one best: Σ importance · w · code / Σ importance · code²; 0 where all codes are.
+        /// </summary>
         private static float Fit(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high)
         {
             float across = 0, square = 0;

@@ -42,6 +42,7 @@ internal sealed class RefinedSearch : IDisposable
     private readonly int width;
     private readonly RowCoder wide;
     private readonly RowCoder narrow;
+    private readonly (float[] Wide, float[] Narrow) tried;
     private readonly (PlainWeight Gate, PlainWeight Up, PlainWeight Down) plain;
     private readonly (CodedWeight Gate, CodedWeight Up, CodedWeight Down) coded;
 
@@ -57,10 +58,13 @@ internal sealed class RefinedSearch : IDisposable
         ops = new OpStream(device);
         (wide, narrow) = (new RowCoder(type, scheme, model), new RowCoder(type, scheme, width));
         plain = (new(width, model), new(width, model), new(model, width));
+        tried = (new float[width * wide.Groups], new float[model * narrow.Groups]);
         coded = (new(wide, width, model), new(wide, width, model), new(narrow, model, width));
     }
 
-    /// <summary>The scales of the norm: Σ over experts and their tokens of gate² · Σ_c (Δa_c)² · |down_c|², a the activation that enters down.</summary>
+    /// <summary>
+    /// The scales of the norm: Σ over experts and their tokens of gate² · Σ_c (Δa_c)² · |down_c|², a the activation that enters down.
+    /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="experts">Those that are asked.</param>
     /// <param name="cancel">Stops.</param>
@@ -128,9 +132,9 @@ internal sealed class RefinedSearch : IDisposable
         var up = smooth ? SearchUp(matrices.Down, a, wanted, sample.Weights) : null;
         var scales = up?.Scales ?? Ones(width);
         var meets = MeanSquares(x, sample.Weights, norm);
-        var gateGroups = Fit(true, wide, matrices.Gate, norm, [], meets);
-        var upGroups = Fit(true, wide, matrices.Up, norm, scales, meets);
-        var downGroups = Fit(true, narrow, matrices.Down, scales, [], MeanSquares(a, sample.Weights, scales));
+        var gateGroups = Fit(wide, matrices.Gate, norm, [], meets, new float[width * wide.Groups]);
+        var upGroups = Fit(wide, matrices.Up, norm, scales, meets, new float[width * wide.Groups]);
+        var downGroups = Fit(narrow, matrices.Down, scales, [], MeanSquares(a, sample.Weights, scales), new float[model * narrow.Groups]);
         var ones = Ones(model);
         SetCoded(matrices, ones, Ones(width), [], [], []);
         var before = Relative(wanted, Project(x, ones), sample.Weights);
@@ -167,8 +171,8 @@ internal sealed class RefinedSearch : IDisposable
             var mark = ops.Mark();
             var scales = grid[i].Scales;
             var meets = search ? MeanSquares(x, sample.Weights, scales) : [];
-            coded.Gate.Set(device.Pool, matrices.Gate, scales, [], Fit(search, wide, matrices.Gate, scales, [], meets));
-            coded.Up.Set(device.Pool, matrices.Up, scales, [], Fit(search, wide, matrices.Up, scales, [], meets));
+            coded.Gate.Set(device.Pool, matrices.Gate, scales, [], search ? Fit(wide, matrices.Gate, scales, [], meets, tried.Wide) : []);
+            coded.Up.Set(device.Pool, matrices.Up, scales, [], search ? Fit(wide, matrices.Up, scales, [], meets, tried.Wide) : []);
             losses[i] += WeightedError(wanted, ActivateCoded(Divide(x, scales)), sample.Weights, squares);
             ops.Release(mark);
         }
@@ -186,7 +190,7 @@ internal sealed class RefinedSearch : IDisposable
                 var mark = ops.Mark();
                 var scales = grid[i].Scales;
                 coded.Down.Set(device.Pool, down, scales, [],
-                    Fit(search, narrow, down, scales, [], search ? MeanSquares(a, weights, scales) : []));
+                    search ? Fit(narrow, down, scales, [], MeanSquares(a, weights, scales), tried.Narrow) : []);
                 var found = ops.Scratch(a.Rows, model);
                 coded.Down.MatMul(ops, Divide(a, scales), found);
                 losses[i] = WeightedError(wanted, found, weights, []);
@@ -212,13 +216,12 @@ internal sealed class RefinedSearch : IDisposable
         return new(best.Inputs, best.Weights, best.Scales, judged[0].Second > 0 ? Math.Sqrt(loss / judged[0].Second) : 1);
     }
 
-    /// <summary>The best scale of each group; none where not asked for, or where codes have zero points.</summary>
-    private float[] Fit(bool search, RowCoder coder, float[] values, float[] columnScales, float[] rowDivisors, float[] meets)
+    /// <summary>The best scale of each group, in <paramref name="into"/>; none where codes have zero points.</summary>
+    private float[] Fit(RowCoder coder, float[] values, float[] columnScales, float[] rowDivisors, float[] meets, float[] into)
     {
-        if (!search || !coder.Symmetric) return [];
-        var scales = new float[values.Length / coder.Group];
-        GroupScaleSearch.Run(device.Pool, coder, values, columnScales, rowDivisors, meets, scales);
-        return scales;
+        if (!coder.Symmetric) return [];
+        GroupScaleSearch.Run(device.Pool, coder, values, columnScales, rowDivisors, meets, into);
+        return into;
     }
 
     private void SetCoded(ExpertMatrices matrices, float[] norm, float[] up, float[] gateGroups, float[] upGroups, float[] downGroups)

@@ -1,8 +1,8 @@
 namespace Quilt.Quantizer.Awq.Refined;
 
 /// <summary>
-/// The scales that are tried: x^a / w^b, each divided by √(max · min), a and b from 0 to 1. First those of a wide mesh, scales of one among them; then
-/// the neighbours of the best of these on a mesh of half the width.
+/// The scales that are tried: x^a / w^b, each divided by √(max · min), a and b from 0 to 1. First those of a wide mesh, scales of one among them;
+/// then the neighbours of the best of these on a mesh of half the width.
 /// </summary>
 internal sealed class ScaleGrid(double[] x, double[] w)
 {
