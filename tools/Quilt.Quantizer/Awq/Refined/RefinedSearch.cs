@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Quilt.Formats.Tensors;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
@@ -108,7 +109,7 @@ internal sealed class RefinedSearch : IDisposable
             for (var i = 0; i < tokens.Length; i++)
             {
                 var gate = plan.Gates[(tokens[i] * plan.PerToken) + plan.Ids.AsSpan(tokens[i] * plan.PerToken, plan.PerToken).IndexOf(e)];
-                System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(y.Row(i), gate, streams.Row(tokens[i]), streams.Row(tokens[i]));
+                TensorPrimitives.MultiplyAdd(y.Row(i), gate, streams.Row(tokens[i]), streams.Row(tokens[i]));
             }
         }
     }
@@ -171,8 +172,10 @@ internal sealed class RefinedSearch : IDisposable
             var mark = ops.Mark();
             var scales = grid[i].Scales;
             var meets = search ? MeanSquares(x, sample.Weights, scales) : [];
-            coded.Gate.Set(device.Pool, matrices.Gate, scales, [], search ? Fit(wide, matrices.Gate, scales, [], meets, tried.Wide) : []);
-            coded.Up.Set(device.Pool, matrices.Up, scales, [], search ? Fit(wide, matrices.Up, scales, [], meets, tried.Wide) : []);
+            coded.Gate.Set(device.Pool, matrices.Gate, scales, [], search
+                ? Fit(wide, matrices.Gate, scales, [], meets, tried.Wide, quick: true)
+                : []);
+            coded.Up.Set(device.Pool, matrices.Up, scales, [], search ? Fit(wide, matrices.Up, scales, [], meets, tried.Wide, quick: true) : []);
             losses[i] += WeightedError(wanted, ActivateCoded(Divide(x, scales)), sample.Weights, squares);
             ops.Release(mark);
         }
@@ -190,7 +193,7 @@ internal sealed class RefinedSearch : IDisposable
                 var mark = ops.Mark();
                 var scales = grid[i].Scales;
                 coded.Down.Set(device.Pool, down, scales, [],
-                    search ? Fit(narrow, down, scales, [], MeanSquares(a, weights, scales), tried.Narrow) : []);
+                    search ? Fit(narrow, down, scales, [], MeanSquares(a, weights, scales), tried.Narrow, quick: true) : []);
                 var found = ops.Scratch(a.Rows, model);
                 coded.Down.MatMul(ops, Divide(a, scales), found);
                 losses[i] = WeightedError(wanted, found, weights, []);
@@ -217,10 +220,10 @@ internal sealed class RefinedSearch : IDisposable
     }
 
     /// <summary>The best scale of each group, in <paramref name="into"/>; none where codes have zero points.</summary>
-    private float[] Fit(RowCoder coder, float[] values, float[] columnScales, float[] rowDivisors, float[] meets, float[] into)
+    private float[] Fit(RowCoder coder, float[] values, float[] columnScales, float[] rowDivisors, float[] meets, float[] into, bool quick = false)
     {
         if (!coder.Symmetric) return [];
-        GroupScaleSearch.Run(device.Pool, coder, values, columnScales, rowDivisors, meets, into);
+        GroupScaleSearch.Run(device.Pool, coder, values, columnScales, rowDivisors, meets, into, quick);
         return into;
     }
 
@@ -275,25 +278,24 @@ internal sealed class RefinedSearch : IDisposable
     private Matrix Divide(Matrix x, float[] by)
     {
         var divided = ops.Scratch(x.Rows, x.Columns);
-        for (var t = 0; t < x.Rows; t++) System.Numerics.Tensors.TensorPrimitives.Divide(x.Row(t), by, divided.Row(t));
+        for (var t = 0; t < x.Rows; t++) TensorPrimitives.Divide(x.Row(t), by, divided.Row(t));
         return divided;
     }
 
-    /// <summary>Σ_t weight_t · Σ_c factor_c · (wanted − found)²; no factors are ones.</summary>
+    /// <summary>Σ_t weight_t · Σ_c factor_c · (wanted − found)²; no factors are ones. A row's sum is of float32.</summary>
     private static double WeightedError(Matrix wanted, Matrix found, float[] weights, float[] factors)
     {
         var total = 0.0;
+        var difference = new float[wanted.Columns];
         for (var t = 0; t < wanted.Rows; t++)
         {
-            var w = wanted.Row(t);
-            var f = found.Row(t);
-            var sum = 0.0;
-            for (var c = 0; c < w.Length; c++)
+            TensorPrimitives.Subtract(wanted.Row(t), found.Row(t), difference);
+            if (factors.Length > 0)
             {
-                var d = w[c] - f[c];
-                sum += factors.Length == 0 ? d * d : d * d * factors[c];
+                TensorPrimitives.Multiply(difference, difference, difference);
+                total += weights[t] * TensorPrimitives.Dot(difference, factors);
             }
-            total += weights[t] * sum;
+            else total += weights[t] * TensorPrimitives.SumOfSquares(difference);
         }
         return total;
     }
@@ -301,7 +303,7 @@ internal sealed class RefinedSearch : IDisposable
     private static double Relative(Matrix wanted, Matrix found, float[] weights)
     {
         var size = 0.0;
-        for (var t = 0; t < wanted.Rows; t++) size += weights[t] * System.Numerics.Tensors.TensorPrimitives.SumOfSquares(wanted.Row(t));
+        for (var t = 0; t < wanted.Rows; t++) size += weights[t] * TensorPrimitives.SumOfSquares(wanted.Row(t));
         return size > 0 ? Math.Sqrt(WeightedError(wanted, found, weights, []) / size) : 0;
     }
 
