@@ -4,6 +4,7 @@ using Quilt.Formats.Tensors;
 using Quilt.Quantizer.Awq;
 using Quilt.Quantizer.Awq.Match;
 using Quilt.Quantizer.Recipes;
+using Quilt.Runtime.Models;
 
 namespace Quilt.Tests.Quantizer.Awq;
 
@@ -36,6 +37,31 @@ public sealed class MatchedRunTests
             compared++;
         }
         Assert.That(compared, Is.GreaterThan(expected.Tensors.Count / 3));
+    }
+
+    [TestCaseSource(typeof(AwqGolden), nameof(AwqGolden.All))]
+    public void Smooths_as_the_release_smoothed(string? folder)
+    {
+        using var golden = new AwqGolden(Shared.Require(folder));
+        var path = Path.Combine(golden.Folder, "smoothed.safetensors");
+        if (!File.Exists(path)) Assert.Ignore("The run keeps no weights between smoothing and packing.");
+        using var work = new TemporaryFolder();
+        var scales = Run(golden, Inputs(golden, work), work).Mappings.ToDictionary(mapping => mapping.Smooth, mapping => mapping.Scales);
+        using var source = Checkpoint.Open(golden.Model);
+        using var expected = SafeTensorsFile.Open(path);
+        var modules = new DecoderModules(Architectures.Describe(source.Config));
+        foreach (var layer in modules.Layers)
+        {
+            var norm = scales[layer.FeedForwardNorm.Name[..^".weight".Length]];
+            for (var e = 0; e < layer.Experts!.Spec.Experts; e++)
+            {
+                ModuleShape[] shapes = [layer.Experts.Gate(e), layer.Experts.Up(e), layer.Experts.Down(e)];
+                var plain = Array.ConvertAll(shapes, shape => source.Module(shape.Name, shape.Rows, shape.Columns).Dequantize());
+                var found = SmoothedWeights.Of(new(plain[0], plain[1], plain[2]), norm, scales.GetValueOrDefault(shapes[1].Name), Precision.BFloat16);
+                foreach (var (shape, values) in shapes.Zip(new[] { found.Gate, found.Up, found.Down }))
+                    Assert.That(values, Is.EqualTo(AwqGolden.Read(expected, expected.Tensors[$"{shape.Name}.weight"])), shape.Name);
+            }
+        }
     }
 
     // With nothing given, all layers are run in the model's type. The first layer's inputs are then the same but for a rounding here and there; what

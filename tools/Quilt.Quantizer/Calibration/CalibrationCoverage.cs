@@ -1,6 +1,6 @@
 namespace Quilt.Quantizer.Calibration;
 
-/// <summary>What a calibration set reaches: rows and tokens of each dataset, languages, and, once a model has seen it, experts.</summary>
+/// <summary>What a calibration set reaches: rows and tokens of each dataset, and languages.</summary>
 internal sealed class CalibrationCoverage
 {
     private readonly List<DatasetCoverage> datasets;
@@ -21,12 +21,6 @@ internal sealed class CalibrationCoverage
 
     /// <summary>What templates chose from their lists, and for how many samples: what was asked for, whatever the text is.</summary>
     public IReadOnlyDictionary<string, int> Asked => asked;
-
-    /// <summary>
-    /// Tokens that each expert saw: by layer, and by expert in it. Null until a model has seen the samples; whoever runs it fills it in. Layers
-    /// without experts have an empty list.
-    /// </summary>
-    public IReadOnlyList<IReadOnlyList<long>>? TokensOfExperts { get; set; }
 
     /// <summary>Counts a sample.</summary>
     /// <param name="sample">Its tokens and where it is from.</param>

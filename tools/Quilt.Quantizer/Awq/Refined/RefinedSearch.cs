@@ -78,7 +78,7 @@ internal sealed class RefinedSearch : IDisposable
             means.Add(matrices.Gate);
             means.Add(matrices.Up);
         }
-        return Best(new ScaleGrid(MeanSizes(layer.Input, model), means.Result), (grid, search) =>
+        return Best(new ScaleGrid(Moments.MeanSizes(layer.Input, model), means.Result), (grid, search) =>
         {
             var losses = new double[grid.Count];
             for (var i = 0; i < experts.Count; i++)
@@ -131,17 +131,17 @@ internal sealed class RefinedSearch : IDisposable
         plain.Down.MatMul(ops, a, wanted);
 
         var up = smooth ? SearchUp(matrices.Down, a, wanted, sample.Weights) : null;
-        var scales = up?.Scales ?? Ones(width);
-        var meets = MeanSquares(x, sample.Weights, norm);
+        var scales = up?.Scales ?? Moments.Ones(width);
+        var meets = Moments.MeanSquares(x, sample.Weights, norm);
         var gateGroups = Fit(wide, matrices.Gate, norm, [], meets, new float[width * wide.Groups]);
         var upGroups = Fit(wide, matrices.Up, norm, scales, meets, new float[width * wide.Groups]);
-        var downGroups = Fit(narrow, matrices.Down, scales, [], MeanSquares(a, sample.Weights, scales), new float[model * narrow.Groups]);
-        var ones = Ones(model);
-        SetCoded(matrices, ones, Ones(width), [], [], []);
-        var before = Relative(wanted, Project(x, ones), sample.Weights);
+        var downGroups = Fit(narrow, matrices.Down, scales, [], Moments.MeanSquares(a, sample.Weights, scales), new float[model * narrow.Groups]);
+        var ones = Moments.Ones(model);
+        SetCoded(matrices, ones, Moments.Ones(width), [], [], []);
+        var before = Moments.Relative(wanted, Project(x, ones), sample.Weights);
         errors?.Add(layer, e, BlockErrors.Kind.Before, rows => Project(Gather(layer.Input, rows), ones), ops);
         SetCoded(matrices, norm, scales, gateGroups, upGroups, downGroups);
-        var after = Relative(wanted, Project(x, norm), sample.Weights);
+        var after = Moments.Relative(wanted, Project(x, norm), sample.Weights);
         errors?.Add(layer, e, BlockErrors.Kind.After, rows => Project(Gather(layer.Input, rows), norm), ops);
         errors?.Add(layer, e, BlockErrors.Kind.Wanted, rows => ProjectPlain(Gather(layer.Input, rows)), ops);
         return new(up, gateGroups, upGroups, downGroups, before, after, sample.Routed);
@@ -166,17 +166,17 @@ internal sealed class RefinedSearch : IDisposable
         var x = Gather(layer.Input, sample.Tokens);
         Set(matrices);
         var wanted = Activate(x);
-        var squares = ColumnSquares(matrices.Down, width);
+        var squares = Moments.ColumnSquares(matrices.Down, width);
         for (var i = 0; i < grid.Count; i++)
         {
             var mark = ops.Mark();
             var scales = grid[i].Scales;
-            var meets = search ? MeanSquares(x, sample.Weights, scales) : [];
+            var meets = search ? Moments.MeanSquares(x, sample.Weights, scales) : [];
             coded.Gate.Set(device.Pool, matrices.Gate, scales, [], search
                 ? Fit(wide, matrices.Gate, scales, [], meets, tried.Wide, quick: true)
                 : []);
             coded.Up.Set(device.Pool, matrices.Up, scales, [], search ? Fit(wide, matrices.Up, scales, [], meets, tried.Wide, quick: true) : []);
-            losses[i] += WeightedError(wanted, ActivateCoded(Divide(x, scales)), sample.Weights, squares);
+            losses[i] += Moments.WeightedError(wanted, ActivateCoded(Divide(x, scales)), sample.Weights, squares);
             ops.Release(mark);
         }
     }
@@ -185,7 +185,7 @@ internal sealed class RefinedSearch : IDisposable
     {
         var means = new WeightMeans(Precision.Float32, width, narrow.Group);
         means.Add(down);
-        return Best(new ScaleGrid(WeightedSizes(a, weights), means.Result), (grid, search) =>
+        return Best(new ScaleGrid(Moments.WeightedSizes(a, weights), means.Result), (grid, search) =>
         {
             var losses = new double[grid.Count];
             for (var i = 0; i < grid.Count; i++)
@@ -193,10 +193,10 @@ internal sealed class RefinedSearch : IDisposable
                 var mark = ops.Mark();
                 var scales = grid[i].Scales;
                 coded.Down.Set(device.Pool, down, scales, [],
-                    search ? Fit(narrow, down, scales, [], MeanSquares(a, weights, scales), tried.Narrow, quick: true) : []);
+                    search ? Fit(narrow, down, scales, [], Moments.MeanSquares(a, weights, scales), tried.Narrow, quick: true) : []);
                 var found = ops.Scratch(a.Rows, model);
                 coded.Down.MatMul(ops, Divide(a, scales), found);
-                losses[i] = WeightedError(wanted, found, weights, []);
+                losses[i] = Moments.WeightedError(wanted, found, weights, []);
                 ops.Release(mark);
             }
             return losses;
@@ -280,82 +280,5 @@ internal sealed class RefinedSearch : IDisposable
         var divided = ops.Scratch(x.Rows, x.Columns);
         for (var t = 0; t < x.Rows; t++) TensorPrimitives.Divide(x.Row(t), by, divided.Row(t));
         return divided;
-    }
-
-    /// <summary>Σ_t weight_t · Σ_c factor_c · (wanted − found)²; no factors are ones. A row's sum is of float32.</summary>
-    private static double WeightedError(Matrix wanted, Matrix found, float[] weights, float[] factors)
-    {
-        var total = 0.0;
-        var difference = new float[wanted.Columns];
-        for (var t = 0; t < wanted.Rows; t++)
-        {
-            TensorPrimitives.Subtract(wanted.Row(t), found.Row(t), difference);
-            if (factors.Length > 0)
-            {
-                TensorPrimitives.Multiply(difference, difference, difference);
-                total += weights[t] * TensorPrimitives.Dot(difference, factors);
-            }
-            else total += weights[t] * TensorPrimitives.SumOfSquares(difference);
-        }
-        return total;
-    }
-
-    private static double Relative(Matrix wanted, Matrix found, float[] weights)
-    {
-        var size = 0.0;
-        for (var t = 0; t < wanted.Rows; t++) size += weights[t] * TensorPrimitives.SumOfSquares(wanted.Row(t));
-        return size > 0 ? Math.Sqrt(WeightedError(wanted, found, weights, []) / size) : 0;
-    }
-
-    /// <summary>[columns] Σ_t weight_t · (x / by)² / Σ weights.</summary>
-    private static float[] MeanSquares(Matrix x, float[] weights, float[] by)
-    {
-        var sums = new double[x.Columns];
-        for (var t = 0; t < x.Rows; t++)
-        {
-            var row = x.Row(t);
-            for (var c = 0; c < sums.Length; c++) sums[c] += (double)weights[t] * row[c] * row[c];
-        }
-        var total = Math.Max(weights.Sum(weight => (double)weight), double.Epsilon);
-        return [.. sums.Select((sum, c) => (float)(sum / total / ((double)by[c] * by[c])))];
-    }
-
-    private static double[] WeightedSizes(Matrix x, float[] weights)
-    {
-        var sums = new double[x.Columns];
-        for (var t = 0; t < x.Rows; t++)
-        {
-            var row = x.Row(t);
-            for (var c = 0; c < sums.Length; c++) sums[c] += (double)weights[t] * Math.Abs(row[c]);
-        }
-        var total = Math.Max(weights.Sum(weight => (double)weight), double.Epsilon);
-        return Array.ConvertAll(sums, sum => sum / total);
-    }
-
-    private static double[] MeanSizes(float[] input, int columns)
-    {
-        var sums = new double[columns];
-        for (var start = 0; start < input.Length; start += columns)
-        {
-            for (var c = 0; c < columns; c++) sums[c] += Math.Abs(input[start + c]);
-        }
-        return Array.ConvertAll(sums, sum => sum * columns / input.Length);
-    }
-
-    private static float[] ColumnSquares(float[] weight, int columns)
-    {
-        var sums = new float[columns];
-        for (var start = 0; start < weight.Length; start += columns)
-        {
-            for (var c = 0; c < columns; c++) sums[c] += weight[start + c] * weight[start + c];
-        }
-        return sums;
-    }
-
-    private static float[] Ones(int count)
-    {
-        var ones = new float[count];
-        Array.Fill(ones, 1f);
-        return ones;
     }
 }

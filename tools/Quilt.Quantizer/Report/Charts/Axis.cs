@@ -25,6 +25,8 @@ internal sealed class Axis
     {
         double[] all = [.. values.Append(low ?? double.NaN).Append(high ?? double.NaN).Where(double.IsFinite)];
         var (least, most) = all.Length == 0 ? (0, 1) : (all.Min(), all.Max());
+        // Nothing is more than all.
+        if (most <= least && percent && most == 1) least = 0.9;
         if (most <= least) most = least + Math.Max(1e-6, Math.Abs(least));
         var step = RoundStep((most - least) / (MostTicks - 1));
         var (first, last) = (Math.Floor((least / step) + 1e-9) * step, Math.Ceiling((most / step) - 1e-9) * step);
