@@ -67,13 +67,14 @@ internal static class GroupScaleSearch
             var (low, high) = (-(float)(1 << (coder.Bits - 1)), (1 << (coder.Bits - 1)) - 1f);
             var (best, least) = (plain, Error(w, weights, plain, low, high));
             var unit = 15f / ((2 * high) + 1);                       // the shares are those of four bits
+            var reach = coder.Bits == 4 ? high - 0.25f : high;       // what still rounds to the outermost code, in eight bits of bfloat16
             foreach (var share in quick ? FewShares : AllShares)
             {
                 var scale = coder.Round(largest * share * unit);
-                if (scale > 0 && scale != best) Try(w, weights, scale, low, high, ref best, ref least);
+                if (scale > 0 && scale != best && largest / scale >= reach) Try(w, weights, scale, low, high, ref best, ref least);
             }
             if (quick) return best;
-            if (coder.Round(Fit(w, weights, best, low, high)) is var fitted && fitted > 0 && fitted <= largest / high && float.IsFinite(fitted))
+            if (coder.Round(Fit(w, weights, best, low, high)) is var fitted && fitted > 0 && largest / fitted >= reach)
                 Try(w, weights, fitted, low, high, ref best, ref least);
             return best;
         }
@@ -99,8 +100,7 @@ internal static class GroupScaleSearch
                 even += Term(Vector512.LoadUnsafe(ref values, (nuint)i), Vector512.LoadUnsafe(ref importances, (nuint)i), scales, inverse, lows,
                     highs);
                 odd += Term(Vector512.LoadUnsafe(ref values, (nuint)i + 16), Vector512.LoadUnsafe(ref importances, (nuint)i + 16), scales, inverse,
-                    lows,
-                    highs);
+                    lows, highs);
             }
             var total = Vector512.Sum(even + odd);
             for (; i < w.Length; i++)
@@ -125,8 +125,21 @@ internal static class GroupScaleSearch
         /// </summary>
         private static float Fit(ReadOnlySpan<float> w, ReadOnlySpan<float> weights, float scale, float low, float high)
         {
-            float across = 0, square = 0;
-            for (var i = 0; i < w.Length; i++)
+            ref var values = ref MemoryMarshal.GetReference(w);
+            ref var importances = ref MemoryMarshal.GetReference(weights);
+            Vector512<float> products = default, squares = default;
+            var (inverse, lows, highs) = (Vector512.Create(1 / scale), Vector512.Create(low), Vector512.Create(high));
+            var i = 0;
+            for (; i <= w.Length - 16; i += 16)
+            {
+                var value = Vector512.LoadUnsafe(ref values, (nuint)i);
+                var code = Vector512.Round(Vector512.Min(Vector512.Max(value * inverse, lows), highs));
+                var weighted = Vector512.LoadUnsafe(ref importances, (nuint)i) * code;
+                products += weighted * value;
+                squares += weighted * code;
+            }
+            var (across, square) = (Vector512.Sum(products), Vector512.Sum(squares));
+            for (; i < w.Length; i++)
             {
                 var code = MathF.Round(Math.Clamp(w[i] / scale, low, high));
                 across += weights[i] * w[i] * code;
