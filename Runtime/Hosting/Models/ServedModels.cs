@@ -148,6 +148,8 @@ internal sealed class ServedModels : IAsyncDisposable, IDisposable
             await turn.WaitAsync(closing.Token).ConfigureAwait(false);
             try
             {
+                // The end of one load may hand its turn on before this wait hears that the host is closing.
+                closing.Token.ThrowIfCancellationRequested();
                 MakeRoom(model);
                 var own = options.EngineOptions with { KvMemory = room.CacheOf(model) };
                 if (Observer(model) is { } observer) own = own with { Observer = observer };
