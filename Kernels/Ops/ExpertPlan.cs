@@ -42,6 +42,9 @@ internal sealed partial class ExpertPlan : IDisposable
     /// <summary>Experts that have at least one pair.</summary>
     public int ActiveCount { get; private set; }
 
+    /// <summary>What the output of one of its experts is multiplied with for a token.</summary>
+    public float GateOf(int token, int expert) => Gates[(token * PerToken) + Ids.AsSpan(token * PerToken, PerToken).IndexOf(expert)];
+
     /// <summary>
     /// Makes room for a step's choices; <see cref="Ids"/> and <see cref="Gates"/> are then to be filled and <see cref="Sort"/> called.
     /// </summary>

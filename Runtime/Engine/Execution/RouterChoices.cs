@@ -11,8 +11,8 @@ internal sealed class RouterChoices(int tokens, int perToken) : StepObserver
     private readonly int[] ids = new int[checked(tokens * perToken)];
     private int first;
 
-    /// <summary>The experts of a token, ascending.</summary>
-    public ReadOnlySpan<int> Of(int token) => ids.AsSpan(token * perToken, perToken);
+    /// <summary>[tokens, perToken] the experts of each token, ascending.</summary>
+    public ReadOnlySpan<int> All => ids;
 
     public override void Begin(int token) => first = token;
 

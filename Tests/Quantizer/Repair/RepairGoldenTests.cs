@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
+using Quilt.Quantizer.Quality;
 using Quilt.Quantizer.Repair;
 using Quilt.Quantizer.Verifying.Forward;
 using Quilt.Runtime;
@@ -100,8 +101,8 @@ public sealed class RepairGoldenTests
             for (var layer = 0; layer < comparison.Layers.Count; layer++)
             {
                 var wanted = expected["layers"]![layer]!;
-                Near(comparison.Layers[layer].SameInput!.Value, wanted["same_input"]![tag]!, $"{tag} layer {layer} same input");
-                Near(comparison.Layers[layer].WholeModel!.Value, wanted["whole_model"]![tag]!, $"{tag} layer {layer} whole model");
+                Near(comparison.Layers[layer].SameInput!, wanted["same_input"]![tag]!, $"{tag} layer {layer} same input");
+                Near(comparison.Layers[layer].WholeModel!, wanted["whole_model"]![tag]!, $"{tag} layer {layer} whole model");
             }
             var logits = expected["logits_vs_official"]![tag]!;
             Assert.That(comparison.MeanDivergence, Is.EqualTo((double)logits["mean_kl"]!).Within(1e-4), tag);
@@ -111,7 +112,7 @@ public sealed class RepairGoldenTests
         }
     }
 
-    private static void Near(RouterAgreement found, JsonNode wanted, string what)
+    private static void Near(Agreement found, JsonNode wanted, string what)
     {
         Assert.That(found.Overlap, Is.EqualTo((double)wanted["overlap"]!).Within(ShareTolerance), what);
         Assert.That(found.SameSet, Is.EqualTo((double)wanted["same_set"]!).Within(ShareTolerance), what);

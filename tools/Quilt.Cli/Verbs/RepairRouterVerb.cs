@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Quilt.Quantizer.Quality;
 using Quilt.Quantizer.Repair;
 using Quilt.Quantizer.Verifying.Forward;
 
@@ -29,9 +30,9 @@ internal static class RepairRouterVerb
             var (result, models) = await LoadingBar.ShowAsync(progress => Task.Factory.StartNew(
                 () =>
                 {
-                    if (ids is not null) RouterComparison.Check(from, ids);
+                    if (ids is not null) RepairComparison.Check(from, ids);
                     var done = RouterRepairer.Run(parsed.GetValue(official)!, from, folder, parsed.GetValue(copy), progress, cancel);
-                    return (done, ids is null ? default : RouterComparison.Run(parsed.GetValue(official)!, from, folder, ids, cancel));
+                    return (done, ids is null ? default : RepairComparison.Run(parsed.GetValue(official)!, from, folder, ids, cancel));
                 },
                 cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default));
             foreach (var warning in result.Warnings) Console.Error.WriteLine($"quilt: warning: {warning}");
@@ -87,8 +88,8 @@ internal static class RepairRouterVerb
             writer.WriteNumber("geometric_mid_s", router.Ratio.GeometricMid);
             if (before is not null && after is not null)
             {
-                Write(writer, "same_input", before.Layers[layer].SameInput!.Value, after.Layers[layer].SameInput!.Value);
-                Write(writer, "whole_model", before.Layers[layer].WholeModel!.Value, after.Layers[layer].WholeModel!.Value);
+                Write(writer, "same_input", before.Layers[layer].SameInput!, after.Layers[layer].SameInput!);
+                Write(writer, "whole_model", before.Layers[layer].WholeModel!, after.Layers[layer].WholeModel!);
             }
             writer.WriteEndObject();
         }
@@ -103,7 +104,7 @@ internal static class RepairRouterVerb
         writer.WriteEndObject();
     });
 
-    private static void Write(Utf8JsonWriter writer, string name, RouterAgreement before, RouterAgreement after)
+    private static void Write(Utf8JsonWriter writer, string name, Agreement before, Agreement after)
     {
         writer.WriteStartObject(name);
         foreach (var (tag, agreement) in new[] { ("published", before), ("repaired", after) })

@@ -108,7 +108,7 @@ internal sealed class CalibrationPlan
             if (experts.Spec.ExpertBias || experts.Spec.RouterBias || experts.Spec.SwigluLimit is not null)
                 throw new BadInputException(Source.Folder, path,
                     "expected experts without biases whose activation is silu, which are what is smoothed here");
-            var planned = Modules.Parts.First(part => part.Layer == layer).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
+            var planned = Modules.ModulesOf(layer);
             var schemes = experts.All.Select(shape => planned[shape.Name].Scheme).Distinct().ToList();
             if (schemes is not [{ IsFloat: false, Strategy: ScaleStrategy.Group or ScaleStrategy.Channel }])
             {

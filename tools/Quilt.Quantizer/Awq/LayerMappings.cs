@@ -7,18 +7,13 @@ namespace Quilt.Quantizer.Awq;
 /// <param name="Up">Whether the rows of each expert's up take up the sizes of down's inputs.</param>
 internal sealed record LayerMappings(bool Norm, bool Router, bool RouterFirst, bool Up);
 
-/// <summary>The scales that were chosen for one layer.</summary>
-/// <param name="Norm">[model] what the norm is divided by; null: it stays.</param>
-/// <param name="Up">For each expert [width] what the rows of its up are divided by; null: they stay.</param>
-internal sealed record LayerScales(double[]? Norm, double[]?[] Up);
-
 /// <summary>How the scales of one mapping were found.</summary>
 /// <param name="Smooth">What is divided.</param>
 /// <param name="InputMeans">[channels] mean size of each input.</param>
 /// <param name="InputPrecision">Its type.</param>
 /// <param name="WeightMeans">[channels] mean size of the weights.</param>
 /// <param name="Losses">The error of each try.</param>
-/// <param name="Best">Which one was taken; −1: none, the mapping was skipped.</param>
+/// <param name="Best">Which one was taken.</param>
 /// <param name="Ratio">Its ratio; −1 for scales of one.</param>
 /// <param name="Scales">[channels].</param>
 /// <param name="Tokens">Rows of input behind them.</param>

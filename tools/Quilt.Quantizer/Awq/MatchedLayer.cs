@@ -10,11 +10,10 @@ using Quilt.Runtime.Models;
 namespace Quilt.Quantizer.Awq;
 
 /// <summary>One layer of a match: its weights, the scales that were found, and what is written of it.</summary>
-internal sealed class MatchedLayer
+internal sealed class MatchedLayer : IDisposable
 {
-    private readonly CalibrationPlan plan;
     private readonly Precision precision;
-    private readonly Dictionary<string, PlannedModule> modules;
+    private readonly IReadOnlyDictionary<string, PlannedModule> modules;
     private readonly TensorEntry norm;
     private readonly float[] gains;
     private readonly MatchedAttention attention;
@@ -23,8 +22,8 @@ internal sealed class MatchedLayer
 
     public MatchedLayer(CalibrationPlan plan, int index)
     {
-        (this.plan, precision) = (plan, plan.Precision);
-        modules = plan.Modules.Parts.First(part => part.Layer == index).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
+        precision = plan.Precision;
+        modules = plan.Modules.ModulesOf(index);
         var layer = new DecoderModules(plan.Modules.Spec).Layer(index);
         Experts = layer.Experts;
         norm = plan.Source.Find(layer.FeedForwardNorm.Name)!;
@@ -68,17 +67,16 @@ internal sealed class MatchedLayer
     public void Take(IEnumerable<SmoothingResult> results, LayerMappings mappings)
     {
         scalesRouter = mappings.Router;
+        string[] names = [.. Enumerable.Range(0, up.Length).Select(e => Experts!.Up(e).Name)];
         foreach (var result in results)
         {
-            var e = Array.FindIndex(up, _ => false);
-            for (var i = 0; i < up.Length; i++)
-            {
-                if (Experts!.Up(i).Name == result.Smooth) e = i;
-            }
+            var e = Array.FindIndex(names, name => name == result.Smooth);
             if (e < 0) NormScales = result.Scales;
             else up[e] = result.Scales;
         }
     }
+
+    public void Dispose() => Correction?.Dispose();
 
     /// <summary>What is written otherwise than the source has it.</summary>
     public PartChanges Changes()
@@ -88,8 +86,7 @@ internal sealed class MatchedLayer
         {
             var (norms, ups) = (NormScales, up[e]);
             if (norms is not null) Put(modules[Experts!.Gate(e).Name], rows => SmoothedWeights.Columns(rows, norms, precision));
-            var index = modules[Experts!.Up(e).Name];
-            Put(index, rows => SmoothedWeights.Columns(rows, norms, precision), ups);
+            Put(modules[Experts!.Up(e).Name], rows => SmoothedWeights.Columns(rows, norms, precision), ups);
             if (ups is not null) Put(modules[Experts.Down(e).Name], rows => SmoothedWeights.Columns(rows, ups, precision));
         }
         if (scalesRouter && NormScales is not null)

@@ -55,7 +55,7 @@ internal sealed class MatchedLayers : ILayerCalibration
 
     public PartChanges Run(int index, CancellationToken cancel, out LayerNote note)
     {
-        var layer = new MatchedLayer(plan, index);
+        using var layer = new MatchedLayer(plan, index);
         var stream = Attend(index, cancel);
         if (layer.Experts is not { } experts)
             throw new BadInputException(plan.Source.Folder, $"model.layers.{index}",

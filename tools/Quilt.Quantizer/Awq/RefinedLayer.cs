@@ -1,6 +1,6 @@
-using Quilt.Formats.Numerics;
 using Quilt.Formats.Tensors;
 using Quilt.Quantizer.Awq.Refined;
+using Quilt.Quantizer.Numerics;
 using Quilt.Quantizer.Output;
 using Quilt.Quantizer.Plan;
 using Quilt.Quantizer.Quality;
@@ -19,7 +19,7 @@ internal sealed class RefinedLayer
     private readonly int index;
     private readonly ExpertModules experts;
     private readonly RefinedExpert?[] found;
-    private readonly Dictionary<string, PlannedModule> modules;
+    private readonly IReadOnlyDictionary<string, PlannedModule> modules;
     private readonly TensorEntry norm;
     private readonly float[] normValues;
     private RefinedScales? chosen;
@@ -32,12 +32,11 @@ internal sealed class RefinedLayer
     {
         (this.plan, this.index, this.experts) = (plan, index, experts);
         found = new RefinedExpert?[experts.Spec.Experts];
-        modules = plan.Parts.First(part => part.Layer == index).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
+        modules = plan.ModulesOf(index);
         var shape = new DecoderModules(plan.Spec).Layer(index).FeedForwardNorm;
         norm = plan.Source.Find(shape.Name)!;
         normValues = plan.Source.Vector(shape.Name, shape.Length);
-        NormScales = new float[shape.Length];
-        Array.Fill(NormScales, 1f);
+        NormScales = Moments.Ones(shape.Length);
     }
 
     /// <summary>[model] what the norm is divided by: exactly, with its rounding.</summary>
@@ -87,7 +86,7 @@ internal sealed class RefinedLayer
         chosen = scales;
         for (var c = 0; c < NormScales.Length; c++)
         {
-            var written = Round(normValues[c] / scales.Scales[c]);
+            var written = ScaledRow.Round(norm.Type, normValues[c] / scales.Scales[c]);
             NormScales[c] = written != 0 && float.IsFinite(written) ? normValues[c] / written : 1;
         }
     }
@@ -104,7 +103,7 @@ internal sealed class RefinedLayer
         var divided = input.Input[..Math.Min(input.Input.Length, ComparedTokens * columns)];
         for (var i = 0; i < divided.Length; i++) divided[i] /= NormScales[i % columns];
         using var after = official.RouteBy(router, divided);
-        agreement = RouterAgreement.Of(plan, after);
+        agreement = Agreement.Of(plan.Ids.AsSpan(0, after.Pairs), after.Ids.AsSpan(0, after.Pairs), plan.PerToken);
     }
 
     /// <summary>Takes what was found for an expert.</summary>
@@ -128,6 +127,4 @@ internal sealed class RefinedLayer
                 tokens.Length > e ? tokens[e] : null))],
         };
     }
-
-    private float Round(float value) => norm.Type switch { DType.BF16 => BFloat16.Round(value), DType.F16 => (float)(Half)value, _ => value };
 }

@@ -59,22 +59,20 @@ internal sealed partial class RefinedLayers
     private TimeSpan Expert(LayerInput under, int e, LayerMappings wanted, int index)
     {
         var search = Searcher();
-        var ones = new float[plan.Spec.Hidden];
-        Array.Fill(ones, 1f);
+        var ones = Moments.Ones(plan.Spec.Hidden);
         var errors = new BlockErrors(under.Plan.Tokens, ErrorTokens * (long)under.Plan.Tokens / Math.Max(under.Plan.Tokens, batches.Tokens),
             plan.Spec.Hidden);
         var streams = ops.HostScratch(under.Plan.Tokens, plan.Spec.Hidden);
         streams.Values.Clear();
         ExpertMatrices? matrices = null;
         RefinedExpert? found = null;
-        var forward = TimeSpan.Zero;
         var once = Time(() =>
         {
             matrices = under.Take(e, -1);
             search.Set(matrices);
             found = search.SearchExpert(under, e, matrices, ones, wanted.Up, errors);
         });
-        forward = Time(() => search.Forward(under.Input, under.Plan, e, streams));
+        var forward = Time(() => search.Forward(under.Input, under.Plan, e, streams));
         var pairs = Math.Max(1, under.Plan.Offsets[e + 1] - under.Plan.Offsets[e]);
         var share = batches.Tokens * under.Plan.PerToken / (double)under.Plan.Experts / pairs;
         return once + (forward * share) + Time(() => Write(index, e, found!));
@@ -82,7 +80,7 @@ internal sealed partial class RefinedLayers
 
     private void Write(int index, int e, RefinedExpert found)
     {
-        var modules = plan.Parts.First(part => part.Layer == index).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
+        var modules = plan.ModulesOf(index);
         var experts = new DecoderModules(plan.Spec).Layer(index).Experts!;
         var loop = new RowLoop(device.Pool.Threads, default);
         foreach (var (shape, scales) in new[] { (experts.Gate(e), found.GateGroups), (experts.Up(e), found.UpGroups),

@@ -148,14 +148,15 @@ internal sealed partial class RefinedLayers : ILayerCalibration
 
     private RefinedSearch Searcher()
     {
+        if (search is not null) return search;
         var modules = new DecoderModules(plan.Spec).Layers.First(layer => layer.Experts is not null).Experts!;
         var planned = plan.Modules.First(module => module.Shape.Name == modules.Gate(0).Name);
-        return search ??= new RefinedSearch(device, planned.Scheme!, WeightRows.Of(planned.Stored).Type, plan.Spec.Hidden, modules.Spec.Hidden);
+        return search = new RefinedSearch(device, planned.Scheme!, WeightRows.Of(planned.Stored).Type, plan.Spec.Hidden, modules.Spec.Hidden);
     }
 
     private ExpertLoader Loader(int index)
     {
-        var modules = plan.Parts.First(part => part.Layer == index).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
+        var modules = plan.ModulesOf(index);
         var experts = new DecoderModules(plan.Spec).Layer(index).Experts!;
         PlannedModule[] Of(Func<int, ModuleShape> shape) => [.. Enumerable.Range(0, experts.Spec.Experts).Select(e => modules[shape(e).Name])];
         return new ExpertLoader(Of(experts.Gate), Of(experts.Up), Of(experts.Down), device.Pool.Threads);

@@ -1,6 +1,5 @@
 using Quilt.Formats.Checkpoints.Storage;
-using Quilt.Formats.Numerics;
-using Quilt.Formats.Tensors;
+using Quilt.Quantizer.Numerics;
 using Quilt.Quantizer.Plan;
 
 namespace Quilt.Quantizer.Awq;
@@ -18,16 +17,11 @@ internal static class ScaledRows
         return source.Changed((first, into) =>
         {
             source.Read(first, into);
-            for (var i = 0; i < into.Length; i++)
+            for (var r = 0; r < into.Length / source.Columns; r++)
             {
-                var value = into[i];
-                if (columns is not null) value *= columns[i % source.Columns];
-                if (rows is not null) value /= rows[first + (i / source.Columns)];
-                into[i] = Round(source.Type, value);
+                var row = into.Slice(r * source.Columns, source.Columns);
+                ScaledRow.Run(source.Type, row, columns, rows is null ? 1 : rows[first + r], row);
             }
         });
     }
-
-    private static float Round(DType type, float value) =>
-        type switch { DType.BF16 => BFloat16.Round(value), DType.F16 => (float)(Half)value, _ => value };
 }

@@ -23,6 +23,10 @@ internal sealed class QuantizePlan
     /// <summary>All modules.</summary>
     public IEnumerable<PlannedModule> Modules => Parts.SelectMany(part => part.Modules);
 
+    /// <summary>The modules of a layer by their official names.</summary>
+    public IReadOnlyDictionary<string, PlannedModule> ModulesOf(int layer) =>
+        Parts.First(part => part.Layer == layer).Modules.ToDictionary(module => module.Shape.Name, StringComparer.Ordinal);
+
     /// <summary>Whether the result is the official FP8 form.</summary>
     public bool IsOfficialFp8 => Recipe.OfficialFp8;
 

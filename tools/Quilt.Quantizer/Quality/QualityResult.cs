@@ -83,6 +83,23 @@ internal sealed record RouterAgreement(Agreement SameInput, Agreement WholeModel
 /// <param name="SameSet">Share of tokens whose experts are all the same.</param>
 internal sealed record Agreement(double Overlap, double SameSet)
 {
+    /// <summary>Compares the choices of some tokens.</summary>
+    /// <param name="wanted">[tokens, perToken] the experts of each.</param>
+    /// <param name="found">The same of another router; in any order.</param>
+    /// <param name="perToken">Experts a token goes to.</param>
+    public static Agreement Of(ReadOnlySpan<int> wanted, ReadOnlySpan<int> found, int perToken)
+    {
+        var (common, same, tokens) = (0L, 0L, wanted.Length / perToken);
+        for (var at = 0; at < wanted.Length; at += perToken)
+        {
+            var both = 0;
+            foreach (var id in wanted.Slice(at, perToken)) both += found.Slice(at, perToken).Contains(id) ? 1 : 0;
+            common += both;
+            same += both == perToken ? 1 : 0;
+        }
+        return new(common / ((double)tokens * perToken), same / (double)tokens);
+    }
+
     /// <summary>The mean of several, at least one.</summary>
     public static Agreement Mean(IReadOnlyCollection<Agreement> all) => new(all.Average(one => one.Overlap), all.Average(one => one.SameSet));
 }

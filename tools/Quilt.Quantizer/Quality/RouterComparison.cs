@@ -20,27 +20,5 @@ internal sealed class RouterComparison(int tokens, MoeSpec experts)
     /// <summary>How alike they are.</summary>
     public RouterAgreement Agreement => new(Of(SameInput), Of(WholeModel));
 
-    private Agreement Of(RouterChoices model)
-    {
-        var (common, same) = (0L, 0);
-        for (var token = 0; token < tokens; token++)
-        {
-            var shared = Common(Official.Of(token), model.Of(token));
-            common += shared;
-            if (shared == experts.PerToken) same++;
-        }
-        return new(common / ((double)tokens * experts.PerToken), same / (double)tokens);
-    }
-
-    // Both are ascending.
-    private static int Common(ReadOnlySpan<int> a, ReadOnlySpan<int> b)
-    {
-        var (common, j) = (0, 0);
-        foreach (var id in a)
-        {
-            while (j < b.Length && b[j] < id) j++;
-            if (j < b.Length && b[j] == id) common++;
-        }
-        return common;
-    }
+    private Agreement Of(RouterChoices model) => Quality.Agreement.Of(Official.All, model.All, experts.PerToken);
 }

@@ -45,8 +45,7 @@ internal sealed class MatchedBlock(Precision precision, bool roundsRouting, int 
         for (var pair = plan.Offsets[expert]; pair < plan.Offsets[expert + 1]; pair++)
         {
             var token = plan.PairToken[pair];
-            var ids = plan.Ids.AsSpan(token * plan.PerToken, plan.PerToken);
-            var weight = plan.Gates[(token * plan.PerToken) + ids.IndexOf(expert)];
+            var weight = plan.GateOf(token, expert);
             if (roundsRouting) weight = precision.Round(weight);
             var from = y.AsSpan((pair - plan.Offsets[expert]) * model, model);
             var to = output.AsSpan(token * model, model);

@@ -53,10 +53,8 @@ internal sealed class BlockErrors
         var y = outputOf(Array.ConvertAll(places, i => tokens[i]));
         for (var i = 0; i < places.Length; i++)
         {
-            var token = tokens[places[i]];
-            var gate = plan.Gates[(token * plan.PerToken) + Ids(token).IndexOf(expert)];
             var sum = sums[(int)kind].AsSpan(places[i] * model, model);
-            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(y.Row(i), gate, sum, sum);
+            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(y.Row(i), plan.GateOf(tokens[places[i]], expert), sum, sum);
         }
         ops.Release(mark);
 

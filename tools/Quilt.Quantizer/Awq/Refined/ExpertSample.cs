@@ -27,7 +27,7 @@ internal sealed record ExpertSample(int[] Tokens, float[] Weights, int Routed)
         for (var i = 0; i < own; i++)
         {
             var token = plan.PairToken[first + (int)((long)i * routed / own)];
-            var gate = plan.Gates[(token * plan.PerToken) + plan.Ids.AsSpan(token * plan.PerToken, plan.PerToken).IndexOf(expert)];
+            var gate = plan.GateOf(token, expert);
             tokens.Add(token);
             weights.Add(gate * gate * routed / own);
         }

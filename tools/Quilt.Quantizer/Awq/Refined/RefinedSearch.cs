@@ -108,8 +108,7 @@ internal sealed class RefinedSearch : IDisposable
             var y = ProjectPlain(Gather(input, tokens));
             for (var i = 0; i < tokens.Length; i++)
             {
-                var gate = plan.Gates[(tokens[i] * plan.PerToken) + plan.Ids.AsSpan(tokens[i] * plan.PerToken, plan.PerToken).IndexOf(e)];
-                TensorPrimitives.MultiplyAdd(y.Row(i), gate, streams.Row(tokens[i]), streams.Row(tokens[i]));
+                TensorPrimitives.MultiplyAdd(y.Row(i), plan.GateOf(tokens[i], e), streams.Row(tokens[i]), streams.Row(tokens[i]));
             }
         }
     }

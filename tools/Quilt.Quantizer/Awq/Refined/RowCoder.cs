@@ -1,6 +1,3 @@
-using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Quilt.Formats.Numerics;
 using Quilt.Formats.Tensors;
 using Quilt.Quantizer.Numerics;
@@ -30,16 +27,8 @@ internal sealed class RowCoder(DType type, WeightScheme scheme, int columns)
     public bool HasBFloat16Scales => type == DType.BF16;
 
     /// <summary>The row times a scale a column, divided by one number, in the weight's dtype.</summary>
-    public void Scale(ReadOnlySpan<float> row, ReadOnlySpan<float> scales, float divisor, Span<float> into)
-    {
-        TensorPrimitives.Multiply(row, scales, into);
-        if (divisor != 1) TensorPrimitives.Divide(into, divisor, into);
-        switch (type)
-        {
-            case DType.BF16: Round<BFloat16Precision>(into); break;
-            case DType.F16: Round<HalfPrecision>(into); break;
-        }
-    }
+    public void Scale(ReadOnlySpan<float> row, ReadOnlySpan<float> scales, float divisor, Span<float> into) =>
+        ScaledRow.Run(type, row, scales, divisor, into);
 
     /// <summary>The scale of each group by its largest value and, where codes have them, zero points.</summary>
     public void FindScales(ReadOnlySpan<float> row, Span<float> scales, Span<sbyte> zeros)
@@ -63,13 +52,6 @@ internal sealed class RowCoder(DType type, WeightScheme scheme, int columns)
         }
     }
 
-    /// <summary>Scales in the weight's dtype.</summary>
-    public float Round(float value) => type switch { DType.BF16 => BFloat16.Round(value), DType.F16 => (float)(Half)value, _ => value };
-
-    private static void Round<T>(Span<float> values) where T : struct, IPrecision
-    {
-        var whole = MemoryMarshal.Cast<float, Vector256<float>>(values);
-        foreach (ref var eight in whole) eight = T.Round(eight);
-        foreach (ref var value in values[(whole.Length * Vector256<float>.Count)..]) value = T.Round(value);
-    }
+    /// <summary>The nearest value of the weight's dtype.</summary>
+    public float Round(float value) => ScaledRow.Round(type, value);
 }

@@ -1,3 +1,4 @@
+using Quilt.Quantizer.Quality;
 using Quilt.Quantizer.Verifying.Forward;
 
 namespace Quilt.Quantizer.Verifying.Checks;
@@ -24,7 +25,7 @@ internal sealed class WholeModelCheck() : Check(12, "whole-model")
         {
             if (layer.WholeModel is not { } found) continue;
             var words = FormattableString.Invariant($"expected at least {GoodOverlap:0%} of the experts that the official model chooses, found ") +
-                FormattableString.Invariant($"{found.Overlap:0.0%} ({layer.SameInput!.Value.Overlap:0.0%} given the official model's input)");
+                FormattableString.Invariant($"{found.Overlap:0.0%} ({layer.SameInput!.Overlap:0.0%} given the official model's input)");
             if (!(found.Overlap > BadOverlap)) findings.Fail($"model.layers.{index}", words);
             else if (!(found.Overlap > GoodOverlap)) findings.Warn($"model.layers.{index}", words);
         }
@@ -38,7 +39,7 @@ internal sealed class WholeModelCheck() : Check(12, "whole-model")
 
     private static string Routing(ModelComparison comparison)
     {
-        var routed = comparison.Layers.Select(layer => layer.WholeModel).OfType<RouterAgreement>().ToList();
+        var routed = comparison.Layers.Select(layer => layer.WholeModel).OfType<Agreement>().ToList();
         return routed.Count == 0
             ? ""
             : FormattableString.Invariant($"; at least {routed.Min(layer => layer.Overlap):0.0%} of a layer's experts alike");

@@ -1,6 +1,7 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
+using Quilt.Quantizer.Quality;
 using Quilt.Quantizer.Repair;
 
 namespace Quilt.Quantizer.Verifying.Forward;
@@ -10,7 +11,7 @@ namespace Quilt.Quantizer.Verifying.Forward;
 /// <param name="Update">The same of what they add to it, which shows more.</param>
 /// <param name="SameInput">Routers on the official model's input of the layer; null for a layer without one.</param>
 /// <param name="WholeModel">Routers where each model runs on its own; null for a layer without one.</param>
-internal sealed record LayerComparison(double Output, double Update, RouterAgreement? SameInput, RouterAgreement? WholeModel);
+internal sealed record LayerComparison(double Output, double Update, Agreement? SameInput, Agreement? WholeModel);
 
 /// <summary>A model beside the official one.</summary>
 /// <param name="Layers">By layer.</param>
@@ -60,10 +61,11 @@ internal sealed record ModelComparison(
             {
                 var found = models[m].Layer(index, [random, .. stream, .. streams[m]]);
                 var perToken = official.Spec.FeedForward(index).Experts?.PerToken;
-                RouterAgreement? Agreement(int first) => perToken is not { } k ? null
-                    : RouterAgreement.Of(Enumerable.Range(0, prompts.Count).Select(p => (wanted[1 + p].RouterIds, found[first + p].RouterIds)), k);
+                Agreement? Alike(int first) => perToken is not { } k ? null
+                    : Agreement.Of(Choices(wanted, 1), Choices(found, first), k);
+                int[] Choices(IEnumerable<LayerOutput> of, int first) => [.. of.Skip(first).Take(prompts.Count).SelectMany(one => one.RouterIds)];
                 layers[m].Add(new LayerComparison(Cosine(wanted[0].Hidden, found[0].Hidden), Cosine(Less(wanted[0].Hidden, random),
-                    Less(found[0].Hidden, random)), Agreement(1), Agreement(1 + prompts.Count)));
+                    Less(found[0].Hidden, random)), Alike(1), Alike(1 + prompts.Count)));
                 streams[m] = [.. found.Skip(1 + prompts.Count).Select(output => output.Hidden)];
             }
             stream = [.. wanted.Skip(1).Select(output => output.Hidden)];

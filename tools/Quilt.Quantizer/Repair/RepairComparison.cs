@@ -7,7 +7,7 @@ using Quilt.Runtime.Models;
 namespace Quilt.Quantizer.Repair;
 
 /// <summary>What a repair has changed, by running the models: each of them layer by layer, with one layer in memory at a time.</summary>
-internal static class RouterComparison
+internal static class RepairComparison
 {
     /// <summary>Refuses a prompt that the model cannot be run on, before anything is written.</summary>
     /// <exception cref="BadInputException">It is empty, too long, or not of the vocabulary.</exception>
