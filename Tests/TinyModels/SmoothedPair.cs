@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Quilt.Formats.Numerics;
 using Quilt.Formats.Tensors;
@@ -10,7 +9,7 @@ namespace Quilt.Tests.TinyModels;
 /// layer, counted "of 130"; and <c>awq</c>, all of it in bfloat16 but the experts, which are smoothed by AWQ's rule, s1 through the norm and s2
 /// between w3 and w2, and quantized to packed integers, in one file without an index. The same seed gives the same bytes.
 /// </summary>
-internal sealed class SmoothedPair
+internal sealed class SmoothedPair : RandomTensors
 {
     public const int Layers = 2;
     public const int Hidden = 128;
@@ -21,15 +20,14 @@ internal sealed class SmoothedPair
     private const int HeadDim = 32;
     private const int Vocabulary = 200;
 
-    private readonly Random random;
     private readonly int bits;
     private readonly int group;
     private readonly bool smooth;
     private readonly List<TensorToWrite> awq = [];
     private readonly Dictionary<string, List<TensorToWrite>> shards = [];
 
-    private SmoothedPair(int seed, int bits, int group, bool smooth) =>
-        (random, this.bits, this.group, this.smooth) = (new Random(seed), bits, group, smooth);
+    private SmoothedPair(int seed, int bits, int group, bool smooth) : base(seed) =>
+        (this.bits, this.group, this.smooth) = (bits, group, smooth);
 
     /// <summary>Writes both folders below another.</summary>
     public static void Write(string folder, int seed = 1, int bits = 4, int group = 32, bool smooth = true) =>
@@ -116,15 +114,8 @@ internal sealed class SmoothedPair
         return [.. codes.Select((code, i) => Float8E4M3.Decode(code) * scales[(i / columns / 128 * across) + (i % columns / 128)])];
     }
 
-    private void Packed(string name, int rows, int columns, float[] weight)
-    {
-        var size = Math.Min(group, columns);
-        var result = GroupQuantizer.Quantize(Round(weight), rows, columns, size, bits, symmetric: true);
-        var packed = PackedInt.Pack(result.Codes, rows, columns, bits);
-        awq.Add(new($"{name}.weight_packed", DType.I32, [rows, packed.Length / rows], MemoryMarshal.AsBytes<int>(packed).ToArray()));
-        awq.Add(new($"{name}.weight_scale", DType.BF16, [rows, columns / size], MemoryMarshal.AsBytes<BFloat16>(result.Scales).ToArray()));
-        awq.Add(new($"{name}.weight_shape", DType.I64, [2], MemoryMarshal.AsBytes<long>([rows, columns]).ToArray()));
-    }
+    private void Packed(string name, int rows, int columns, float[] weight) =>
+        awq.AddRange(Packed(name, weight, rows, columns, bits, Math.Min(group, columns)));
 
     private void Both(List<TensorToWrite> shard, TensorToWrite tensor)
     {
@@ -134,27 +125,9 @@ internal sealed class SmoothedPair
 
     private static string Shard(int layer) => FormattableString.Invariant($"model-{layer:00000}-of-00130.safetensors");
 
-    private TensorToWrite Gain(string name, int length) => BFloat16(name, [length], Normal(length, 1, 0.1f));
-
-    private static TensorToWrite BFloat16(string name, long[] shape, float[] values) =>
-        new(name, DType.BF16, shape, MemoryMarshal.AsBytes<BFloat16>(Round(values)).ToArray());
-
-    private static TensorToWrite Float32(string name, long[] shape, float[] values) =>
-        new(name, DType.F32, shape, MemoryMarshal.AsBytes<float>(values).ToArray());
-
-    private static BFloat16[] Round(float[] values) => Array.ConvertAll(values, value => (BFloat16)value);
-
     private static float BFloat16Round(float value) => Quilt.Formats.Numerics.BFloat16.Round(value);
 
     private float[] Weight(int rows, int columns) => Normal(rows * columns, 0, 1 / MathF.Sqrt(columns));
-
-    private float[] Normal(int count, float mean, float deviation)
-    {
-        var values = new float[count];
-        foreach (ref var value in values.AsSpan())
-            value = mean + (deviation * MathF.Sqrt(-2 * MathF.Log(1 - random.NextSingle())) * MathF.Cos(2 * MathF.PI * random.NextSingle()));
-        return values;
-    }
 
     private static string Config(JsonObject quantization) => new JsonObject
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Quilt.Formats.Numerics;
 using Quilt.Formats.Tensors;
@@ -9,7 +8,7 @@ namespace Quilt.Tests.TinyModels;
 /// Writes a small mixed-precision MiniMax-M2 checkpoint: random weights, quantized as published checkpoints are. Attention in FP8 blocks of 128 x 128
 /// (one partial), experts in 4-bit groups of 32, router float32, the rest bfloat16; one shard for each layer. The same seed gives the same bytes.
 /// </summary>
-internal sealed class TinyMiniMax(int seed, int vocabulary, int layers, params (string Name, float[] Values)[] attention)
+internal sealed class TinyMiniMax(int seed, int vocabulary, int layers, params (string Name, float[] Values)[] attention) : RandomTensors(seed)
 {
     public const int Layers = 2;
     public const int Hidden = 64;
@@ -20,7 +19,6 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers, params (
     private const int Heads = 10;
     private const int KeyValueHeads = 2;
     private const int HeadDim = 16;
-    private readonly Random random = new(seed);
     private readonly JsonObject map = [];
 
     /// <summary>The folder of the demo model, beside the tests.</summary>
@@ -90,35 +88,11 @@ internal sealed class TinyMiniMax(int seed, int vocabulary, int layers, params (
         yield return Float32($"{name}.weight_scale", [(rows + 127) / 128, (columns + 127) / 128], scales);
     }
 
-    private IEnumerable<TensorToWrite> Int4(string name, int rows, int columns)
-    {
-        var result = GroupQuantizer.Quantize(Round(Weight(rows, columns)), rows, columns, group: 32, bits: 4, symmetric: true);
-        var packed = PackedInt.Pack(result.Codes, rows, columns, bits: 4);
-        yield return new($"{name}.weight_packed", DType.I32, [rows, columns / 8], MemoryMarshal.AsBytes<int>(packed).ToArray());
-        yield return new($"{name}.weight_scale", DType.BF16, [rows, columns / 32], MemoryMarshal.AsBytes<BFloat16>(result.Scales).ToArray());
-        yield return new($"{name}.weight_shape", DType.I64, [2], MemoryMarshal.AsBytes<long>([rows, columns]).ToArray());
-    }
-
-    private TensorToWrite Gain(string name, int length) => BFloat16(name, [length], Normal(length, 1, 0.1f));
-
-    private static TensorToWrite BFloat16(string name, long[] shape, float[] values) =>
-        new(name, DType.BF16, shape, MemoryMarshal.AsBytes<BFloat16>(Round(values)).ToArray());
-
-    private static TensorToWrite Float32(string name, long[] shape, float[] values) =>
-        new(name, DType.F32, shape, MemoryMarshal.AsBytes<float>(values).ToArray());
-
-    private static BFloat16[] Round(float[] values) => Array.ConvertAll(values, value => (BFloat16)value);
+    private IEnumerable<TensorToWrite> Int4(string name, int rows, int columns) =>
+        Packed(name, Weight(rows, columns), rows, columns, bits: 4, group: 32);
 
     // Twice the deviation that keeps numbers at their size: the model then prefers some tokens clearly.
     private float[] Weight(int rows, int columns) => Normal(rows * columns, 0, 2 / MathF.Sqrt(columns));
-
-    private float[] Normal(int count, float mean, float deviation)
-    {
-        var values = new float[count];
-        foreach (ref var value in values.AsSpan())
-            value = mean + (deviation * MathF.Sqrt(-2 * MathF.Log(1 - random.NextSingle())) * MathF.Cos(2 * MathF.PI * random.NextSingle()));
-        return values;
-    }
 
     private string Config() => $$"""
         {

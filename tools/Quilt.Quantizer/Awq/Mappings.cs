@@ -1,5 +1,6 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
+using Quilt.Quantizer.Plan;
 using Quilt.Quantizer.Recipes;
 using Quilt.Runtime.Models;
 
@@ -64,9 +65,8 @@ internal static class Mappings
 
     private static Predicate<string> Matcher(string origin, string target)
     {
-        var marker = new Dictionary<string, QuantArgs?> { [target] = new(target, 8, false, true, "tensor", null, null) };
-        var targets = new QuantTargets(origin, [], marker, "mappings");
-        return name => targets.Find([.. TensorNames.Spellings(name)]) is not null;
+        var matches = ModuleTargets.Matcher(origin, "mappings", target);
+        return name => matches([.. TensorNames.Spellings(name)]);
     }
 
     private static BadInputException Bad(Recipe recipe, SmoothMapping mapping, string problem) =>

@@ -52,11 +52,18 @@ internal sealed class ModuleTargets
             .ToHashSet(StringComparer.Ordinal);
     }
 
-    private Predicate<string[]> Matcher(string target)
+    /// <summary>Whether a target matches a module that goes by some names.</summary>
+    /// <param name="origin">The recipe, for messages.</param>
+    /// <param name="part">Where in it the target stands, for messages.</param>
+    /// <param name="target">The target.</param>
+    /// <exception cref="BadInputException">It is no regular expression, though it says so.</exception>
+    public static Predicate<string[]> Matcher(string origin, string part, string target)
     {
-        var alone = new QuantTargets(recipe.Origin, [], new Dictionary<string, QuantArgs?> { [target] = Marker(target) }, "targets");
+        var alone = new QuantTargets(origin, [], new Dictionary<string, QuantArgs?> { [target] = Marker(target) }, part);
         return names => alone.Find(names) is not null;
     }
+
+    private Predicate<string[]> Matcher(string target) => Matcher(recipe.Origin, "targets", target);
 
     // Only the name counts here: the scheme is the group's.
     private static QuantArgs Marker(string group) => new(group, 8, false, true, "tensor", null, null);
