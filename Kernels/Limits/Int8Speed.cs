@@ -15,7 +15,7 @@ internal sealed unsafe class Int8Speed : IDisposable
 {
     private const int Columns = 3072;
     private const int Items = 64;
-    private const int Runs = 400;
+    private const int Runs = 100;
     private readonly CpuDevice device;
     private readonly OpStream ops;
     private readonly Int4GroupWeight weight;
@@ -31,14 +31,14 @@ internal sealed unsafe class Int8Speed : IDisposable
         input = Int8Activations.Quantize(ops, x);
     }
 
-    private const int TokenBlock = 4;
+    private const int TokenBlock = 16;
 
     /// <summary>GOP/s (10^9 operations a second); NaN where only the reference runs.</summary>
     public double Measure() => device.Isa switch
     {
-        Isa.Avx512 => Measure<Vector16x1>(),
-        Isa.Avx2 => Measure<Vector16x2>(),
-        Isa.Neon => Measure<Vector16x4>(),
+        Isa.Avx512 => Measure<Register512>(),
+        Isa.Avx2 => Measure<Register256>(),
+        Isa.Neon => Measure<Register128>(),
         _ => double.NaN,
     };
 
@@ -48,7 +48,7 @@ internal sealed unsafe class Int8Speed : IDisposable
         ops.Dispose();
     }
 
-    private double Measure<T>() where T : unmanaged, IVector16<T>
+    private double Measure<T>() where T : unmanaged, IRegister<T>
     {
         var job = new Job<T>(weight.View, weight.Layout, input);
         var start = Stopwatch.GetTimestamp();
@@ -56,13 +56,16 @@ internal sealed unsafe class Int8Speed : IDisposable
         return 2.0 * Items * Runs * 16 * TokenBlock * Columns / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9;
     }
 
-    private readonly struct Job<T>(TileView view, TileLayout layout, Int8Activations input) : IJob where T : unmanaged, IVector16<T>
+    private readonly struct Job<T>(TileView view, TileLayout layout, Int8Activations input) : IJob where T : unmanaged, IRegister<T>
     {
         public void Execute(int item)
         {
-            var sums = stackalloc float[16 * TokenBlock];
+            var sums = stackalloc float[TileMatMul.SumStride * TokenBlock];
+            var rows = stackalloc int[TokenBlock];
+            for (var t = 0; t < TokenBlock; t++) rows[t] = t;
             var tile = new TileCursor(view, layout, 0);
-            for (var run = 0; run < Runs; run++) Int4ByInt8Kernel<T>.FourTokens(tile, layout, input, 0, 1, 2, 3, sums);
+            var product = new Int4ByInt8Product<T>(layout, input);
+            for (var run = 0; run < Runs; run++) product.Multiply(tile, 1, new InputRows(rows, TokenBlock, 0, 0), sums);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 
@@ -10,6 +11,9 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// </summary>
 internal static unsafe class TileMatMul
 {
+    /// <summary>Floats from one row's outputs to the next one's while two tiles are summed.</summary>
+    public const int SumStride = 32;
+
     private const int TilesAnItem = 4;
 
     /// <summary>The input in the order of a weight's places, zeros for padding; as it is where that is its order already.</summary>
@@ -45,6 +49,9 @@ internal static unsafe class TileMatMul
         ops.Deal(job.Items, job.Cost, ref job);
     }
 
+    /// <summary>The first boundary of a cache line from <paramref name="room"/> on: registers that cross one cost twice.</summary>
+    public static float* Aligned(float* room) => (float*)(((nint)room + 63) & ~63);
+
     private readonly struct ScaleJob(Matrix x, float factor, Matrix into) : IJob
     {
         public void Execute(int item) => TensorPrimitives.Multiply(x.Row(item), factor, into.Row(item));
@@ -60,34 +67,29 @@ internal static unsafe class TileMatMul
         /// <summary>Words touched, as a measure of the work.</summary>
         public long Cost => (long)Items * TilesAnItem * layout.Words * 16;
 
+        [SkipLocalsInit]
         public void Execute(int item)
         {
             var expert = plan is null ? 0 : plan.Active[item / groups];
-            var (pair, end) = plan is null ? (0, y.Rows) : (plan.Offsets[expert], plan.Offsets[expert + 1]);
+            var (start, end) = plan is null ? (0, y.Rows) : (plan.Offsets[expert], plan.Offsets[expert + 1]);
             var first = item % groups * TilesAnItem;
             var tiles = Math.Min(TilesAnItem, view.Tiles - first);
             var tile = new TileCursor(view, layout, ((long)expert * view.Tiles) + first);
 
-            var sums = stackalloc float[16 * 4];
-            for (; pair + 4 <= end; pair += 4)
+            var room = stackalloc float[(SumStride * InputRows.Most) + 16];
+            var sums = Aligned(room);
+            var inputs = stackalloc int[InputRows.Most];
+            for (var pair = start; pair < end; pair += InputRows.Most)
             {
-                for (var i = 0; i < tiles; i++)
+                var count = Math.Min(InputRows.Most, end - pair);
+                for (var t = 0; t < count; t++) inputs[t] = Input(pair + t);
+                var rowsNow = new InputRows(inputs, count, expert, pair - start);
+                for (var i = 0; i < tiles; i += 2)
                 {
-                    product.FourTokens(tile.Next(layout, i), Input(pair), Input(pair + 1), Input(pair + 2), Input(pair + 3), sums);
-                    for (var t = 0; t < 4; t++) Put(sums + (16 * t), pair + t, first + i, 1);
+                    var together = Math.Min(2, tiles - i);
+                    product.Multiply(tile.Next(layout, i), together, rowsNow, sums);
+                    for (var t = 0; t < count; t++) Put(sums + (SumStride * t), pair + t, first + i, together);
                 }
-            }
-            for (; pair < end; pair++)
-            {
-                var i = 0;
-                for (; i + 2 <= tiles; i += 2)
-                {
-                    product.TwoTiles(tile.Next(layout, i), Input(pair), sums);
-                    Put(sums, pair, first + i, 2);
-                }
-                if (i == tiles) continue;
-                product.One(tile.Next(layout, i), Input(pair), sums);
-                Put(sums, pair, first + i, 1);
             }
         }
 

@@ -77,10 +77,14 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     }
 
     /// <summary>Multiplies input whose columns are in the order of the weight's places.</summary>
-    protected virtual void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
-        where T : unmanaged, IVector16<T> =>
-        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, TileMatMul.Scale(ops, x, TileKernel<T, TFormat>.HalfPower)), y, plan,
-            rows);
+    protected virtual void MultiplyArranged<T, TRegister>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
+        where T : unmanaged, IVector16<T>
+        where TRegister : unmanaged, IRegister<TRegister>
+    {
+        var panels = Panels.Of(ops, x, Layout.Visits, TileKernel<T, TFormat>.HalfPower, plan, rows);
+        var scaled = plan is null && x.Rows >= Panels.LeastRows ? x : TileMatMul.Scale(ops, x, TileKernel<T, TFormat>.HalfPower);
+        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TRegister, TFormat>(Layout, scaled, panels), y, plan, rows);
+    }
 
     /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
     internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
@@ -146,9 +150,9 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
         var arranged = TileMatMul.Arrange(ops, Layout, x);
         switch (ops.Device.Isa)
         {
-            case Isa.Avx512: MultiplyArranged<Vector16x1>(ops, arranged, plan, rows, y); break;
-            case Isa.Avx2: MultiplyArranged<Vector16x2>(ops, arranged, plan, rows, y); break;
-            default: MultiplyArranged<Vector16x4>(ops, arranged, plan, rows, y); break;
+            case Isa.Avx512: MultiplyArranged<Vector16x1, Register512>(ops, arranged, plan, rows, y); break;
+            case Isa.Avx2: MultiplyArranged<Vector16x2, Register256>(ops, arranged, plan, rows, y); break;
+            default: MultiplyArranged<Vector16x4, Register128>(ops, arranged, plan, rows, y); break;
         }
         ops.Release(mark);
     }
