@@ -67,6 +67,45 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 SumToFloat(Register128 sum) => new(Vector128.ConvertToSingle(sum.v.AsInt32()));
 
+    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 Float8(Register128 bits, int n) =>
+        new((((bits.v.AsInt32() << (24 - (8 * n))) >> 4).AsUInt32() & Vector128.Create(0x87F00000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 RoundToPairs(Register128 low, Register128 high) =>
+        new(((Vector128.ConvertToInt32(Vector128.Round(low.v)) & Vector128.Create(0xFFFF)) |
+            (Vector128.ConvertToInt32(Vector128.Round(high.v)) << 16)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 BytePairs(Register128 bits, int half)
+    {
+        var words = half == 0 ? bits.v.AsUInt32() : bits.v.AsUInt32() >>> 16;
+        var pairs = (words & Vector128.Create(0xFFu)) | ((words & Vector128.Create(0xFF00u)) << 8);
+        return new((pairs.AsInt16() - Vector128.Create((short)128)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 AddPairProducts(Register128 sum, Register128 pairs, int twoShorts) =>
+        new((sum.v.AsInt32() + PairSums(pairs.v.AsInt16(), Vector128.Create(twoShorts).AsInt16())).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 PairSumToFloat(Register128 left, Register128 right) =>
+        new(Vector128.ConvertToSingle(left.v.AsInt32() + right.v.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> PairSums(Vector128<short> left, Vector128<short> right)
+    {
+        if (Sse2.IsSupported) return Sse2.MultiplyAddAdjacent(left, right);
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            return AdvSimd.Arm64.AddPairwise(AdvSimd.MultiplyWideningLower(left.GetLower(), right.GetLower()),
+                AdvSimd.MultiplyWideningUpper(left, right));
+        }
+        var (a, b) = (left.AsInt32(), right.AsInt32());
+        return (((a << 16) >> 16) * ((b << 16) >> 16)) + ((a >> 16) * (b >> 16));
+    }
+
     private static Vector128<int> QuadSums(Vector128<sbyte> left, Vector128<sbyte> right)
     {
         var low = Vector128.WidenLower(left) * Vector128.WidenLower(right);

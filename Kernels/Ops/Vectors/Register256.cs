@@ -59,4 +59,31 @@ internal readonly unsafe struct Register256(Vector256<float> v) : IRegister<Regi
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 SumToFloat(Register256 sum) =>
         new(Avx.ConvertToVector256Single(Avx2.MultiplyAddAdjacent(sum.v.AsInt16(), Vector256<short>.One)));
+
+    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 Float8(Register256 bits, int n) =>
+        new((((bits.v.AsInt32() << (24 - (8 * n))) >> 4).AsUInt32() & Vector256.Create(0x87F00000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 RoundToPairs(Register256 low, Register256 high) =>
+        new(((Avx.ConvertToVector256Int32(low.v) & Vector256.Create(0xFFFF)) | (Avx.ConvertToVector256Int32(high.v) << 16)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 BytePairs(Register256 bits, int half)
+    {
+        // Places of the two bytes in a quarter of the register, each with a zero above it.
+        var first = Vector128.Create((byte)0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13, 255);
+        var last = Vector128.Create((byte)2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15, 255);
+        var places = Vector256.Create(half == 0 ? first : last);
+        return new((Avx2.Shuffle(bits.v.AsByte(), places).AsInt16() - Vector256.Create((short)128)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 AddPairProducts(Register256 sum, Register256 pairs, int twoShorts) =>
+        new((sum.v.AsInt32() + Avx2.MultiplyAddAdjacent(pairs.v.AsInt16(), Vector256.Create(twoShorts).AsInt16())).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 PairSumToFloat(Register256 left, Register256 right) =>
+        new(Avx.ConvertToVector256Single(left.v.AsInt32() + right.v.AsInt32()));
 }

@@ -59,4 +59,31 @@ internal readonly unsafe struct Register512(Vector512<float> v) : IRegister<Regi
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register512 SumToFloat(Register512 sum) =>
         new(Avx512F.ConvertToVector512Single(Avx512BW.MultiplyAddAdjacent(sum.v.AsInt16(), Vector512<short>.One)));
+
+    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 Float8(Register512 bits, int n) =>
+        new((((bits.v.AsInt32() << (24 - (8 * n))) >> 4).AsUInt32() & Vector512.Create(0x87F00000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 RoundToPairs(Register512 low, Register512 high) =>
+        new(((Avx512F.ConvertToVector512Int32(low.v) & Vector512.Create(0xFFFF)) | (Avx512F.ConvertToVector512Int32(high.v) << 16)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 BytePairs(Register512 bits, int half)
+    {
+        // Places of the two bytes in a quarter of the register, each with a zero above it.
+        var first = Vector128.Create((byte)0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13, 255);
+        var last = Vector128.Create((byte)2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15, 255);
+        var places = Vector512.Create<byte>(Vector256.Create(half == 0 ? first : last));
+        return new((Avx512BW.Shuffle(bits.v.AsByte(), places).AsInt16() - Vector512.Create((short)128)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 AddPairProducts(Register512 sum, Register512 pairs, int twoShorts) =>
+        new((sum.v.AsInt32() + Avx512BW.MultiplyAddAdjacent(pairs.v.AsInt16(), Vector512.Create(twoShorts).AsInt16())).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 PairSumToFloat(Register512 left, Register512 right) =>
+        new(Avx512F.ConvertToVector512Single(left.v.AsInt32() + right.v.AsInt32()));
 }

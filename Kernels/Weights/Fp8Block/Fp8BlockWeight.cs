@@ -1,3 +1,4 @@
+using Quilt.Kernels.Devices;
 using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
@@ -12,4 +13,10 @@ internal sealed partial class Fp8BlockWeight(string name, int experts, int rows,
     public override string Format => blockRows == 1 && blockColumns >= Columns ? "fp8 channel"
         : blockRows >= Rows && blockColumns >= Columns ? "fp8 tensor"
         : $"fp8 {blockRows}x{blockColumns}";
+
+    protected override void MultiplyArranged<T, TRegister>(OpStream ops, Matrix x, in TileTask task)
+    {
+        if (ops.Activations == Activations.Float || !PairProduct<TRegister, Fp8Format>.Suits(Layout)) base.MultiplyArranged<T, TRegister>(ops, x, task);
+        else TileMatMul.Run<PairProduct<TRegister, Fp8Format>, T>(ops, Layout, new(ops, Layout, x, task.Plan, task.Rows), task);
+    }
 }

@@ -30,4 +30,10 @@ internal sealed partial class Int8GroupWeight(string name, int experts, int rows
     public override string Format => group >= Columns ? "int8 channel" : $"int8 g{group}";
 
     protected override int Zero => 128;
+
+    protected override void MultiplyArranged<T, TRegister>(OpStream ops, Matrix x, in TileTask task)
+    {
+        if (ops.Activations == Activations.Float || HasZeroPoints || !PairProduct<TRegister, Int8Format>.Suits(Layout)) base.MultiplyArranged<T, TRegister>(ops, x, task);
+        else TileMatMul.Run<PairProduct<TRegister, Int8Format>, T>(ops, Layout, new(ops, Layout, x, task.Plan, task.Rows), task);
+    }
 }

@@ -20,11 +20,11 @@ internal static unsafe class PanelKernel<T> where T : unmanaged, IRegister<T>
     /// <param name="ends">Where the codes lie in their segment, and its scales.</param>
     /// <param name="sums">[6] chains, <see cref="TileMatMul.SumStride"/> apart, at the first register's outputs.</param>
     /// <param name="y">[6] outputs, in the same way.</param>
-    /// <param name="apart">Floats between the outputs of the first and the second register.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Six(float* first, float* second, float* x, int codes, in SegmentEnds<T> ends, float* sums, float* y, int apart)
+    public static void Six(float* first, float* second, float* x, int codes, in SegmentEnds<T> ends, float* sums, float* y)
     {
         const int Row = TileMatMul.SumStride;
+        var apart = T.Lanes;
         var (a0, a1, a2, a3, a4, a5) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
         var (b0, b1, b2, b3, b4, b5) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
         if (!ends.Begins)
@@ -56,25 +56,25 @@ internal static unsafe class PanelKernel<T> where T : unmanaged, IRegister<T>
             a5 = T.Fma(u, x5, a5);
             b5 = T.Fma(v, x5, b5);
         }
-        Put(a0, b0, ends, sums, y, apart);
-        Put(a1, b1, ends, sums + Row, y + Row, apart);
-        Put(a2, b2, ends, sums + (2 * Row), y + (2 * Row), apart);
-        Put(a3, b3, ends, sums + (3 * Row), y + (3 * Row), apart);
-        Put(a4, b4, ends, sums + (4 * Row), y + (4 * Row), apart);
-        Put(a5, b5, ends, sums + (5 * Row), y + (5 * Row), apart);
+        Put(a0, b0, ends, sums, y);
+        Put(a1, b1, ends, sums + Row, y + Row);
+        Put(a2, b2, ends, sums + (2 * Row), y + (2 * Row));
+        Put(a3, b3, ends, sums + (3 * Row), y + (3 * Row));
+        Put(a4, b4, ends, sums + (4 * Row), y + (4 * Row));
+        Put(a5, b5, ends, sums + (5 * Row), y + (5 * Row));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(T a, T b, in SegmentEnds<T> ends, float* sums, float* y, int apart)
+    private static void Put(T a, T b, in SegmentEnds<T> ends, float* sums, float* y)
     {
         if (!ends.Ends)
         {
             T.Store(a, sums);
-            T.Store(b, sums + apart);
+            T.Store(b, sums + T.Lanes);
             return;
         }
         T.Store(T.Fma(a * ends.Half, ends.First, T.Load(y)), y);
-        T.Store(T.Fma(b * ends.Half, ends.Second, T.Load(y + apart)), y + apart);
+        T.Store(T.Fma(b * ends.Half, ends.Second, T.Load(y + T.Lanes)), y + T.Lanes);
     }
 }
 

@@ -29,8 +29,16 @@ internal readonly unsafe struct Panels
     /// <summary>The panel that begins with an expert's row number <paramref name="row"/>.</summary>
     public float* Data(int expert, int row) => data + ((nint)(firstPanel[expert] + (row / Width)) * Width * codes);
 
+    /// <summary>Lays out x [rows, columns] in the order of its columns, bit by bit: they need not be floats.</summary>
+    public static Panels Of(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows) => Of(ops, x, null, x.Columns, 1, plan, rows);
+
     /// <summary>Lays out x [rows, columns] times a factor, in scratch memory; with a plan, once for every (token, expert) pair.</summary>
     public static Panels Of(OpStream ops, Matrix x, ReadOnlySpan<int> visits, float factor, ExpertPlan? plan, ExpertRows rows)
+    {
+        fixed (int* order = visits) return Of(ops, x, order, visits.Length, factor, plan, rows);
+    }
+
+    private static Panels Of(OpStream ops, Matrix x, int* order, int codes, float factor, ExpertPlan? plan, ExpertRows rows)
     {
         var experts = plan?.Experts ?? 1;
         var firstPanel = (int*)ops.Bytes((experts + 1L) * sizeof(int));
@@ -41,7 +49,7 @@ internal readonly unsafe struct Panels
             var n = plan is null ? x.Rows : plan.Offsets[e + 1] - plan.Offsets[e];
             if (n >= LeastRows) count += (n + Width - 1) / Width;
         }
-        var data = (float*)ops.Bytes((long)count * Width * visits.Length * sizeof(float));
+        var data = (float*)ops.Bytes((long)count * Width * codes * sizeof(float));
         var panelRows = (int*)ops.Bytes((long)count * Width * sizeof(int));
         for (var (e, at) = (0, 0); e < experts; e++)
         {
@@ -50,12 +58,9 @@ internal readonly unsafe struct Panels
             for (var p = from; p < from + ((to - from + Width - 1) / Width * Width); p++)
                 panelRows[at++] = p >= to ? -1 : plan is not null && rows == ExpertRows.Tokens ? plan.PairToken[p] : p;
         }
-        fixed (int* order = visits)
-        {
-            var job = new Job(x, data, panelRows, order, visits.Length, factor);
-            ops.Deal(count, (long)count * Width * visits.Length, ref job);
-        }
-        return new Panels(data, firstPanel, visits.Length);
+        var job = new Job(x, data, panelRows, order, codes, factor);
+        ops.Deal(count, (long)count * Width * codes, ref job);
+        return new Panels(data, firstPanel, codes);
     }
 
     private readonly struct Job(Matrix x, float* data, int* panelRows, int* order, int codes, float factor) : IJob
@@ -66,13 +71,20 @@ internal readonly unsafe struct Panels
             for (var i = 0; i < Width; i++)
             {
                 var row = panelRows[(panel * Width) + i];
-                var from = row < 0 ? null : x.RowData(row);
-                for (var k = 0; k < codes; k++)
-                {
-                    var column = order[k];
-                    to[(k * Width) + i] = from is null || column < 0 ? 0 : from[column] * factor;
-                }
+                if (row < 0) for (var k = 0; k < codes; k++) to[(k * Width) + i] = 0;
+                else if (order is null) Copy((uint*)x.RowData(row), (uint*)to + i);
+                else Multiply(x.RowData(row), to + i);
             }
+        }
+
+        private void Copy(uint* from, uint* to)
+        {
+            for (var k = 0; k < codes; k++, to += Width) *to = from[k];
+        }
+
+        private void Multiply(float* from, float* to)
+        {
+            for (var k = 0; k < codes; k++, to += Width) *to = order[k] < 0 ? 0 : from[order[k]] * factor;
         }
     }
 }

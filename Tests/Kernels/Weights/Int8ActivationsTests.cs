@@ -3,17 +3,21 @@ using Quilt.Kernels.Weights;
 
 namespace Quilt.Tests.Kernels.Weights;
 
-/// <summary>4-bit weights with inputs quantized to int8, against the definition in plain integers.</summary>
+/// <summary>
+/// Weights whose input is quantized (to int8 for codes of four bits, to 12 bits for codes of eight), against the definition in plain numbers.
+/// </summary>
 [TestFixtureSource(nameof(Targets))]
 public sealed class Int8ActivationsTests(Isa isa)
 {
-    private static readonly string[] Kinds = [.. RandomWeights.Kinds.Where(kind => kind.StartsWith("int4", StringComparison.Ordinal))];
+    // Of the others the input stays a float: their groups are not whole ones of the input's, or they have zero points.
+    private static readonly string[] Kinds =
+        [.. RandomWeights.Kinds.Where(kind => kind.StartsWith("int4", StringComparison.Ordinal)), "int8-g32", "int8-channel", "fp8-block", "fp8-128", "fp8-channel"];
 
     /// <summary>The reference multiplies floats only: there is nothing faster about integers in plain code.</summary>
     public static IEnumerable<Isa> Targets() => Target.Isas.Where(isa => isa != Isa.Reference);
 
     [Test]
-    public void Multiplies_the_quantized_input_exactly([ValueSource(nameof(Kinds))] string kind, [Values(1, 4, 6)] int tokens)
+    public void Multiplies_the_quantized_input_exactly([ValueSource(nameof(Kinds))] string kind, [Values(1, 2, 4, 6, 55)] int tokens)
     {
         const int Rows = 83, Columns = 192;
         using var device = new CpuDevice(isa, threads: 2);
@@ -25,10 +29,11 @@ public sealed class Int8ActivationsTests(Isa isa)
         w.MatMul(ops, x, y);
 
         var row = new float[Columns];
-        var order = ((Int4GroupWeight)w).Layout.Order;
+        var order = w is Int4GroupWeight int4 ? int4.Layout.Order : [.. Enumerable.Range(0, Columns)];
+        var steps = w is Int4GroupWeight ? 127f : 2047f;
         for (var t = 0; t < tokens; t++)
         {
-            var quantized = Quantized(x.Row(t), order);
+            var quantized = Quantized(x.Row(t), order, steps);
             for (var n = 0; n < Rows; n++)
             {
                 w.Dequantize(0, n, row);
@@ -38,22 +43,25 @@ public sealed class Int8ActivationsTests(Isa isa)
                     exact += row[k] * quantized[k];
                     magnitude += Math.Abs(row[k] * quantized[k]);
                 }
-                Assert.That(y.Row(t)[n], Is.EqualTo(exact).Within(1e-6 * magnitude), $"[{t}, {n}]");
+                // A code of FP8 becomes an integer, half a 64th off at most.
+                var rounding = w is Fp8BlockWeight ? row.Max(Math.Abs) * 4e-5 * quantized.Sum(Math.Abs) : 0;
+                Assert.That(y.Row(t)[n], Is.EqualTo(exact).Within((1e-6 * magnitude) + rounding), $"[{t}, {n}]");
             }
         }
     }
 
     [Test]
-    public void Gives_the_same_bits_as_every_other_instruction_set_and_as_each_token_alone()
+    public void Gives_the_same_bits_as_every_other_instruction_set_and_as_each_token_alone(
+        [Values("int4-g32", "int4-asym", "int8-g32", "fp8-128")] string kind)
     {
-        Assert.That(Bits(isa, together: true), Is.EqualTo(Bits(Isa.Neon, together: false)));
+        Assert.That(Bits(kind, isa, together: true), Is.EqualTo(Bits(kind, Isa.Neon, together: false)));
     }
 
-    private static uint[] Bits(Isa isa, bool together)
+    private static uint[] Bits(string kind, Isa isa, bool together)
     {
         using var device = new CpuDevice(isa, threads: 2);
         using var ops = new OpStream(device, Activations.Int8);
-        using var w = RandomWeights.Make("int4-asym", 1, 100, 256, seed: 3);
+        using var w = RandomWeights.Make(kind, 1, 100, 256, seed: 3);
         var x = ops.Scratch(7, 256);
         OpTests.Fill(x.Values, seed: 4, scale: 1);
         var y = ops.Scratch(7, 100);
@@ -62,8 +70,8 @@ public sealed class Int8ActivationsTests(Isa isa)
         return Array.ConvertAll(y.Values.ToArray(), BitConverter.SingleToUInt32Bits);
     }
 
-    /// <summary>x as the kernel sees it: groups of 32 places rounded to 127 steps, back in the order of columns.</summary>
-    private static double[] Quantized(ReadOnlySpan<float> x, int[] order)
+    /// <summary>x as the kernel sees it: groups of 32 places rounded to 127 or 2,047 steps, back in the order of columns.</summary>
+    private static double[] Quantized(ReadOnlySpan<float> x, int[] order, float steps)
     {
         var values = new double[x.Length];
         for (var start = 0; start < order.Length; start += 32)
@@ -74,7 +82,7 @@ public sealed class Int8ActivationsTests(Isa isa)
             if (largest == 0) continue;
             foreach (var column in group)
             {
-                if (column >= 0) values[column] = MathF.Round(x[column] * (127 / largest)) * (double)(largest / 127);
+                if (column >= 0) values[column] = MathF.Round(x[column] * (steps / largest)) * (double)(largest / steps);
             }
         }
         return values;

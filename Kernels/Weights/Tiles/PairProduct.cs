@@ -1,0 +1,64 @@
+using Quilt.Kernels.Devices;
+using Quilt.Kernels.Ops;
+using Quilt.Kernels.Ops.Vectors;
+
+namespace Quilt.Kernels.Weights.Tiles;
+
+/// <summary>Codes of eight bits with an input of <see cref="Int16Activations"/>. One or two rows take the codes as they come, more have panels.</summary>
+internal readonly unsafe struct PairProduct<TRegister, TFormat> : ITileProduct, IBlockKernel<TRegister>
+    where TRegister : unmanaged, IRegister<TRegister>
+    where TFormat : struct, IPairFormat
+{
+    private readonly TileLayout layout;
+    private readonly Int16Activations x;
+    private readonly Panels codes;
+    private readonly Panels scales;
+
+    /// <summary>Quantizes an input whose columns lie as the weight's places.</summary>
+    public PairProduct(OpStream ops, TileLayout layout, Matrix input, ExpertPlan? plan, ExpertRows rows)
+    {
+        this.layout = layout;
+        x = Int16Activations.Quantize(ops, input);
+        codes = Panels.Of(ops, x.Codes, plan, rows);
+        scales = Panels.Of(ops, x.Scales, plan, rows);
+    }
+
+    public static int CodesAStep => 2;
+
+    public static float Unit => TFormat.PairUnit;
+
+    /// <summary>Whether the segments of a layout are whole groups of the input, in the order of columns.</summary>
+    public static bool Suits(TileLayout layout)
+    {
+        if (!layout.IsIdentity) return false;
+        foreach (var words in layout.SegmentWords)
+        {
+            if (words * 4 % Int16Activations.Group != 0) return false;
+        }
+        return true;
+    }
+
+    public void Multiply(in TileCursor tile, int tiles, in InputRows rows, float* y)
+    {
+        if (rows.First + rows.Count >= Panels.LeastRows)
+        {
+            PanelLoop<TRegister, PairProduct<TRegister, TFormat>>.Multiply(this, layout, tile, tiles, rows, y);
+            return;
+        }
+        for (var t = 0; t < rows.Count; t++, y += TileMatMul.SumStride)
+        {
+            for (var i = 0; i < tiles; i++)
+            {
+                PairKernel<TRegister, TFormat>.One(tile.Next(layout, i), layout, (int*)x.Codes.RowData(rows.Rows[t]), x.Scales.RowData(rows.Rows[t]),
+                    y + (16 * i));
+            }
+        }
+    }
+
+    public static void Decode(in TileCursor tile, in TilePiece piece, float* into) => PairKernel<TRegister, TFormat>.Decode(tile, piece, into);
+
+    public void Six(float* first, float* second, int expert, int row, in TilePiece piece, in SegmentEnds<TRegister> ends, float* sums, float* y) =>
+        PairKernel<TRegister, TFormat>.Six(first, second, (int*)codes.Data(expert, row) + ((nint)piece.FirstCode / 2 * Panels.Width),
+            scales.Data(expert, row) + ((nint)piece.FirstCode / Int16Activations.Group * Panels.Width), piece.Codes / Int16Activations.Group, ends,
+            sums, y);
+}
