@@ -6,7 +6,7 @@ namespace Quilt.Kernels.Ops;
 
 internal static partial class PagedAttentionOp
 {
-    /// <summary>An item is a unit (one strip of tokens with the query heads of one key head) over all its spans, or one span of a unit.</summary>
+    /// <summary>An item is a <see cref="Piece"/>. Units are numbered [kvHeads, parts, strips].</summary>
     private unsafe struct Job<T, TCached> : IJob where T : unmanaged, IVector16<T> where TCached : ICached
     {
         public Matrix Q;
@@ -30,41 +30,45 @@ internal static partial class PagedAttentionOp
         public int Parts;
         public int StripHeads;
 
-        /// <summary>Most spans that a strip sees.</summary>
-        public int Spans;
+        /// <summary>What there is to do.</summary>
+        public Piece* Pieces;
 
-        /// <summary>[units, spans, PartialSize], or null where an item does all spans of its unit.</summary>
-        public float* Partials;
-
-        public readonly int PartialSize => StripRows * (Kv.PaddedDim + 2);
+        /// <summary>Of each unit that several pieces make up, all it sees.</summary>
+        public Piece* Shared;
 
         [SkipLocalsInit]
         public readonly void Execute(int item)
         {
-            var strip = Open(Partials is null ? item : item / Spans);
-            var stride = Kv.PaddedDim;
-            var resultSize = (strip.Rows * stride) + (((2 * strip.Rows) + 15) & ~15);
-            var room = stackalloc float[(strip.Rows * (stride + (16 * SpanGroups))) + (2 * resultSize) + 16];
+            var piece = Pieces[item];
+            var strip = Open(piece.Unit);
+            var size = strip.ResultSize;
+            var queries = strip.Rows * Kv.PaddedDim;
+            var room = stackalloc float[queries + (strip.Rows * ScoreStride) + (3 * size) + 16];
+            var places = stackalloc byte*[Strip.MostPlaces];
             room = (float*)(((nint)room + 63) & ~63);
+            strip.Places = places;
             strip.Queries = room;
-            strip.Scores = strip.Queries + (strip.Rows * stride);
-            var merged = strip.Scores + (strip.Rows * 16 * SpanGroups);
-            var later = merged + resultSize;
+            strip.Scores = strip.Queries + queries;
+            var merged = strip.Scores + (strip.Rows * ScoreStride);
             TakeQueries(strip, Scale * TCached.Factor * (TCached.HasScales ? Kv.Scales?.Key ?? 1 : 1));
 
-            if (Partials is not null)
+            var later = merged + size;
+            var spare = later + size;
+            for (var i = 0; i < piece.Count; i++)
             {
-                var span = strip.FirstSpan + (item % Spans);
-                if (span <= strip.LastSpan) strip.Attend<T, TCached>(span, Partials + (item * (long)PartialSize));
-                return;
+                var into = piece.Results is not null ? piece.Results + (i * (long)size) : i == 0 ? merged : later;
+                strip.AttendStretch<T, TCached>(piece.First + i, into, spare);
+                if (into == later) strip.MergeStretch<T>(piece.First + i, later, merged);
             }
-            strip.Attend<T, TCached>(strip.FirstSpan, merged);
-            for (var span = strip.FirstSpan + 1; span <= strip.LastSpan; span++)
-            {
-                strip.Attend<T, TCached>(span, later);
-                strip.Merge<T>(span, later, merged);
-            }
-            Finish(strip, merged);
+            if (piece.Results is null) Finish(strip, merged);
+        }
+
+        /// <summary>Tokens that the tokens of a strip see, all together.</summary>
+        public readonly long Seen(int strip)
+        {
+            var seen = 0L;
+            for (var t = StripStarts[strip]; t < StripStarts[strip + 1]; t++) seen += Math.Min(Positions[t] + 1L, Window);
+            return seen;
         }
 
         public readonly Strip Open(int unit)
@@ -97,35 +101,48 @@ internal static partial class PagedAttentionOp
                 var (largest, sum) = (merged[(strip.Rows * stride) + row], merged[(strip.Rows * stride) + strip.Rows + row]);
                 if (Sinks is not null) sum += (float)VectorMath.Exp((double)Sinks[strip.FirstHead + (row % strip.Heads)] - largest);
                 var total = T.Broadcast(sum);
-                for (var d = 0; d < stride; d += 16) T.Store(T.Load(from + d) / total, from + d);
-                Unsafe.CopyBlockUnaligned(to, from, (uint)Kv.HeadDim * sizeof(float));
+                var d = 0;
+                for (; d + 16 <= Kv.HeadDim; d += 16) T.Store(T.Load(from + d) / total, to + d);
+                if (d < Kv.HeadDim) VectorMath.StoreFirst(T.Load(from + d) / total, to + d, Kv.HeadDim - d);
             }
         }
 
+        /// <summary>Lays the queries out for <see cref="ByStep"/>.</summary>
         private readonly void TakeQueries(Strip strip, float scale)
         {
-            for (var row = 0; row < strip.Rows; row++)
+            var to = strip.Queries;
+            var (rows, dim) = (strip.Rows, Kv.HeadDim);
+            for (var first = 0; first < rows;)
             {
-                var from = Place(strip, row, Q);
-                var to = strip.Queries + (row * Kv.PaddedDim);
-                for (var d = 0; d < Kv.HeadDim; d++) to[d] = from[d] * scale;
+                var block = BlockRows(rows - first);
+                for (var row = 0; row < block; row++)
+                {
+                    Spread(Place(strip, first + row, Q), dim, scale, to + row, block);
+                }
+                to += block * dim;
+                first += block;
             }
+        }
+
+        private static void Spread(float* from, int count, float scale, float* to, nint step)
+        {
+            for (var end = from + count; from < end; from++, to += step) *to = *from * scale;
         }
 
         private readonly float* Place(Strip strip, int row, Matrix matrix) =>
             matrix.RowData(strip.FirstToken + (row / strip.Heads)) + ((strip.FirstHead + (row % strip.Heads)) * (long)Kv.HeadDim);
     }
 
-    /// <summary>Merges the spans of a unit.</summary>
+    /// <summary>Merges what the pieces of a unit left.</summary>
     private readonly unsafe struct MergeJob<T, TCached>(Job<T, TCached> job) : IJob where T : unmanaged, IVector16<T> where TCached : ICached
     {
-        public void Execute(int unit)
+        public void Execute(int item)
         {
-            var strip = job.Open(unit);
-            var merged = job.Partials + (unit * (long)job.Spans * job.PartialSize);
-            for (var span = strip.FirstSpan + 1; span <= strip.LastSpan; span++)
-                strip.Merge<T>(span, merged + ((span - strip.FirstSpan) * (long)job.PartialSize), merged);
-            job.Finish(strip, merged);
+            var unit = job.Shared[item];
+            var strip = job.Open(unit.Unit);
+            for (var i = 1; i < unit.Count; i++)
+                strip.MergeStretch<T>(unit.First + i, unit.Results + (i * (long)strip.ResultSize), unit.Results);
+            job.Finish(strip, unit.Results);
         }
     }
 }

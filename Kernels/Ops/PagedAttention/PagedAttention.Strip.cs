@@ -19,26 +19,52 @@ internal static partial class PagedAttentionOp
         public int FirstHead;
         public int Heads;
         public int Window;
-        public float* Queries;  // [rows, paddedDim], scaled
-        public float* Scores;   // [rows, 16 · SpanGroups]
-
-        private const int Stride = 16 * SpanGroups;
+        public float* Queries;  // blocks of rows, each [headDim, rows of the block], scaled
+        public float* Scores;   // [rows, ScoreStride]
+        public byte** Places;   // [MostPlaces]: of the span at work
 
         public readonly int Rows => Tokens * Heads;
 
-        /// <summary>The first span that a token of the strip sees anything of.</summary>
-        public readonly int FirstSpan => FirstGroup(0) / SpanGroups;
+        /// <summary>Floats of a result, whole cache lines.</summary>
+        public readonly int ResultSize => (Rows * Kv.PaddedDim) + (((2 * Rows) + 15) & ~15);
 
-        public readonly int LastSpan => LastGroup(Tokens - 1) / SpanGroups;
+        /// <summary>The first stretch that a token of the strip sees anything of.</summary>
+        public readonly int FirstStretch => FirstSpan / StretchSpans;
+
+        /// <summary>How many stretches the strip sees anything of.</summary>
+        public readonly int Stretches => (LastSpan / StretchSpans) - FirstStretch + 1;
+
+        private readonly int FirstSpan => FirstGroup(0) / SpanGroups;
+
+        private readonly int LastSpan => LastGroup(Tokens - 1) / SpanGroups;
+
+        /// <summary>The result of a stretch; <paramref name="spare"/> has room for another.</summary>
+        public readonly void AttendStretch<T, TCached>(int stretch, float* result, float* spare)
+            where T : unmanaged, IVector16<T> where TCached : ICached
+        {
+            var begin = stretch * StretchSpans;
+            var (first, last) = (Math.Max(begin, FirstSpan), Math.Min(begin + StretchSpans - 1, LastSpan));
+            Attend<T, TCached>(first, result);
+            for (var span = first + 1; span <= last; span++)
+            {
+                Attend<T, TCached>(span, spare);
+                Merge<T>(span, SpanGroups, begin, spare, result);
+            }
+        }
+
+        /// <summary>Adds a later stretch to what stands in <paramref name="merged"/>.</summary>
+        public readonly void MergeStretch<T>(int stretch, float* later, float* merged) where T : unmanaged, IVector16<T> =>
+            Merge<T>(stretch, StretchSpans * SpanGroups, 0, later, merged);
 
         /// <summary>Scores, softmax and weighted values over one span.</summary>
-        public readonly void Attend<T, TCached>(int span, float* result) where T : unmanaged, IVector16<T> where TCached : ICached
+        private readonly void Attend<T, TCached>(int span, float* result) where T : unmanaged, IVector16<T> where TCached : ICached
         {
             var first = span * SpanGroups;
             var from = Math.Max(0, FirstGroup(0) - first);
             var groups = Math.Min(SpanGroups, LastGroup(Tokens - 1) + 1 - first);
             new Span<float>(result, Rows * Kv.PaddedDim).Clear();
-            Score<T, TCached>(first, from, groups);
+            Locate<TCached>(first, from, groups);
+            Score<T, TCached>(from, groups);
 
             var largest = result + (Rows * Kv.PaddedDim);
             for (var t = 0; t < Tokens; t++)
@@ -47,18 +73,18 @@ internal static partial class PagedAttentionOp
                 if (begin >= end) continue;
                 for (var row = t * Heads; row < (t + 1) * Heads; row++)
                 {
-                    Mask(t, first, begin, end, Scores + (row * Stride));
-                    (largest[row], largest[Rows + row]) = Softmax<T>(Scores + (row * Stride) + (16 * begin), end - begin);
+                    Mask(t, first, begin, end, Scores + (row * ScoreStride));
+                    (largest[row], largest[Rows + row]) = Softmax<T>(Scores + (row * ScoreStride) + (16 * begin), end - begin);
                 }
             }
 
             var (sharedFrom, sharedTo) = (FirstGroup(Tokens - 1) - first, LastGroup(0) - first);
             for (var g = from; g < groups; g++)
             {
-                AskValues<TCached>(first, g + 1, groups);
+                var place = Places + (groups - from) + (g - from);
                 if (g >= sharedFrom && g < sharedTo)
                 {
-                    Weigh<T, TCached>(first + g, Seen(Tokens - 1, first + g), Scores + (16 * g), result, Rows);
+                    Weigh<T, TCached>(first + g, place, Seen(Tokens - 1, first + g), Scores + (16 * g), result, Rows);
                     continue;
                 }
                 for (var t = 0; t < Tokens; t++)
@@ -66,7 +92,10 @@ internal static partial class PagedAttentionOp
                     var seen = Seen(t, first + g);
                     var row = t * Heads;
                     if (seen > 0 && first + g >= FirstGroup(t))
-                        Weigh<T, TCached>(first + g, seen, Scores + (row * Stride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
+                    {
+                        Weigh<T, TCached>(
+                            first + g, place, seen, Scores + (row * ScoreStride) + (16 * g), result + (row * Kv.PaddedDim), Heads);
+                    }
                 }
             }
             if (TCached.HasScales)
@@ -76,27 +105,33 @@ internal static partial class PagedAttentionOp
             }
         }
 
-        /// <summary>Adds a later span to what stands in <paramref name="merged"/>.</summary>
-        public readonly void Merge<T>(int span, float* later, float* merged) where T : unmanaged, IVector16<T>
+        /// <summary>Adds a later part of the sequence to what stands in <paramref name="merged"/>.</summary>
+        /// <param name="part">Which.</param>
+        /// <param name="groups">Groups of a part.</param>
+        /// <param name="from">The first part that <paramref name="merged"/> is of.</param>
+        /// <param name="later">Its result.</param>
+        /// <param name="merged">The result of the parts before, and then with it.</param>
+        private readonly void Merge<T>(int part, int groups, int from, float* later, float* merged) where T : unmanaged, IVector16<T>
         {
             var stride = Kv.PaddedDim;
             for (var row = 0; row < Rows; row++)
             {
-                var (begin, end) = (FirstGroup(row / Heads) / SpanGroups, LastGroup(row / Heads) / SpanGroups);
-                if (span < begin || span > end) continue;
+                var (begin, end) = (Math.Max(from, FirstGroup(row / Heads) / groups), LastGroup(row / Heads) / groups);
+                if (part < begin || part > end) continue;
                 var x = later + (row * stride);
                 var y = merged + (row * stride);
                 var largest = merged + (Rows * stride) + row;
-                if (span == begin)
+                if (part == begin)
                 {
-                    // The row saw nothing of the spans before: it begins here, as it would alone.
+                    // The row saw nothing of the parts before: it begins here, as it would alone.
                     new ReadOnlySpan<float>(x, stride).CopyTo(new Span<float>(y, stride));
                     (*largest, largest[Rows]) = (later[(Rows * stride) + row], later[(Rows * stride) + Rows + row]);
                     continue;
                 }
                 var laterLargest = later[(Rows * stride) + row];
                 var max = MathF.Max(*largest, laterLargest);
-                var (keep, add) = ((float)VectorMath.Exp((double)*largest - max), (float)VectorMath.Exp((double)laterLargest - max));
+                var keep = *largest == max ? 1 : (float)VectorMath.Exp((double)*largest - max);
+                var add = laterLargest == max ? 1 : (float)VectorMath.Exp((double)laterLargest - max);
                 *largest = max;
                 largest[Rows] = MathF.FusedMultiplyAdd(largest[Rows], keep, later[(Rows * stride) + Rows + row] * add);
                 for (var d = 0; d < stride; d += 16) T.Store(T.Fma(T.Load(y + d), T.Broadcast(keep), T.Load(x + d) * T.Broadcast(add)), y + d);

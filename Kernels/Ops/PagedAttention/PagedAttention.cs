@@ -10,15 +10,22 @@ namespace Quilt.Kernels.Ops;
 /// the softmax and has no value.
 /// </summary>
 /// <remarks>
-/// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, both counted from the start of the sequence. Each span has a softmax
-/// of its own; spans are merged in their order. That order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of
-/// threads changes a bit. The cache's blocks: PagedAttention (Kwon et al., 2023, https://arxiv.org/abs/2309.06180), merged softmax: FlashAttention
+/// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, spans in stretches of <see cref="StretchSpans"/>, all counted from the
+/// start of the sequence. Each span has a softmax of its own; the spans of a stretch are merged in their order, then the stretches in theirs. That
+/// order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of threads changes a bit. Threads share a row by
+/// stretches. The cache's blocks: PagedAttention (Kwon et al., 2023, https://arxiv.org/abs/2309.06180), merged softmax: FlashAttention
 /// (Dao et al., 2022, https://arxiv.org/abs/2205.14135).
 /// </remarks>
 internal static partial class PagedAttentionOp
 {
     /// <summary>Groups of 16 tokens that share one softmax: the scores of a strip stay in the second-level cache.</summary>
     private const int SpanGroups = 16;
+
+    /// <summary>Spans whose merged result is what one thread hands another: few bytes beside the keys and values it is made of.</summary>
+    private const int StretchSpans = 4;
+
+    /// <summary>Floats from one row of scores to the next; no power of two, which would crowd rows into a few sets of the cache.</summary>
+    private const int ScoreStride = (16 * SpanGroups) + 16;
 
     /// <summary>Rows (tokens of one sequence times query heads of one key head) that share each load of keys and values.</summary>
     private const int StripRows = 48;
@@ -116,36 +123,19 @@ internal static partial class PagedAttentionOp
         var stripHeads = (perKey + parts - 1) / parts;
         var starts = (int*)ops.Bytes((q.Rows + 1L) * sizeof(int));
         var strips = CutStrips(positions, tableStarts, Math.Max(1, StripRows / stripHeads), starts);
-        long cost = 0;
-        var spans = 1;
-        foreach (var position in positions) cost += 2L * Math.Min(position + 1L, window) * kv.KvHeads * kv.HeadDim;
-        for (var t = 0; t < strips; t++)
-        {
-            var (first, last) = (FirstSeen(positions[starts[t]], window), positions[starts[t + 1] - 1]);
-            spans = Math.Max(spans, (KeyGroupOf(kv, last) / SpanGroups) - (KeyGroupOf(kv, first) / SpanGroups) + 1);
-        }
-
         fixed (int* p = positions, s = tableStarts, table = tables)
         {
-            var units = strips * kv.KvHeads * parts;
             var work = new Job<T, TCached>
             {
                 Q = q, Into = into, Kv = kv, Positions = p, TableStarts = s, Tables = table, StripStarts = starts, Strips = strips, Scale = scale,
-                PerKey = perKey, Parts = parts, StripHeads = stripHeads, Spans = spans, Window = window,
-                Sinks = sinks is null ? null : (float*)sinks.Data,
+                PerKey = perKey, Parts = parts, StripHeads = stripHeads, Window = window, Sinks = sinks is null ? null : (float*)sinks.Data,
             };
-            var threads = ops.Device.Pool.Threads;
-            if (spans == 1 || threads == 1 || units >= 4 * threads)
+            var cut = Cut(ops, ref work);
+            ops.Deal(cut.Pieces, 2 * cut.Seen * kv.HeadDim, ref work);
+            if (cut.Shared > 0)
             {
-                ops.Deal(units, cost, ref work);
-            }
-            else
-            {
-                // A long context and few rows: the spans go to different threads and are merged afterwards, by the same sums in the same order.
-                work.Partials = (float*)ops.Bytes(units * (long)spans * work.PartialSize * sizeof(float));
-                ops.Deal(units * spans, cost, ref work);
                 var merge = new MergeJob<T, TCached>(work);
-                ops.Deal(units, (long)units * spans * work.PartialSize, ref merge);
+                ops.Deal(cut.Shared, cut.Results, ref merge);
             }
         }
         ops.Release(mark);

@@ -91,6 +91,53 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     }
 
     [Test]
+    public void Sequences_of_very_different_length_in_one_step_have_the_bits_of_each_alone(
+        [Values(1, 6)] int share, [Values(400, int.MaxValue)] int window, [Values] KvType type)
+    {
+        NotOnGpu("A stand-in would need minutes.");
+        int[] lengths = [5000, 1, 17, 1023, 1024, 1025, 4097, 300, 2, 3000];
+        using var scene = new AttentionScene(Ops, lengths, 2 * share, 2, 32, blockTokens: 16, type);
+        var q = Random(lengths.Length, 2 * share * 32, seed: 3, scale: 3);
+        var (positions, sequences) = (lengths.Select(n => n - 1).ToArray(), Enumerable.Range(0, lengths.Length).ToArray());
+        var together = scene.Attend(Ops, q, positions, sequences, window);
+        AssertClose(together, scene.Expected(Ops, q, positions, sequences, window), Exact);
+        for (var t = 0; t < lengths.Length; t++)
+        {
+            AssertSameBits(scene.Attend(Alone, q.Slice(t, 1), [positions[t]], [t], window).Values, together.Row(t), $"{lengths[t]} tokens, one thread");
+            AssertSameBits(scene.Attend(Ops, q.Slice(t, 1), [positions[t]], [t], window).Values, together.Row(t), $"{lengths[t]} tokens, shared");
+        }
+    }
+
+    [Test]
+    public void Wherever_threads_cut_a_long_context_the_bits_are_the_same(
+        [Values(2, 5, 16)] int threads, [Values(1024, 1025, 2300, 5000)] int context, [Values(700, int.MaxValue)] int window)
+    {
+        NotOnGpu("A GPU has no threads to count.");
+        if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference has one thread.");
+        using var scene = new AttentionScene(Ops, [context, 20], 6, 2, 44, blockTokens: 24, KvType.BFloat16);
+        using var sinks = Buffer(1, -1, 1, 0, -2, 0.5f);
+        // The end of a prompt, whose rows do not all begin in the same stretch of a window, and a short neighbour.
+        var positions = Enumerable.Range(context - 11, 11).Append(19).ToArray();
+        var sequences = positions.Select((_, t) => t < 11 ? 0 : 1).ToArray();
+        var q = Random(positions.Length, 6 * 44, seed: 3, scale: 3);
+        using var device = new CpuDevice(Ops.Device.Isa, threads);
+        using var many = new OpStream(device);
+        var y = scene.Attend(many, q, positions, sequences, window, sinks);
+        AssertClose(y, scene.Expected(Ops, q, positions, sequences, window, sinks), Exact);
+        AssertSameBits(y.Values, scene.Attend(Alone, q, positions, sequences, window, sinks).Values, $"{threads} threads");
+    }
+
+    [Test]
+    public void Matches_the_reference_for_any_number_of_heads_a_key_head_serves(
+        [Values(2, 4, 5, 7, 8, 9, 11, 16, 17)] int share, [Values(16, 48, 80, 112)] int headDim)
+    {
+        using var scene = new AttentionScene(Ops, [77], 2 * share, 2, headDim, blockTokens: 16, KvType.BFloat16);
+        var q = Random(3, 2 * share * headDim, seed: 1, scale: 3);
+        int[] positions = [30, 75, 76], sequences = [0, 0, 0];
+        AssertClose(scene.Attend(Ops, q, positions, sequences), scene.Expected(Ops, q, positions, sequences), Exact);
+    }
+
+    [Test]
     public void Every_vector_width_gives_the_same_bits([Values(KvType.BFloat16, KvType.Fp8)] KvType type)
     {
         NotOnGpu("A GPU has other widths.");
@@ -113,14 +160,14 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
     }
 
     [Test]
-    public void Allocates_nothing([Values(KvType.BFloat16, KvType.Fp8)] KvType type)
+    public void Allocates_nothing([Values(KvType.BFloat16, KvType.Fp8)] KvType type, [Values(600, 3000)] int context)
     {
         NeedsSilentLaunches();
         if (Ops.Device.Isa == Isa.Reference) Assert.Ignore("The reference may allocate.");
-        using var scene = new AttentionScene(Ops, [600], 12, 2, 64, 16, type);
+        using var scene = new AttentionScene(Ops, [context], 12, 2, 64, 16, type);
         var q = On(Random(1, 12 * 64, seed: 1));
         var y = Ops.Scratch(1, 12 * 64);
-        int[] position = [599], start = [0];
+        int[] position = [context - 1], start = [0];
         Assert.That(Allocated(() => Ops.PagedAttention(q, 12, scene.Kv, position, start, scene.Tables, 0.1f, y)), Is.Zero);
     }
 
