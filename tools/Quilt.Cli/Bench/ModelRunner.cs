@@ -36,7 +36,7 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
     /// Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, the
     /// bytes such a step reads, and the seconds to choose a token from each row of logits behind the steps.
     /// </summary>
-    public (double Seconds, double StepBytes, double ChoosingSeconds) Decode(int batch, int context, int steps)
+    public DecodeRun Decode(int batch, int context, int steps)
     {
         var sequences = new List<Sequence>();
         for (var i = 0; i < batch; i++)
@@ -66,11 +66,14 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             foreach (var sequence in sequences) sequence.Computed++;
         }
         foreach (var sequence in sequences) blocks.Release(sequence.BlockTable);
-        return (ticks / (double)Stopwatch.Frequency, bytes / (double)steps, choosing / (double)Stopwatch.Frequency);
+        return new(ticks / (double)Stopwatch.Frequency, bytes / (double)steps, choosing / (double)Stopwatch.Frequency);
     }
 
     /// <summary>Operations in reading a prompt.</summary>
     public double PrefillOperations(int tokens) => cost.Operations(tokens, 1);
+
+    /// <summary>Operations in a step of so many sequences.</summary>
+    public double DecodeOperations(int batch) => cost.Operations(batch, batch);
 
     private Sequence Start(int tokens)
     {
@@ -111,3 +114,9 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             throw new InvalidOperationException("the cache is smaller than the bench planned");
     }
 }
+
+/// <summary>Some decoding steps.</summary>
+/// <param name="Seconds">All of them.</param>
+/// <param name="StepBytes">Bytes that one must read at least, on average.</param>
+/// <param name="ChoosingSeconds">To choose the tokens, behind the steps.</param>
+internal readonly record struct DecodeRun(double Seconds, double StepBytes, double ChoosingSeconds);
