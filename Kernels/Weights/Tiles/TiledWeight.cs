@@ -39,12 +39,14 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
 
     public override void MatMul(OpStream ops, Matrix x, Matrix y)
     {
+        using var watch = ops.Watch(this, y.Rows, null);
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, y);
         else Multiply(ops, x, plan: null, ExpertRows.Tokens, y);
     }
 
     public override void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y)
     {
+        using var watch = ops.Watch(this, y.Rows, plan);
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, plan, rows, y);
         else Multiply(ops, x, plan, rows, y);
     }

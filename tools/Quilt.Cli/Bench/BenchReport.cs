@@ -34,6 +34,7 @@ internal static class BenchReport
                 $"{(d.IsBoundByBytes ? machine.MemoryName : machine.ProductsName)}   (at most {bounds}; {d.StepBytes / 1e6:0} MB and " +
                 $"{d.StepOperations / 1e9:0.0} GOP a step, context {d.Context}, choosing {d.Choosing.ToString("0.0%", CultureInfo.InvariantCulture)})");
         }
+        foreach (var profile in result.Profiles) ProfileReport.Print(profile);
     }
 
     /// <summary>One JSON document on standard output.</summary>
@@ -89,6 +90,7 @@ internal static class BenchReport
                 Number(w, $"share_of_{machine.MemoryName}", d.TokensPerSecond.Median / d.BytesBound);
                 Number(w, "choosing_share_of_step", d.Choosing);
             });
+            if (result.Profiles.Count > 0) ProfileReport.Write(writer, result.Profiles);
         }
         writer.WriteEndObject();
     });

@@ -2,7 +2,7 @@ namespace Quilt.Cli.Bench;
 
 /// <summary>Everything one run found out. GB are 10^9 bytes, GOP 10^9 operations (a multiplication and an addition are two).</summary>
 internal sealed record BenchResult(ModelFacts? Model, MachineFacts Machine, IReadOnlyList<PrefillResult> Prefill, IReadOnlyList<CachedResult> Cached,
-    IReadOnlyList<DecodeResult> Decode);
+    IReadOnlyList<DecodeResult> Decode, IReadOnlyList<ProfileResult> Profiles);
 
 /// <summary>The model and how it ran.</summary>
 internal sealed record ModelFacts(string Folder, string Activations, long WeightBytes, double LoadSeconds, long ResidentBytes);

@@ -24,7 +24,7 @@ internal static class ModelBench
             foreach (var limit in limits.All) limit.Measure();
             if (i == 0) limits.Forget();
         }
-        return new BenchResult(null, Facts(limits), [], [], []);
+        return new BenchResult(null, Facts(limits), [], [], [], []);
     }
 
     /// <summary>The model's speeds, and the limits.</summary>
@@ -33,6 +33,8 @@ internal static class ModelBench
         options.Validate();
         var start = Stopwatch.GetTimestamp();
         using var model = open(options);
+        if (bench.Profile && model.Device is not CpuDevice)
+            throw new UsageException($"--profile: expected the CPU as --device, found {model.Device.Name}; a GPU's steps are seen by its vendor's profiler");
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         using var limits = MachineLimits.Of(model.Device, options.Activations);
         using var executor = new Executor(model.Decoder, model.Device, Cache(model, options, bench), options.Activations);
@@ -68,14 +70,23 @@ internal static class ModelBench
             foreach (var list in batches) list.Clear();
         }
 
+        var profiles = model.Device is CpuDevice cpu && bench.Profile ? Profiles(new StepProfiler(executor, cpu, model.Decoder.Weights), runner, bench) : [];
         var facts = new ModelFacts(model.Name, options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds,
             Environment.WorkingSet - limits.HostBytes);
         return new BenchResult(facts, Facts(limits),
             [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner.PrefillOperations(tokens), limits))],
             [.. bench.Cached.Zip(cached, (tokens, found) => new CachedResult(tokens,
                 Samples.Median(found.Select(f => tokens / f.Find)), Samples.Median(found.Select(f => tokens / f.Read))))],
-            [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench, found, runner.DecodeOperations(batch), limits))]);
+            [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench, found, runner.DecodeOperations(batch), limits))],
+            profiles);
     }
+
+    private static List<ProfileResult> Profiles(StepProfiler profiler, ModelRunner runner, BenchOptions bench) =>
+    [
+        .. bench.Prompts.Select(tokens => profiler.Run($"prefill {tokens}", bench.Repetitions, profile => runner.Prefill(tokens, profile))),
+        .. bench.Batches.Select(batch => profiler.Run($"decode {batch}", bench.Repetitions,
+            profile => runner.Decode(batch, bench.Context, bench.Steps, profile))),
+    ];
 
     private static PrefillResult Prefill(int tokens, List<double> found, double operations, MachineLimits limits)
     {

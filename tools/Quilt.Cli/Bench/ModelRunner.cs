@@ -22,9 +22,12 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
     private readonly int blockTokens = executor.Cache.BlockTokens;
 
     /// <summary>Seconds to read a prompt of <paramref name="tokens"/> tokens, up to the logits of the last.</summary>
-    public double Prefill(int tokens)
+    /// <param name="tokens">How many.</param>
+    /// <param name="profile">Who watches; null: nobody.</param>
+    public double Prefill(int tokens, StepProfile? profile = null)
     {
         var sequence = Start(tokens);
+        executor.Profile = profile;
         var start = Stopwatch.GetTimestamp();
         Read(sequence);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -36,8 +39,9 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
     /// Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, the
     /// bytes such a step reads, and the seconds to choose a token from each row of logits behind the steps.
     /// </summary>
-    public DecodeRun Decode(int batch, int context, int steps)
+    public DecodeRun Decode(int batch, int context, int steps, StepProfile? profile = null)
     {
+        executor.Profile = null;
         var sequences = new List<Sequence>();
         for (var i = 0; i < batch; i++)
         {
@@ -45,6 +49,7 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             Read(sequences[i]);
         }
 
+        executor.Profile = profile;
         var (ticks, choosing, bytes) = (0L, 0L, 0L);
         for (var step = 0; step < steps; step++)
         {
@@ -56,9 +61,11 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             }
             if (step == 0 && executor.Device is GpuDevice) Count(batch);
             var start = Stopwatch.GetTimestamp();
+            profile?.BeginStep();
             executor.Run(plan);
             var run = Stopwatch.GetTimestamp();
             executor.Choose(plan);
+            profile?.EndStep();
             ticks += run - start;
             choosing += Stopwatch.GetTimestamp() - run;
             var experts = executor.Device is GpuDevice ? expertsRead[batch] : executor.ExpertsRead;
@@ -91,7 +98,9 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             var count = Math.Min(stepTokens, sequence.Tokens.Count - sequence.Computed);
             plan.TryReset();
             plan.Add(sequence, count, blockTokens, LogitsOf.LastToken);
+            executor.Profile?.BeginStep();
             executor.Run(plan);
+            executor.Profile?.EndStep();
             sequence.Computed += count;
         }
     }
