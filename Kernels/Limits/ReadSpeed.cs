@@ -59,7 +59,8 @@ internal sealed unsafe class ReadSpeed : IDisposable
         public void Execute(int item)
         {
             var p = from + ((long)item * ItemBytes);
-            if (Vector512.IsHardwareAccelerated ? !Through512(p) : !Through256(p)) throw new InvalidOperationException("memory changed while it was read");
+            if (Vector512.IsHardwareAccelerated ? !Through512(p) : !Through256(p))
+                throw new InvalidOperationException("memory changed while it was read");
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

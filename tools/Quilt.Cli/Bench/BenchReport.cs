@@ -20,7 +20,10 @@ internal static class BenchReport
         Line($"limits    {machine.Description}");
         foreach (var limit in machine.Limits) Line(Text(limit, machine));
         foreach (var p in result.Prefill)
-            Line($"prefill   {p.Tokens,6} tokens {Text(p.TokensPerSecond)}   {p.Operations,7:0} GOP/s   {Share(p.Share)} of {machine.ProductsName}");
+        {
+            Line($"prefill   {p.Tokens,6} tokens {Text(p.TokensPerSecond)}   {p.Operations,7:0} GOP/s   {Share(p.Share)} of " +
+                machine.ProductsName);
+        }
         foreach (var c in result.Cached)
         {
             Line($"cached    {c.Tokens,6} tokens {c.TokensPerSecond,10:0} tok/s   " +
@@ -124,7 +127,9 @@ internal static class BenchReport
     {
         var (unit, digits) = limit.Unit == LimitUnit.Gigabytes ? ("GB/s ", "0.0") : ("GOP/s", "0");
         // What is no limit of the machine but of our own code says what it leaves.
-        var share = limit.Name == CpuLimits.KernelName ? $", {Percent(limit.Best / machine.Best(CpuLimits.Int8Name)).Trim()} of {CpuLimits.Int8Name}" : "";
+        var share = limit.Name == CpuLimits.KernelName
+            ? $", {Percent(limit.Best / machine.Best(CpuLimits.Int8Name)).Trim()} of {CpuLimits.Int8Name}"
+            : "";
         return double.IsFinite(limit.Best)
             ? $"  {limit.Name,-12} {Number(limit.Best, digits),7} {unit}   median {Number(limit.Median, digits),7}   {limit.Meaning}{share}"
             : $"  {limit.Name,-12}     n/a          {limit.Meaning}";

@@ -31,10 +31,13 @@ internal static class ModelBench
     public static BenchResult Run(Func<EngineOptions, BenchModel> open, EngineOptions options, BenchOptions bench, CancellationToken cancel)
     {
         options.Validate();
+        if (bench.Profile && options.Device != "cpu")
+        {
+            throw new UsageException($"--profile: expected cpu as --device, found {options.Device}; the steps of a GPU are seen by its " +
+                "vendor's profiler");
+        }
         var start = Stopwatch.GetTimestamp();
         using var model = open(options);
-        if (bench.Profile && model.Device is not CpuDevice)
-            throw new UsageException($"--profile: expected the CPU as --device, found {model.Device.Name}; a GPU's steps are seen by its vendor's profiler");
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         using var limits = MachineLimits.Of(model.Device, options.Activations);
         using var executor = new Executor(model.Decoder, model.Device, Cache(model, options, bench), options.Activations);
@@ -70,7 +73,9 @@ internal static class ModelBench
             foreach (var list in batches) list.Clear();
         }
 
-        var profiles = model.Device is CpuDevice cpu && bench.Profile ? Profiles(new StepProfiler(executor, cpu, model.Decoder.Weights), runner, bench) : [];
+        var profiles = bench.Profile
+            ? Profiles(new StepProfiler(executor, (CpuDevice)model.Device, model.Decoder.Weights), runner, bench)
+            : [];
         var facts = new ModelFacts(model.Name, options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds,
             Environment.WorkingSet - limits.HostBytes);
         return new BenchResult(facts, Facts(limits),

@@ -15,9 +15,9 @@ internal static class ProfileReport
         Line("  part              calls         µs  share   GOP/s    GB/s    jobs waiting alone");
         foreach (var row in profile.Rows)
         {
-            Line($"  {row.Name,-15}" + FormattableString.Invariant($"{row.Calls,8:0.#} {row.Microseconds,10:0.0} ") +
+            Line(FormattableString.Invariant($"  {row.Name,-15}{row.Calls,8:0.#} {row.Microseconds,10:0.0} ") +
                 $"{Percent(row.Microseconds / profile.Microseconds),6} {Rate(row.Operations),7} {Rate(row.Gigabytes),7} " +
-                FormattableString.Invariant($"{row.Jobs,7:0.#}") + $" {Percent(row.Waiting),7} {Percent(row.Alone),5}  {row.Formats}");
+                FormattableString.Invariant($"{row.Jobs,7:0.#} {Percent(row.Waiting),7} {Percent(row.Alone),5}  {row.Formats}").TrimEnd());
         }
     }
 
