@@ -15,8 +15,8 @@ internal sealed unsafe class Int4KernelSpeed : IDisposable
     private const int Columns = 3072;
     private const int ItemsAThread = 16;
     private const int Passes = 16;
-    private const int Runs = 48;
-    private const int TokenBlock = 4;
+    private const int Runs = 12;
+    private const int TokenBlock = 16;
 
     private readonly CpuDevice device;
     private readonly OpStream ops;
@@ -36,9 +36,9 @@ internal sealed unsafe class Int4KernelSpeed : IDisposable
     /// <summary>GOP/s.</summary>
     public Speed Measure() => device.Isa switch
     {
-        Isa.Avx512 => Measure<Vector16x1>(),
-        Isa.Avx2 => Measure<Vector16x2>(),
-        Isa.Neon => Measure<Vector16x4>(),
+        Isa.Avx512 => Measure<Register512>(),
+        Isa.Avx2 => Measure<Register256>(),
+        Isa.Neon => Measure<Register128>(),
         _ => Speed.None,
     };
 
@@ -48,7 +48,7 @@ internal sealed unsafe class Int4KernelSpeed : IDisposable
         ops.Dispose();
     }
 
-    private Speed Measure<T>() where T : unmanaged, IVector16<T>
+    private Speed Measure<T>() where T : unmanaged, IRegister<T>
     {
         var items = ItemsAThread * device.Pool.Threads;
         return Speed.Of(Passes, 2.0 * items * Runs * 16 * TokenBlock * Columns, _ =>
@@ -58,13 +58,16 @@ internal sealed unsafe class Int4KernelSpeed : IDisposable
         });
     }
 
-    private readonly struct Job<T>(TileView view, TileLayout layout, Int8Activations input) : IJob where T : unmanaged, IVector16<T>
+    private readonly struct Job<T>(TileView view, TileLayout layout, Int8Activations input) : IJob where T : unmanaged, IRegister<T>
     {
         public void Execute(int item)
         {
-            var sums = stackalloc float[16 * TokenBlock];
+            var sums = stackalloc float[TileMatMul.SumStride * TokenBlock];
+            var rows = stackalloc int[TokenBlock];
+            for (var t = 0; t < TokenBlock; t++) rows[t] = t;
             var tile = new TileCursor(view, layout, 0);
-            for (var run = 0; run < Runs; run++) Int4ByInt8Kernel<T>.FourTokens(tile, layout, input, 0, 1, 2, 3, sums);
+            var product = new Int4ByInt8Product<T>(layout, input);
+            for (var run = 0; run < Runs; run++) product.Multiply(tile, 1, new InputRows(rows, TokenBlock, 0, 0), sums);
         }
     }
 }

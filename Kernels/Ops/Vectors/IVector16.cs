@@ -74,15 +74,6 @@ internal unsafe interface IVector16<TSelf> where TSelf : unmanaged, IVector16<TS
     /// <summary>The float16 in half <paramref name="n"/> of each lane, finite, times 2^−112; as <see cref="Float8"/>.</summary>
     static abstract TSelf Float16(TSelf bits, int n);
 
-    /// <summary>
-    /// Adds to each lane's integer sum the products of its four unsigned bytes (0-15) with four signed ones, the same for all lanes. Up to eight such
-    /// steps fit; how the sum is kept in between is the instruction set's affair. Start from zero bits, end with <see cref="SumToFloat"/>.
-    /// </summary>
-    static abstract TSelf AddByteProducts(TSelf sum, TSelf codes, int fourBytes);
-
-    /// <summary>The integer sums of <see cref="AddByteProducts"/> as floats: exact.</summary>
-    static abstract TSelf SumToFloat(TSelf sum);
-
     /// <summary>Sum of all lanes: lane i with i + 8, then i + 4, i + 2, i + 1.</summary>
     static abstract float Sum(TSelf value);
 

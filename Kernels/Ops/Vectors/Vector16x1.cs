@@ -101,14 +101,6 @@ internal readonly unsafe struct Vector16x1(Vector512<float> v) : IVector16<Vecto
         (((up == 0 ? bits.AsInt32() : bits.AsInt32() << up) >> down).AsUInt32() & Vector512.Create(mask)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x1 AddByteProducts(Vector16x1 sum, Vector16x1 codes, int fourBytes) =>
-        new((sum.v.AsInt16() + Avx512BW.MultiplyAddAdjacent(codes.v.AsByte(), Vector512.Create(fourBytes).AsSByte())).AsSingle());
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x1 SumToFloat(Vector16x1 sum) =>
-        new(Avx512F.ConvertToVector512Single(Avx512BW.MultiplyAddAdjacent(sum.v.AsInt16(), Vector512<short>.One)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector16x1 value) => Vector16x2.Sum(new Vector16x2(value.v.GetLower(), value.v.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

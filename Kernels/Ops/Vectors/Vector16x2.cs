@@ -127,20 +127,6 @@ internal readonly unsafe struct Vector16x2(Vector256<float> a, Vector256<float> 
         (((up == 0 ? bits.AsInt32() : bits.AsInt32() << up) >> down).AsUInt32() & Vector256.Create(mask)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x2 AddByteProducts(Vector16x2 sum, Vector16x2 codes, int fourBytes)
-    {
-        var bytes = Vector256.Create(fourBytes).AsSByte();
-        return new(
-            (sum.a.AsInt16() + Avx2.MultiplyAddAdjacent(codes.a.AsByte(), bytes)).AsSingle(),
-            (sum.b.AsInt16() + Avx2.MultiplyAddAdjacent(codes.b.AsByte(), bytes)).AsSingle());
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x2 SumToFloat(Vector16x2 sum) => new(
-        Avx.ConvertToVector256Single(Avx2.MultiplyAddAdjacent(sum.a.AsInt16(), Vector256<short>.One)),
-        Avx.ConvertToVector256Single(Avx2.MultiplyAddAdjacent(sum.b.AsInt16(), Vector256<short>.One)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector16x2 value)
     {
         var eight = value.a + value.b;

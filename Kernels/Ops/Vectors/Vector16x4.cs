@@ -179,44 +179,6 @@ internal readonly unsafe struct Vector16x4(Vector128<float> a, Vector128<float> 
         (((up == 0 ? bits.AsInt32() : bits.AsInt32() << up) >> down).AsUInt32() & Vector128.Create(mask)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x4 AddByteProducts(Vector16x4 sum, Vector16x4 codes, int fourBytes)
-    {
-        var bytes = Vector128.Create(fourBytes).AsSByte();
-        return new(ByteProducts(sum.a, codes.a, bytes), ByteProducts(sum.b, codes.b, bytes), ByteProducts(sum.c, codes.c, bytes),
-            ByteProducts(sum.d, codes.d, bytes));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector16x4 SumToFloat(Vector16x4 sum) => new(
-        Vector128.ConvertToSingle(sum.a.AsInt32()),
-        Vector128.ConvertToSingle(sum.b.AsInt32()),
-        Vector128.ConvertToSingle(sum.c.AsInt32()),
-        Vector128.ConvertToSingle(sum.d.AsInt32()));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> ByteProducts(Vector128<float> sum, Vector128<float> codes, Vector128<sbyte> bytes)
-    {
-        // Codes below 16 are the same number signed and unsigned.
-        if (Dp.IsSupported) return Dp.DotProduct(sum.AsInt32(), codes.AsSByte(), bytes).AsSingle();
-        if (Ssse3.IsSupported)
-            return (sum.AsInt32() + Sse2.MultiplyAddAdjacent(Ssse3.MultiplyAddAdjacent(codes.AsByte(), bytes), Vector128<short>.One)).AsSingle();
-        return (sum.AsInt32() + QuadSums(codes.AsSByte(), bytes)).AsSingle();
-    }
-
-    private static Vector128<int> QuadSums(Vector128<sbyte> left, Vector128<sbyte> right)
-    {
-        var low = Vector128.WidenLower(left) * Vector128.WidenLower(right);
-        var high = Vector128.WidenUpper(left) * Vector128.WidenUpper(right);
-        Span<int> sums = stackalloc int[4];
-        for (var i = 0; i < 8; i++)
-        {
-            sums[i / 4] += low[i];
-            sums[2 + (i / 4)] += high[i];
-        }
-        return Vector128.Create(sums);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector16x4 value) => Sum((value.a + value.c) + (value.b + value.d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,109 +1,132 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Quilt.Kernels.Ops.Vectors;
 using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
 /// <summary>
-/// y[t, n] = Σ over segments of scale[n, s] · Σ over groups of 32 of d[t, g] · (Σ code · q − zero · Σ q): the inner sums in integers.
+/// y[t, n] = Σ over segments of scale[n, s] · Σ over groups of 32 of d[t, g] · Σ (code − zero) · q: the inner sums in integers.
 /// As with floats, each output is one fixed chain, and here the chains are the same bits on every instruction set.
 /// </summary>
-internal static unsafe class Int4ByInt8Kernel<T> where T : unmanaged, IVector16<T>
+/// <remarks>
+/// A group of columns is unpacked once, into eight registers, for all rows of the input, which then pass by: eight multiply-adds a row and register
+/// of outputs, and the end of a group. What the codes' offset of 8 adds to a sum is where the sum begins (<see cref="Int8Activations"/>).
+/// </remarks>
+internal static unsafe class Int4ByInt8Kernel<T, TZeros>
+    where T : unmanaged, IRegister<T>
+    where TZeros : struct, IZeroPoints
 {
-    private const uint Nibbles = 0x0F0F0F0F;
     private const int WordsAGroup = 4;
+    private const int PrefetchWords = 1024;
 
-    /// <summary>One tile, one token: 16 outputs.</summary>
+    /// <summary>One tile: 16 outputs of each of <paramref name="count"/> input rows.</summary>
+    /// <param name="tile">The tile.</param>
+    /// <param name="layout">Its columns.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="offsets">[count] where an input row's record lies within a group.</param>
+    /// <param name="count">Input rows.</param>
+    /// <param name="sums">[count, 16] what was summed of the segment at work; used where a segment has several groups.</param>
+    /// <param name="y">[count] outputs, <see cref="TileMatMul.SumStride"/> apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void One(in TileCursor tile, TileLayout layout, in Int8Activations x, int row, float* y)
+    public static void Multiply(in TileCursor tile, TileLayout layout, in Int8Activations x, int* offsets, int count, float* sums, float* y)
     {
         var words = tile.Words;
-        var q = x.RowCodes(row);
-        var d = x.RowScales(row);
-        var sums = x.RowSums(row);
-        var total = T.Broadcast(0);
+        var group = x.Records;
+        var stride = x.Stride;
+        for (var t = 0; t < count; t++)
+        {
+            for (var lane = 0; lane < 16; lane += T.Lanes) T.Store(T.Broadcast(0), y + (t * TileMatMul.SumStride) + lane);
+        }
         fixed (int* segmentWords = layout.SegmentWords)
         {
             for (var s = 0; s < layout.Segments; s++)
             {
-                var zero = tile.Offset<T>(s) - T.Broadcast(8388608f);
-                var segment = T.Broadcast(0);
-                for (var w = 0; w < segmentWords[s]; w += WordsAGroup)
+                var isAlone = segmentWords[s] == WordsAGroup;
+                for (var w = 0; w < segmentWords[s]; w += WordsAGroup, words += 16 * WordsAGroup, group += stride)
                 {
-                    var sum = T.Broadcast(0);
-                    for (var j = 0; j < WordsAGroup; j++, words += 16)
+                    if (Sse.IsSupported)
                     {
-                        var bits = T.Load(words);
-                        sum = T.AddByteProducts(sum, T.And(bits, Nibbles), ((int*)q)[j]);
-                        sum = T.AddByteProducts(sum, T.And(T.ShiftRight(bits, 4), Nibbles), ((int*)q)[j + 4]);
+                        Sse.Prefetch0(words + PrefetchWords);
+                        Sse.Prefetch0(words + PrefetchWords + 16);
+                        Sse.Prefetch0(words + PrefetchWords + 32);
+                        Sse.Prefetch0(words + PrefetchWords + 48);
                     }
-                    segment = Group(sum, zero, *sums++, *d++, segment);
-                    q += Int8Activations.Group;
+                    for (var lane = 0; lane < 16; lane += T.Lanes)
+                    {
+                        var (b0, b1) = (T.Load(words + lane), T.Load(words + 16 + lane));
+                        var (b2, b3) = (T.Load(words + 32 + lane), T.Load(words + 48 + lane));
+                        var (l0, l1, l2, l3) = (T.LowNibbles(b0), T.LowNibbles(b1), T.LowNibbles(b2), T.LowNibbles(b3));
+                        var (h0, h1, h2, h3) = (T.HighNibbles(b0), T.HighNibbles(b1), T.HighNibbles(b2), T.HighNibbles(b3));
+                        var scale = tile.Scale<T>(s, lane);
+                        var zero = TZeros.AreStored ? T.Broadcast(8) - tile.Zero<T>(s, lane) : default;
+                        if (isAlone)
+                        {
+                            var to = y + lane;
+                            for (var t = 0; t < count; t++, to += TileMatMul.SumStride)
+                            {
+                                var row = group + offsets[t];
+                                var q = (int*)row;
+                                // Four short chains: one of eight steps would take longer than all the multiplications beside it.
+                                var c0 = T.AddByteProducts(T.ByteProducts(l0, q[0]), l1, q[1]);
+                                var c1 = T.AddByteProducts(T.ByteProducts(l2, q[2]), l3, q[3]);
+                                var c2 = T.AddByteProducts(T.ByteProducts(h0, q[4]), h1, q[5]);
+                                var c3 = T.AddByteProducts(T.ByteProducts(h2, q[6]), h3, q[7]);
+                                var start = T.ByteSum(*(int*)(row + Int8Activations.StartAt));
+                                var value = T.SumToFloat(T.AddByteSums(T.AddByteSums(c0, c1), T.AddByteSums(T.AddByteSums(c2, c3), start)));
+                                // Integers below 2^24 until here: nothing is rounded.
+                                if (TZeros.AreStored) value = T.Fma(zero, T.Broadcast(*(float*)(row + Int8Activations.SumAt)), value);
+                                T.Store(T.Fma(value * T.Broadcast(*(float*)(row + Int8Activations.ScaleAt)), scale, T.Load(to)), to);
+                            }
+                            continue;
+                        }
+                        var partial = sums + lane;
+                        for (var t = 0; t < count; t++, partial += 16)
+                        {
+                            var row = group + offsets[t];
+                            var q = (int*)row;
+                            // Four short chains: one of eight steps would take longer than all the multiplications beside it.
+                            var c0 = T.AddByteProducts(T.ByteProducts(l0, q[0]), l1, q[1]);
+                            var c1 = T.AddByteProducts(T.ByteProducts(l2, q[2]), l3, q[3]);
+                            var c2 = T.AddByteProducts(T.ByteProducts(h0, q[4]), h1, q[5]);
+                            var c3 = T.AddByteProducts(T.ByteProducts(h2, q[6]), h3, q[7]);
+                            var start = T.ByteSum(*(int*)(row + Int8Activations.StartAt));
+                            var value = T.SumToFloat(T.AddByteSums(T.AddByteSums(c0, c1), T.AddByteSums(T.AddByteSums(c2, c3), start)));
+                            if (TZeros.AreStored) value = T.Fma(zero, T.Broadcast(*(float*)(row + Int8Activations.SumAt)), value);
+                            var before = w == 0 ? T.Broadcast(0) : T.Load(partial);
+                            T.Store(T.Fma(value, T.Broadcast(*(float*)(row + Int8Activations.ScaleAt)), before), partial);
+                        }
+                    }
                 }
-                total = tile.Scaled(s, segment, total);
+                if (isAlone) continue;
+                for (var lane = 0; lane < 16; lane += T.Lanes)
+                {
+                    var scale = tile.Scale<T>(s, lane);
+                    for (var t = 0; t < count && segmentWords[s] > 0; t++)
+                    {
+                        var to = y + (t * TileMatMul.SumStride) + lane;
+                        T.Store(T.Fma(T.Load(sums + (t * 16) + lane), scale, T.Load(to)), to);
+                    }
+                }
             }
         }
-        T.Store(total, y);
     }
+}
 
-    /// <summary>One tile, four tokens: 16 outputs of each.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourTokens(in TileCursor tile, TileLayout layout, in Int8Activations x, int r0, int r1, int r2, int r3, float* y)
-    {
-        var words = tile.Words;
-        var q0 = (int*)x.RowCodes(r0);
-        var d0 = x.RowScales(r0);
-        var sums0 = x.RowSums(r0);
-        var q1 = (int*)x.RowCodes(r1);
-        var d1 = x.RowScales(r1);
-        var sums1 = x.RowSums(r1);
-        var q2 = (int*)x.RowCodes(r2);
-        var d2 = x.RowScales(r2);
-        var sums2 = x.RowSums(r2);
-        var q3 = (int*)x.RowCodes(r3);
-        var d3 = x.RowScales(r3);
-        var sums3 = x.RowSums(r3);
-        var (t0, t1, t2, t3) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
-        var g = 0;
-        fixed (int* segmentWords = layout.SegmentWords)
-        {
-            for (var s = 0; s < layout.Segments; s++)
-            {
-                var zero = tile.Offset<T>(s) - T.Broadcast(8388608f);
-                var (s0, s1, s2, s3) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
-                for (var w = 0; w < segmentWords[s]; w += WordsAGroup, g++)
-                {
-                    var (i0, i1, i2, i3) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
-                    for (var j = 0; j < WordsAGroup; j++, words += 16)
-                    {
-                        var bits = T.Load(words);
-                        var low = T.And(bits, Nibbles);
-                        var high = T.And(T.ShiftRight(bits, 4), Nibbles);
-                        var at = (g * 8) + j;
-                        i0 = T.AddByteProducts(T.AddByteProducts(i0, low, q0[at]), high, q0[at + 4]);
-                        i1 = T.AddByteProducts(T.AddByteProducts(i1, low, q1[at]), high, q1[at + 4]);
-                        i2 = T.AddByteProducts(T.AddByteProducts(i2, low, q2[at]), high, q2[at + 4]);
-                        i3 = T.AddByteProducts(T.AddByteProducts(i3, low, q3[at]), high, q3[at + 4]);
-                    }
-                    s0 = Group(i0, zero, sums0[g], d0[g], s0);
-                    s1 = Group(i1, zero, sums1[g], d1[g], s1);
-                    s2 = Group(i2, zero, sums2[g], d2[g], s2);
-                    s3 = Group(i3, zero, sums3[g], d3[g], s3);
-                }
-                t0 = tile.Scaled(s, s0, t0);
-                t1 = tile.Scaled(s, s1, t1);
-                t2 = tile.Scaled(s, s2, t2);
-                t3 = tile.Scaled(s, s3, t3);
-            }
-        }
-        T.Store(t0, y);
-        T.Store(t1, y + 16);
-        T.Store(t2, y + 32);
-        T.Store(t3, y + 48);
-    }
+/// <summary>Whether codes have zero points of their own beside them, or 8 for all.</summary>
+internal interface IZeroPoints
+{
+    static abstract bool AreStored { get; }
+}
 
-    // Every number before the product with d is an integer below 2^24: nothing is rounded until then.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Group(T sum, T zero, float sumOfActivations, float scale, T total) =>
-        T.Fma(T.SumToFloat(sum) - (zero * T.Broadcast(sumOfActivations)), T.Broadcast(scale), total);
+/// <summary>A zero point a row and segment.</summary>
+internal readonly struct StoredZeros : IZeroPoints
+{
+    public static bool AreStored => true;
+}
+
+/// <summary>8 for all.</summary>
+internal readonly struct MiddleZeros : IZeroPoints
+{
+    public static bool AreStored => false;
 }

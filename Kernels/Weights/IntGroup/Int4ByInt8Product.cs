@@ -1,18 +1,24 @@
+using System.Runtime.CompilerServices;
 using Quilt.Kernels.Ops.Vectors;
 using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
 /// <summary>4-bit integers with int8 input.</summary>
-internal readonly unsafe struct Int4ByInt8Product<T>(TileLayout layout, Int8Activations x) : ITileProduct where T : unmanaged, IVector16<T>
+internal readonly unsafe struct Int4ByInt8Product<T>(TileLayout layout, Int8Activations x) : ITileProduct where T : unmanaged, IRegister<T>
 {
-    public void One(in TileCursor tile, int row, float* y) => Int4ByInt8Kernel<T>.One(tile, layout, x, row, y);
-
-    public void TwoTiles(in TileCursor tile, int row, float* y)
+    [SkipLocalsInit]
+    public void Multiply(in TileCursor tile, int tiles, in InputRows rows, float* y)
     {
-        for (var i = 0; i < 2; i++) Int4ByInt8Kernel<T>.One(tile.Next(layout, i), layout, x, row, y + (16 * i));
+        var offsets = stackalloc int[InputRows.Most];
+        for (var t = 0; t < rows.Count; t++) offsets[t] = rows.Rows[t] * Int8Activations.RecordBytes;
+        var room = stackalloc float[(InputRows.Most * 16) + 16];
+        var sums = TileMatMul.Aligned(room);
+        for (var i = 0; i < tiles; i++)
+        {
+            var next = tile.Next(layout, i);
+            if (next.HasZeros) Int4ByInt8Kernel<T, StoredZeros>.Multiply(next, layout, x, offsets, rows.Count, sums, y + (16 * i));
+            else Int4ByInt8Kernel<T, MiddleZeros>.Multiply(next, layout, x, offsets, rows.Count, sums, y + (16 * i));
+        }
     }
-
-    public void FourTokens(in TileCursor tile, int r0, int r1, int r2, int r3, float* y) =>
-        Int4ByInt8Kernel<T>.FourTokens(tile, layout, x, r0, r1, r2, r3, y);
 }

@@ -1,5 +1,4 @@
 using Quilt.Kernels.Devices;
-using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
@@ -16,10 +15,10 @@ internal sealed partial class Int4GroupWeight(string name, int experts, int rows
 
     protected override int Zero => 8;
 
-    protected override void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
+    protected override void MultiplyArranged<T, TRegister>(OpStream ops, Matrix x, in TileTask task)
     {
-        if (ops.Activations == Activations.Float) base.MultiplyArranged<T>(ops, x, plan, rows, y);
-        else TileMatMul.Run(ops, View, Layout, new Int4ByInt8Product<T>(Layout, Int8Activations.Quantize(ops, x)), y, plan, rows);
+        if (ops.Activations == Activations.Float) base.MultiplyArranged<T, TRegister>(ops, x, task);
+        else TileMatMul.Run<Int4ByInt8Product<TRegister>, T>(ops, Layout, new(Layout, Int8Activations.Quantize(ops, x)), task);
     }
 }
 

@@ -33,6 +33,21 @@ internal readonly unsafe struct TileCursor
     /// <summary>The first word of each of the 16 rows; the bits are codes, not floats.</summary>
     public float* Words { get; }
 
+    /// <summary>Whether codes have zero points of their own.</summary>
+    public bool HasZeros => zeros is not null;
+
+    /// <summary>The zero points of a register's rows, as numbers, from row <paramref name="lane"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Zero<T>(int segment, int lane) where T : unmanaged, IRegister<T> => T.LoadBytes(zeros + (segment * 16) + lane);
+
+    /// <summary>The scales of a register's rows, from row <paramref name="lane"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Scale<T>(int segment, int lane) where T : unmanaged, IRegister<T>
+    {
+        if (scaleType == TileScales.BFloat16) return T.LoadBFloat16((ushort*)scales + (segment * 16) + lane);
+        return scaleType == TileScales.Float32 ? T.Load((float*)scales + (segment * 16) + lane) : T.Broadcast(1);
+    }
+
     /// <summary>2^23 + zero point, for the 16 rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Offset<T>(int segment) where T : unmanaged, IVector16<T>

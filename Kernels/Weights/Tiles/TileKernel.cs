@@ -7,7 +7,7 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// <summary>
 /// The inner sums (micro-kernel) of GEMM and GEMV. Lane = row: a word's code of every row is multiplied with one broadcast input, code after code,
 /// segment after segment, so each output is one fixed chain of fused multiply-adds, whatever is computed beside it. Chains run interleaved to hide
-/// their latency: two tiles of one token, or four tokens of one tile.
+/// their latency: two tiles of one token. Many tokens together are <see cref="PanelKernel{T}"/>'s.
 /// </summary>
 /// <remarks>
 /// More tiles at once would not fit the sixteen registers of AVX2. The bodies are written out flat because the compiler stops inlining past a certain
@@ -139,91 +139,30 @@ internal static unsafe class TileKernel<T, TFormat>
         T.Store(t1, y + 16);
     }
 
-    /// <summary>One tile, four tokens: 16 outputs of each.</summary>
+    /// <summary>Turns some codes of one tile into floats, [codes, 16] in the order in which the sums above visit them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourTokens(in TileCursor tile, TileLayout layout, float* x0, float* x1, float* x2, float* x3, float* y)
+    public static void Decode(in TileCursor tile, in TilePiece piece, float* into)
     {
-        var words = tile.Words;
-        var segments = layout.SegmentWords.Length;
-        var (t0, t1, t2, t3) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
-        fixed (int* segmentWords = layout.SegmentWords)
+        var offset = tile.Offset<T>(piece.Segment);
+        var words = tile.Words + ((nint)piece.FirstCode / TFormat.PerWord * 16);
+        for (var end = into + (piece.Codes * 16); into < end; words += 16, into += 16 * TFormat.PerWord)
         {
-            nint place = 0;
-            for (var s = 0; s < segments; s++)
+            if (Sse.IsSupported) Sse.Prefetch0(words + 512);
+            var c = T.Load(words);
+            T.Store(TFormat.Value(c, 0, offset), into);
+            if (TFormat.PerWord >= 2) T.Store(TFormat.Value(c, 1, offset), into + 16);
+            if (TFormat.PerWord >= 4)
             {
-                var offset = tile.Offset<T>(s);
-                var (s0, s1, s2, s3) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
-                for (var w = 0; w < segmentWords[s]; w++, words += 16)
-                {
-                    var at = place + TFormat.WordColumn(w);
-                    var c = T.Load(words);
-                    var v0 = TFormat.Value(c, 0, offset);
-                    s0 = T.Fma(v0, T.Broadcast(x0[at + TFormat.CodeColumn(0)]), s0);
-                    s1 = T.Fma(v0, T.Broadcast(x1[at + TFormat.CodeColumn(0)]), s1);
-                    s2 = T.Fma(v0, T.Broadcast(x2[at + TFormat.CodeColumn(0)]), s2);
-                    s3 = T.Fma(v0, T.Broadcast(x3[at + TFormat.CodeColumn(0)]), s3);
-                    if (TFormat.PerWord >= 2)
-                    {
-                        var v1 = TFormat.Value(c, 1, offset);
-                        s0 = T.Fma(v1, T.Broadcast(x0[at + TFormat.CodeColumn(1)]), s0);
-                        s1 = T.Fma(v1, T.Broadcast(x1[at + TFormat.CodeColumn(1)]), s1);
-                        s2 = T.Fma(v1, T.Broadcast(x2[at + TFormat.CodeColumn(1)]), s2);
-                        s3 = T.Fma(v1, T.Broadcast(x3[at + TFormat.CodeColumn(1)]), s3);
-                    }
-                    if (TFormat.PerWord >= 4)
-                    {
-                        var v2 = TFormat.Value(c, 2, offset);
-                        s0 = T.Fma(v2, T.Broadcast(x0[at + TFormat.CodeColumn(2)]), s0);
-                        s1 = T.Fma(v2, T.Broadcast(x1[at + TFormat.CodeColumn(2)]), s1);
-                        s2 = T.Fma(v2, T.Broadcast(x2[at + TFormat.CodeColumn(2)]), s2);
-                        s3 = T.Fma(v2, T.Broadcast(x3[at + TFormat.CodeColumn(2)]), s3);
-                        var v3 = TFormat.Value(c, 3, offset);
-                        s0 = T.Fma(v3, T.Broadcast(x0[at + TFormat.CodeColumn(3)]), s0);
-                        s1 = T.Fma(v3, T.Broadcast(x1[at + TFormat.CodeColumn(3)]), s1);
-                        s2 = T.Fma(v3, T.Broadcast(x2[at + TFormat.CodeColumn(3)]), s2);
-                        s3 = T.Fma(v3, T.Broadcast(x3[at + TFormat.CodeColumn(3)]), s3);
-                    }
-                    if (TFormat.PerWord >= 8)
-                    {
-                        var v4 = TFormat.Value(c, 4, offset);
-                        s0 = T.Fma(v4, T.Broadcast(x0[at + TFormat.CodeColumn(4)]), s0);
-                        s1 = T.Fma(v4, T.Broadcast(x1[at + TFormat.CodeColumn(4)]), s1);
-                        s2 = T.Fma(v4, T.Broadcast(x2[at + TFormat.CodeColumn(4)]), s2);
-                        s3 = T.Fma(v4, T.Broadcast(x3[at + TFormat.CodeColumn(4)]), s3);
-                        var v5 = TFormat.Value(c, 5, offset);
-                        s0 = T.Fma(v5, T.Broadcast(x0[at + TFormat.CodeColumn(5)]), s0);
-                        s1 = T.Fma(v5, T.Broadcast(x1[at + TFormat.CodeColumn(5)]), s1);
-                        s2 = T.Fma(v5, T.Broadcast(x2[at + TFormat.CodeColumn(5)]), s2);
-                        s3 = T.Fma(v5, T.Broadcast(x3[at + TFormat.CodeColumn(5)]), s3);
-                        var v6 = TFormat.Value(c, 6, offset);
-                        s0 = T.Fma(v6, T.Broadcast(x0[at + TFormat.CodeColumn(6)]), s0);
-                        s1 = T.Fma(v6, T.Broadcast(x1[at + TFormat.CodeColumn(6)]), s1);
-                        s2 = T.Fma(v6, T.Broadcast(x2[at + TFormat.CodeColumn(6)]), s2);
-                        s3 = T.Fma(v6, T.Broadcast(x3[at + TFormat.CodeColumn(6)]), s3);
-                        var v7 = TFormat.Value(c, 7, offset);
-                        s0 = T.Fma(v7, T.Broadcast(x0[at + TFormat.CodeColumn(7)]), s0);
-                        s1 = T.Fma(v7, T.Broadcast(x1[at + TFormat.CodeColumn(7)]), s1);
-                        s2 = T.Fma(v7, T.Broadcast(x2[at + TFormat.CodeColumn(7)]), s2);
-                        s3 = T.Fma(v7, T.Broadcast(x3[at + TFormat.CodeColumn(7)]), s3);
-                    }
-                }
-                place += segmentWords[s] * TFormat.PerWord;
-                if (TFormat.Exponent != 0)
-                {
-                    s0 *= T.Broadcast(HalfPower);
-                    s1 *= T.Broadcast(HalfPower);
-                    s2 *= T.Broadcast(HalfPower);
-                    s3 *= T.Broadcast(HalfPower);
-                }
-                t0 = tile.Scaled(s, s0, t0);
-                t1 = tile.Scaled(s, s1, t1);
-                t2 = tile.Scaled(s, s2, t2);
-                t3 = tile.Scaled(s, s3, t3);
+                T.Store(TFormat.Value(c, 2, offset), into + 32);
+                T.Store(TFormat.Value(c, 3, offset), into + 48);
+            }
+            if (TFormat.PerWord >= 8)
+            {
+                T.Store(TFormat.Value(c, 4, offset), into + 64);
+                T.Store(TFormat.Value(c, 5, offset), into + 80);
+                T.Store(TFormat.Value(c, 6, offset), into + 96);
+                T.Store(TFormat.Value(c, 7, offset), into + 112);
             }
         }
-        T.Store(t0, y);
-        T.Store(t1, y + 16);
-        T.Store(t2, y + 32);
-        T.Store(t3, y + 48);
     }
 }

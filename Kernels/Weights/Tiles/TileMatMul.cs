@@ -1,6 +1,8 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Kernels.Ops.Vectors;
 
 namespace Quilt.Kernels.Weights.Tiles;
 
@@ -10,6 +12,9 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// </summary>
 internal static unsafe class TileMatMul
 {
+    /// <summary>Floats from one row's outputs to the next one's while two tiles are summed.</summary>
+    public const int SumStride = 32;
+
     private const int TilesAnItem = 4;
 
     /// <summary>The input in the order of a weight's places, zeros for padding; as it is where that is its order already.</summary>
@@ -37,68 +42,86 @@ internal static unsafe class TileMatMul
         return scaled;
     }
 
-    /// <summary>Fills y [tokens, rows], or with a plan y [pairs, rows]; <paramref name="rows"/> says which input row a pair has.</summary>
-    public static void Run<TProduct>(OpStream ops, in TileView view, TileLayout layout, TProduct product, Matrix y, ExpertPlan? plan, ExpertRows rows)
+    /// <summary>Does a task, whose input the product has.</summary>
+    public static void Run<TProduct, T>(OpStream ops, TileLayout layout, TProduct product, in TileTask task)
         where TProduct : struct, ITileProduct
+        where T : unmanaged, IVector16<T>
     {
-        var job = new Job<TProduct>(view, layout, product, y, plan, rows);
+        var job = new Job<TProduct, T>(layout, product, task);
         ops.Deal(job.Items, job.Cost, ref job);
     }
+
+    /// <summary>The first boundary of a cache line from <paramref name="room"/> on: registers that cross one cost twice.</summary>
+    public static float* Aligned(float* room) => (float*)(((nint)room + 63) & ~63);
 
     private readonly struct ScaleJob(Matrix x, float factor, Matrix into) : IJob
     {
         public void Execute(int item) => TensorPrimitives.Multiply(x.Row(item), factor, into.Row(item));
     }
 
-    private readonly struct Job<TProduct>(TileView view, TileLayout layout, TProduct product, Matrix y, ExpertPlan? plan, ExpertRows rows) : IJob
+    private readonly struct Job<TProduct, T>(TileLayout layout, TProduct product, TileTask task) : IJob
         where TProduct : struct, ITileProduct
+        where T : unmanaged, IVector16<T>
     {
-        private readonly int groups = (view.Tiles + TilesAnItem - 1) / TilesAnItem;
+        private readonly int groups = Groups(task.First) + (task.IsGated ? 0 : Groups(task.Second) + Groups(task.Third));
 
-        public int Items => groups * (plan?.ActiveCount ?? 1);
+        public int Items => groups * (task.Plan?.ActiveCount ?? 1);
 
         /// <summary>Words touched, as a measure of the work.</summary>
-        public long Cost => (long)Items * TilesAnItem * layout.Words * 16;
+        public long Cost => (long)Items * TilesAnItem * layout.Words * (task.IsGated ? 32 : 16);
 
+        [SkipLocalsInit]
         public void Execute(int item)
         {
+            var plan = task.Plan;
             var expert = plan is null ? 0 : plan.Active[item / groups];
-            var (pair, end) = plan is null ? (0, y.Rows) : (plan.Offsets[expert], plan.Offsets[expert + 1]);
-            var first = item % groups * TilesAnItem;
-            var tiles = Math.Min(TilesAnItem, view.Tiles - first);
-            var tile = new TileCursor(view, layout, ((long)expert * view.Tiles) + first);
+            var (start, end) = plan is null ? (0, task.First.Y.Rows) : (plan.Offsets[expert], plan.Offsets[expert + 1]);
+            var (output, group) = Output(item % groups);
+            var first = group * TilesAnItem;
+            var tiles = Math.Min(TilesAnItem, output.View.Tiles - first);
+            var tile = new TileCursor(output.View, layout, ((long)expert * output.View.Tiles) + first);
+            var upTile = task.IsGated ? new TileCursor(task.Second.View, layout, ((long)expert * output.View.Tiles) + first) : default;
 
-            var sums = stackalloc float[16 * 4];
-            for (; pair + 4 <= end; pair += 4)
+            var room = stackalloc float[(2 * SumStride * InputRows.Most) + 16];
+            var sums = Aligned(room);
+            var up = sums + (SumStride * InputRows.Most);
+            var inputs = stackalloc int[InputRows.Most];
+            for (var pair = start; pair < end; pair += InputRows.Most)
             {
-                for (var i = 0; i < tiles; i++)
+                var count = Math.Min(InputRows.Most, end - pair);
+                for (var t = 0; t < count; t++) inputs[t] = Input(pair + t);
+                var rows = new InputRows(inputs, count, expert, pair - start);
+                for (var i = 0; i < tiles; i += 2)
                 {
-                    product.FourTokens(tile.Next(layout, i), Input(pair), Input(pair + 1), Input(pair + 2), Input(pair + 3), sums);
-                    for (var t = 0; t < 4; t++) Put(sums + (16 * t), pair + t, first + i, 1);
+                    var together = Math.Min(2, tiles - i);
+                    product.Multiply(tile.Next(layout, i), together, rows, sums);
+                    if (task.IsGated)
+                    {
+                        product.Multiply(upTile.Next(layout, i), together, rows, up);
+                        for (var t = 0; t < count; t++) Elementwise<SiluMulOp>.Row<T>(sums + (SumStride * t), up + (SumStride * t), sums + (SumStride * t), 16 * together);
+                    }
+                    for (var t = 0; t < count; t++) Put(output, sums + (SumStride * t), pair + t, first + i, together);
                 }
-            }
-            for (; pair < end; pair++)
-            {
-                var i = 0;
-                for (; i + 2 <= tiles; i += 2)
-                {
-                    product.TwoTiles(tile.Next(layout, i), Input(pair), sums);
-                    Put(sums, pair, first + i, 2);
-                }
-                if (i == tiles) continue;
-                product.One(tile.Next(layout, i), Input(pair), sums);
-                Put(sums, pair, first + i, 1);
             }
         }
 
         /// <summary>The input row of an output row.</summary>
-        private int Input(int pair) => plan is not null && rows == ExpertRows.Tokens ? plan.PairToken[pair] : pair;
+        private int Input(int pair) => task.Plan is { } plan && task.Rows == ExpertRows.Tokens ? plan.PairToken[pair] : pair;
+
+        /// <summary>Which weight a group of tiles is one of, and which it is there.</summary>
+        private (TileOutput Output, int Group) Output(int group)
+        {
+            var (first, second) = (Groups(task.First), Groups(task.Second));
+            return group < first ? (task.First, group) : group < first + second ? (task.Second, group - first) : (task.Third, group - first - second);
+        }
+
+        private static int Groups(in TileOutput output) => (output.View.Tiles + TilesAnItem - 1) / TilesAnItem;
 
         /// <summary>Copies the sums of some tiles to their places; rows beyond the last are padding.</summary>
-        private void Put(float* sums, int pair, int tile, int tiles)
+        private static void Put(in TileOutput output, float* sums, int pair, int tile, int tiles)
         {
-            var count = Math.Min(16 * tiles, view.Rows - (16 * tile));
-            new ReadOnlySpan<float>(sums, count).CopyTo(new Span<float>(y.RowData(pair) + (16 * tile), count));
+            var count = Math.Min(16 * tiles, output.View.Rows - (16 * tile));
+            new ReadOnlySpan<float>(sums, count).CopyTo(new Span<float>(output.Y.RowData(pair) + (16 * tile), count));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Kernels.Ops.Vectors;
@@ -41,14 +42,30 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     {
         using var watch = ops.Watch(this, y.Rows, null);
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, y);
-        else Multiply(ops, x, plan: null, ExpertRows.Tokens, y);
+        else Multiply(ops, x, new TileTask(null, ExpertRows.Tokens, new(View, y)));
     }
 
     public override void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y)
     {
         using var watch = ops.Watch(this, y.Rows, plan);
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, plan, rows, y);
-        else Multiply(ops, x, plan, rows, y);
+        else Multiply(ops, x, new TileTask(plan, rows, new(View, y)));
+    }
+
+    public override bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into)
+    {
+        if (ops.Device.Isa == Isa.Reference || !LiesAs(up, out var other) || up.Rows != Rows) return false;
+        using var watch = ops.Watch(this, into.Rows, plan, up);
+        Multiply(ops, x, new TileTask(plan, ExpertRows.Tokens, new(View, into), new(other.View, default), IsGated: true));
+        return true;
+    }
+
+    public override bool TryMatMulThree(OpStream ops, Matrix x, Matrix y, Weight second, Matrix ofSecond, Weight third, Matrix ofThird)
+    {
+        if (ops.Device.Isa == Isa.Reference || !LiesAs(second, out var b) || !LiesAs(third, out var c)) return false;
+        using var watch = ops.Watch(this, y.Rows, null, second, third);
+        Multiply(ops, x, new TileTask(null, ExpertRows.Tokens, new(View, y), new(b.View, ofSecond), new(c.View, ofThird)));
+        return true;
     }
 
     public override void Dequantize(int expert, int row, Span<float> into)
@@ -79,10 +96,15 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     }
 
     /// <summary>Multiplies input whose columns are in the order of the weight's places.</summary>
-    protected virtual void MultiplyArranged<T>(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
-        where T : unmanaged, IVector16<T> =>
-        TileMatMul.Run(ops, View, Layout, new FloatProduct<T, TFormat>(Layout, TileMatMul.Scale(ops, x, TileKernel<T, TFormat>.HalfPower)), y, plan,
-            rows);
+    protected virtual void MultiplyArranged<T, TRegister>(OpStream ops, Matrix x, in TileTask task)
+        where T : unmanaged, IVector16<T>
+        where TRegister : unmanaged, IRegister<TRegister>
+    {
+        var half = TileKernel<T, TFormat>.HalfPower;
+        var panels = Panels.Of(ops, x, Layout.Visits, half, task.Plan, task.Rows);
+        var scaled = task.Plan is null && x.Rows >= Panels.LeastRows ? x : TileMatMul.Scale(ops, x, half);
+        TileMatMul.Run<FloatProduct<T, TRegister, TFormat>, T>(ops, Layout, new(Layout, scaled, panels), task);
+    }
 
     /// <summary>Puts one row in its place: its codes as unsigned numbers by column, its scale and zero point by segment.</summary>
     internal void SetRow(int expert, int row, ReadOnlySpan<uint> codeOfColumn, ReadOnlySpan<float> scaleOfSegment, ReadOnlySpan<byte> zeroOfSegment)
@@ -142,17 +164,25 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
             zeroData.Data[place + (16 * s)] = (byte)((zeroOfSegment.IsEmpty ? 0 : zeroOfSegment[s]) + zero);
     }
 
-    private void Multiply(OpStream ops, Matrix x, ExpertPlan? plan, ExpertRows rows, Matrix y)
+    private void Multiply(OpStream ops, Matrix x, in TileTask task)
     {
         var mark = ops.Mark();
         var arranged = TileMatMul.Arrange(ops, Layout, x);
         switch (ops.Device.Isa)
         {
-            case Isa.Avx512: MultiplyArranged<Vector16x1>(ops, arranged, plan, rows, y); break;
-            case Isa.Avx2: MultiplyArranged<Vector16x2>(ops, arranged, plan, rows, y); break;
-            default: MultiplyArranged<Vector16x4>(ops, arranged, plan, rows, y); break;
+            case Isa.Avx512: MultiplyArranged<Vector16x1, Register512>(ops, arranged, task); break;
+            case Isa.Avx2: MultiplyArranged<Vector16x2, Register256>(ops, arranged, task); break;
+            default: MultiplyArranged<Vector16x4, Register128>(ops, arranged, task); break;
         }
         ops.Release(mark);
+    }
+
+    /// <summary>Whether another weight has its columns where this one has them, so that both take an input in the same form.</summary>
+    private bool LiesAs(Weight weight, [NotNullWhen(true)] out TiledWeight<TFormat>? other)
+    {
+        other = weight as TiledWeight<TFormat>;
+        return other is not null && Layout.IsIdentity && other.Layout.IsIdentity
+            && other.Layout.SegmentWords.AsSpan().SequenceEqual(Layout.SegmentWords);
     }
 
     private static int Tiles(int rows) => (rows + 15) / 16;

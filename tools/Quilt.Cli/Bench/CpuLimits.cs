@@ -41,7 +41,7 @@ internal sealed class CpuLimits : MachineLimits
             new Limit("int8_dot256", LimitUnit.Operations, "the same by 256-bit vpdpbusd", registers.Int8Dot),
             new Limit("int16", LimitUnit.Operations, "multiply-adds of 16-bit integers in registers", registers.Int16),
             floats,
-            new Limit(KernelName, LimitUnit.Operations, "our kernel of int4 weights and int8 input, four tokens, in the cache", kernel.Measure),
+            new Limit(KernelName, LimitUnit.Operations, "our kernel of int4 weights and int8 input, 16 rows, in the cache", kernel.Measure),
         ];
     }
 
