@@ -31,6 +31,7 @@ if (args is ["--gate"]) return Gate.Run();
 var config = DefaultConfig.Instance
     .AddDiagnoser(MemoryDiagnoser.Default)
     .HideColumns(Column.Error, Column.StdDev, Column.RatioSD, Column.Median)
-    .AddColumn(new ThroughputColumn(share: false), new ThroughputColumn(share: true));
+    .AddColumn(new ThroughputColumn(share: false), new ThroughputColumn(share: true), new ProductsColumn(share: false),
+        new ProductsColumn(share: true));
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
 return 0;

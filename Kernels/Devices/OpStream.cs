@@ -22,6 +22,12 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     /// <summary>How quantized weights take their input.</summary>
     public Activations Activations { get; } = activations;
 
+    /// <summary>Who takes the times of what a CPU runs; null: nobody.</summary>
+    public StepProfile? Profile { get; set; }
+
+    /// <summary>What comes until the end of the watch is part of <paramref name="part"/>.</summary>
+    public StepWatch Watch(StepPart part) => new(Profile, part);
+
     /// <summary>A matrix of scratch memory, not cleared, valid until <see cref="Reset"/>.</summary>
     public Matrix Scratch(int rows, int columns) => Gpu is null ? HostScratch(rows, columns) : Gpu.Scratch.Take(rows, columns);
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Quilt.Kernels.Devices;
 
 namespace Quilt.Kernels.Ops;
@@ -16,12 +18,29 @@ internal static class Dealing
     /// <summary>Runs all items; on the pool if <paramref name="cost"/> (floats passed through, all items together) is worth it.</summary>
     public static void Deal<TJob>(this OpStream ops, int items, long cost, ref TJob job) where TJob : struct, IJob
     {
+        if (ops.Profile is { } profile) DealWatched(ops, profile, items, cost, ref job);
+        else TryShare(ops, items, cost, ref job);
+    }
+
+    /// <summary>Runs all items. Whether the pool did.</summary>
+    private static bool TryShare<TJob>(OpStream ops, int items, long cost, ref TJob job) where TJob : struct, IJob
+    {
         if (cost >= WorthSharing && items > 1)
         {
             ops.Device.Pool.Run(items, ref job);
-            return;
+            return true;
         }
         for (var item = 0; item < items; item++) job.Execute(item);
+        return false;
+    }
+
+    private static unsafe void DealWatched<TJob>(OpStream ops, StepProfile profile, int items, long cost, ref TJob job) where TJob : struct, IJob
+    {
+        var ticks = 0L;
+        // The job is on the caller's frame, where it stays and where the collector keeps its references up to date.
+        var timed = new TimedJob<TJob>(Unsafe.AsPointer(ref job), &ticks);
+        var start = Stopwatch.GetTimestamp();
+        if (TryShare(ops, items, cost, ref timed)) profile.Job(Stopwatch.GetTimestamp() - start, ticks);
     }
 
     /// <summary>Rows an item takes, so that it holds about <see cref="Chunk"/> elements.</summary>

@@ -15,6 +15,8 @@ public class DenseMatMulBench : WeightBench
 
     public override long BytesMoved => (2L * Rows * Model) + (4L * Tokens * (Rows + Model));
 
+    public override double Operations => 2.0 * Tokens * Rows * Model;
+
     [GlobalSetup]
     public void Open()
     {

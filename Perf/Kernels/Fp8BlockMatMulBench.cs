@@ -16,6 +16,8 @@ public class Fp8BlockMatMulBench : WeightBench
 
     public override long BytesMoved => ((long)Rows * Model) + (4L * Tokens * (Rows + Model));
 
+    public override double Operations => 2.0 * Tokens * Rows * Model;
+
     [GlobalSetup]
     public void Open()
     {

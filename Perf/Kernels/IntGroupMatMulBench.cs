@@ -30,6 +30,10 @@ public class IntGroupMatMulBench : WeightBench
         (long)(Experts * (1 - Math.Pow(1 - ((double)PerToken / Experts), Tokens)) * Rows * Model * 9 / 16) + (
             4L * Tokens * (Model + (PerToken * Rows)));
 
+    public override double Operations => 2.0 * Tokens * PerToken * Rows * Model;
+
+    public override bool OfBytes => Input == Activations.Int8;
+
     [GlobalSetup]
     public void Open()
     {

@@ -1,13 +1,14 @@
 using BenchmarkDotNet.Attributes;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Perf.Columns;
 
 namespace Quilt.Perf.Kernels;
 
 /// <summary>
 /// A layer of MiniMax-M2.5: 48 query heads on 8 key heads of 128. Decoding one token, or a chunk of a prompt, at the end of a context.
 /// </summary>
-public class PagedAttentionBench : OpBench
+public class PagedAttentionBench : OpBench, IMakesProducts
 {
     private Matrix q;
     private Matrix y;
@@ -26,6 +27,11 @@ public class PagedAttentionBench : OpBench
     public KvType Cache { get; set; }
 
     public override long BytesMoved => 2L * Context * 8 * ((128 * KvLayer.BytesOf(Cache)) + (Cache == KvType.Fp8 ? 1 : 0));
+
+    /// <summary>Of the keys and values that each token sees.</summary>
+    public double Operations => 4.0 * 48 * 128 * ((Tokens * (double)(Context - Tokens)) + (Tokens * (Tokens + 1) / 2.0));
+
+    public bool OfBytes => false;
 
     [GlobalSetup]
     public void Open()

@@ -3,16 +3,21 @@ using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
 using Quilt.Kernels.Weights.Tiles;
+using Quilt.Perf.Columns;
 
 namespace Quilt.Perf.Kernels;
 
 /// <summary>
 /// Products of large weights. What one run reads is not what the one before read, so that the words come from memory and not from a cache.
 /// </summary>
-public abstract class WeightBench : OpBench
+public abstract class WeightBench : OpBench, IMakesProducts
 {
     [Params(1, 8, 64)]
-    public int Tokens { get; set; }
+    public virtual int Tokens { get; set; }
+
+    public abstract double Operations { get; }
+
+    public virtual bool OfBytes => false;
 
     /// <summary>Gives a weight random codes and a scale of 1/256: one row of codes, turned a little from row to row.</summary>
     internal static TWeight Fill<TFormat, TWeight>(TWeight weight, Func<Random, uint> code)

@@ -72,6 +72,7 @@ public sealed class FailureTests
     [TestCase("--max-batched-tokens: expected 1 to", "chat", "hi", "--max-batched-tokens", "0")]
     [TestCase("--max-sequences: expected 1 to", "bench", "--max-sequences", "0")]
     [TestCase("expected at most 512 tokens in the cache, for which there is memory, found 9216", "bench", "--batch", "64", "--kv-memory", "0.001")]
+    [TestCase("--profile: expected cpu as --device, found gpu-emulated", "bench", "--profile", "--device", "gpu-emulated")]
     [TestCase("juggle", "juggle")]
     [TestCase("--device", "chat", "hi", "--device", "abacus")]
     public async Task A_wrong_option(string hint, params string[] arguments)

@@ -7,6 +7,8 @@ internal readonly struct AddOp : IElementwise
 {
     public static int Cost => 1;
 
+    public static StepPart Part => StepPart.Add;
+
     public static double Define(double a, double b, double parameter) => a + b;
 
     public static T Apply<T>(T a, T b, T parameter) where T : unmanaged, Vectors.IVector16<T> => a + b;

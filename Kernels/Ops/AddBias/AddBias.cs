@@ -20,6 +20,7 @@ internal static partial class AddBiasOp
             RunGpu(ops.Gpu, bias, into, plan);
             return;
         }
+        using var watch = ops.Watch(StepPart.Add);
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, bias, into, plan); break;

@@ -14,6 +14,8 @@ internal readonly struct ClampedSwigluOp : IElementwise
 
     public static int Cost => 4;
 
+    public static StepPart Part => StepPart.Activation;
+
     public static double Define(double gate, double up, double limit)
     {
         var (g, u) = (Math.Min(gate, limit), Math.Clamp(up, -limit, limit));

@@ -16,6 +16,7 @@ internal static partial class CombineOp
             RunGpu(ops.Gpu, pairs, plan, into);
             return;
         }
+        using var watch = ops.Watch(StepPart.Combine);
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, pairs, plan, into); break;

@@ -16,6 +16,7 @@ internal static partial class Elementwise<TOp> where TOp : struct, IElementwise
             RunGpu(ops.Gpu, a, b, into, parameter);
             return;
         }
+        using var watch = ops.Watch(TOp.Part);
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, a, b, into, parameter); break;

@@ -1,3 +1,4 @@
+using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops.Vectors;
 
 namespace Quilt.Kernels.Ops;
@@ -10,6 +11,9 @@ internal interface IElementwise
 {
     /// <summary>Work for an element, in passes over memory: 1 for a sum, more where there is an exponential.</summary>
     static abstract int Cost { get; }
+
+    /// <summary>What its time in a step is counted as.</summary>
+    static abstract StepPart Part { get; }
 
     /// <summary>The definition.</summary>
     static abstract double Define(double a, double b, double parameter);

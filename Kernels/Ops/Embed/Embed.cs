@@ -16,6 +16,7 @@ internal static partial class EmbedOp
             ((GpuWeight)embedding).Embed(ops.Gpu, tokens, into);
             return;
         }
+        using var watch = ops.Watch(StepPart.Embed);
         if (ops.Device.Isa == Isa.Reference)
         {
             Reference(tokens.Host, embedding, into);

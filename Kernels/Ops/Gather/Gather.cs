@@ -15,6 +15,7 @@ internal static partial class GatherOp
             RunGpu(ops.Gpu, x, rows, into);
             return;
         }
+        using var watch = ops.Watch(StepPart.Gather);
         if (ops.Device.Isa == Isa.Reference)
         {
             Reference(x, rows.Host, into);

@@ -70,6 +70,8 @@ internal static partial class PagedAttentionOp
             RunGpu(ops.Gpu, q, heads, kv, positions, tableStarts, tables, scale, into, window, sinks);
             return;
         }
+        using var watch = ops.Watch(StepPart.Attention);
+        CountCost(ops, heads, kv, positions, tableStarts, window);
         switch (ops.Device.Isa, kv.Type)
         {
             case (Isa.Avx512, KvType.Float32):

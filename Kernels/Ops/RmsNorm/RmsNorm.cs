@@ -20,6 +20,7 @@ internal static partial class RmsNormOp
             RunGpu(ops.Gpu, x, gain, epsilon, into);
             return;
         }
+        using var watch = ops.Watch(StepPart.Norm);
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, x, gain, epsilon, into); break;

@@ -31,6 +31,7 @@ internal static partial class RopeOp
             RunGpu(ops.Gpu, x, heads, headDim, table, positions);
             return;
         }
+        using var watch = ops.Watch(StepPart.Rope);
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, x, heads, headDim, table, positions.Host); break;

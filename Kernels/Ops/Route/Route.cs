@@ -28,6 +28,7 @@ internal static partial class RouteOp
             RunGpu(ops.Gpu, logits, bias, routing, plan);
             return;
         }
+        using var watch = ops.Watch(StepPart.Route);
         if (ops.Device.Isa == Isa.Reference)
         {
             Reference(logits, bias, routing, plan);

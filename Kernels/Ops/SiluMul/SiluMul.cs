@@ -8,6 +8,8 @@ internal readonly struct SiluMulOp : IElementwise
 {
     public static int Cost => 4;
 
+    public static StepPart Part => StepPart.Activation;
+
     public static double Define(double gate, double up, double parameter) => gate / (1 + Math.Exp(-gate)) * up;
 
     public static T Apply<T>(T gate, T up, T parameter) where T : unmanaged, IVector16<T> => VectorMath.Silu(gate) * up;

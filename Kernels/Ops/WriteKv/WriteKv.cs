@@ -21,6 +21,7 @@ internal static partial class WriteKvOp
             RunGpu(ops.Gpu, k, v, kv, slots);
             return;
         }
+        using var watch = ops.Watch(StepPart.WriteKv);
         if (ops.Device.Isa == Isa.Reference)
         {
             Reference(k, v, kv, slots.Host);

@@ -49,6 +49,7 @@ internal readonly unsafe struct Int8Activations
     /// <summary>Quantizes all rows of x, whose columns are a multiple of 32, into scratch memory.</summary>
     public static Int8Activations Quantize(OpStream ops, Matrix x)
     {
+        using var watch = ops.Watch(StepPart.QuantizeInput);
         var quantized = new Int8Activations(ops, x.Rows, x.Columns);
         var job = new Job(x, quantized);
         ops.Deal(x.Rows, (long)x.Rows * x.Columns, ref job);

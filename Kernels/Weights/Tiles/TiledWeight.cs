@@ -40,12 +40,14 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
 
     public override void MatMul(OpStream ops, Matrix x, Matrix y)
     {
+        using var watch = ops.Watch(this, y.Rows, null);
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, y);
         else Multiply(ops, x, new TileTask(null, ExpertRows.Tokens, new(View, y)));
     }
 
     public override void MatMulExperts(OpStream ops, Matrix x, ExpertPlan plan, ExpertRows rows, Matrix y)
     {
+        using var watch = ops.Watch(this, y.Rows, plan);
         if (ops.Device.Isa == Isa.Reference) ReferenceMatMul.Run(this, x, plan, rows, y);
         else Multiply(ops, x, new TileTask(plan, rows, new(View, y)));
     }
@@ -53,6 +55,7 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     public override bool TryMatMulGated(OpStream ops, Weight up, Matrix x, ExpertPlan plan, Matrix into)
     {
         if (ops.Device.Isa == Isa.Reference || !LiesAs(up, out var other) || up.Rows != Rows) return false;
+        using var watch = ops.Watch(this, into.Rows, plan, up);
         Multiply(ops, x, new TileTask(plan, ExpertRows.Tokens, new(View, into), new(other.View, default), IsGated: true));
         return true;
     }
@@ -60,6 +63,7 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     public override bool TryMatMulThree(OpStream ops, Matrix x, Matrix y, Weight second, Matrix ofSecond, Weight third, Matrix ofThird)
     {
         if (ops.Device.Isa == Isa.Reference || !LiesAs(second, out var b) || !LiesAs(third, out var c)) return false;
+        using var watch = ops.Watch(this, y.Rows, null, second, third);
         Multiply(ops, x, new TileTask(null, ExpertRows.Tokens, new(View, y), new(b.View, ofSecond), new(c.View, ofThird)));
         return true;
     }

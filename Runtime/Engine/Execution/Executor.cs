@@ -63,6 +63,9 @@ internal sealed class Executor : IDisposable
     /// <summary>The keys and values of all sequences.</summary>
     public KvStore Cache { get; }
 
+    /// <summary>Who takes the times of steps on a CPU; null: nobody.</summary>
+    public StepProfile? Profile { get => ops.Profile; set => ops.Profile = value; }
+
     /// <summary>Another cache for the same decoder.</summary>
     public KvStore NewCache(KvLayout layout) => new(decoder.Spec, layout, device, decoder.Weights);
 
@@ -102,7 +105,11 @@ internal sealed class Executor : IDisposable
 
     /// <summary>Chooses the next tokens of all sequences that have a row of the last step's logits, and takes note of them.</summary>
     /// <param name="plan">The step that was run.</param>
-    public void Choose(StepPlan plan) => chosen.Run(plan, logits, ops, choice);
+    public void Choose(StepPlan plan)
+    {
+        using var watch = ops.Watch(StepPart.Choose);
+        chosen.Run(plan, logits, ops, choice);
+    }
 
     /// <summary>The token that was chosen for a sequence.</summary>
     /// <exception cref="Exception">What the choice threw: its request's own affair, unless the device failed.</exception>

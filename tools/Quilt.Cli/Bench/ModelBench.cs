@@ -7,8 +7,8 @@ using Quilt.Runtime.Kv;
 namespace Quilt.Cli.Bench;
 
 /// <summary>
-/// Measures a model beside the machine's limits. Limits and cases take turns, so that what else the machine does meets all of them, and a share is
-/// one of a limit that was measured a moment before.
+/// Measures a model beside the machine's limits. Limits and cases take turns, so that what else the machine does meets all of them; a share is
+/// one of the best that the run found of a limit.
 /// </summary>
 internal static class ModelBench
 {
@@ -17,84 +17,95 @@ internal static class ModelBench
     {
         options.Validate();
         using var device = options.OpenDevice();
-        using var limits = MachineLimits.Of(device);
-        var (speeds, rates) = (new List<double>(), new List<double>());
+        using var limits = MachineLimits.Of(device, options.Activations);
         for (var i = 0; i <= repetitions; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            speeds.Add(limits.Memory());
-            rates.Add(limits.Products());
+            foreach (var limit in limits.All) limit.Measure();
+            if (i == 0) limits.Forget();
         }
-        return new BenchResult(null, Facts(limits, speeds[1..], rates[1..]), [], [], []);
+        return new BenchResult(null, Facts(limits), [], [], [], []);
     }
 
     /// <summary>The model's speeds, and the limits.</summary>
     public static BenchResult Run(Func<EngineOptions, BenchModel> open, EngineOptions options, BenchOptions bench, CancellationToken cancel)
     {
         options.Validate();
+        if (bench.Profile && options.Device != "cpu")
+        {
+            throw new UsageException($"--profile: expected cpu as --device, found {options.Device}; the steps of a GPU are seen by its " +
+                "vendor's profiler");
+        }
         var start = Stopwatch.GetTimestamp();
         using var model = open(options);
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        using var limits = MachineLimits.Of(model.Device);
+        using var limits = MachineLimits.Of(model.Device, options.Activations);
         using var executor = new Executor(model.Decoder, model.Device, Cache(model, options, bench), options.Activations);
         var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.BatchedTokens,
             bench.Sampling(model.Sampling));
 
         var cachedRunner = new CachedRunner(executor);
 
-        var (speeds, rates) = (new List<double>(), new List<double>());
         var cached = bench.Cached.Select(_ => new List<(double Find, double Read)>()).ToArray();
-        var prompts = bench.Prompts.Select(_ => new List<(double Rate, double Share)>()).ToArray();
-        var batches = bench.Batches.Select(_ => new List<(double Rate, double Share, double Bytes, double Choosing)>()).ToArray();
+        var prompts = bench.Prompts.Select(_ => new List<double>()).ToArray();
+        var batches = bench.Batches.Select(_ => new List<DecodeRun>()).ToArray();
         // The first round compiles and warms up.
         for (var round = 0; round <= bench.Repetitions; round++)
         {
             for (var i = 0; i < prompts.Length; i++)
             {
                 cancel.ThrowIfCancellationRequested();
-                rates.Add(limits.Products());
-                var seconds = runner.Prefill(bench.Prompts[i]);
-                prompts[i].Add((bench.Prompts[i] / seconds, runner.PrefillOperations(bench.Prompts[i]) / 1e9 / seconds / rates[^1]));
+                limits.Products.Measure();
+                prompts[i].Add(bench.Prompts[i] / runner.Prefill(bench.Prompts[i]));
             }
             for (var i = 0; i < cached.Length; i++) cached[i].Add(cachedRunner.Run(bench.Cached[i]));
             for (var i = 0; i < batches.Length; i++)
             {
                 cancel.ThrowIfCancellationRequested();
-                speeds.Add(limits.Memory());
-                var (seconds, bytes, choosing) = runner.Decode(bench.Batches[i], bench.Context, bench.Steps);
-                batches[i].Add((bench.Batches[i] * bench.Steps / seconds, bytes * bench.Steps / 1e9 / seconds / speeds[^1], bytes,
-                    choosing / (seconds + choosing)));
+                limits.Products.Measure();
+                limits.Memory.Measure();
+                batches[i].Add(runner.Decode(bench.Batches[i], bench.Context, bench.Steps));
             }
-            if (round == 0)
-            {
-                speeds.Clear();
-                rates.Clear();
-                foreach (var list in prompts) list.Clear();
-                foreach (var list in cached) list.Clear();
-                foreach (var list in batches) list.Clear();
-            }
+            if (round > 0) continue;
+            limits.Forget();
+            foreach (var list in prompts) list.Clear();
+            foreach (var list in cached) list.Clear();
+            foreach (var list in batches) list.Clear();
         }
 
+        var profiles = bench.Profile
+            ? Profiles(new StepProfiler(executor, (CpuDevice)model.Device, model.Decoder.Weights), runner, bench)
+            : [];
         var facts = new ModelFacts(model.Name, options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds,
             Environment.WorkingSet - limits.HostBytes);
-        return new BenchResult(facts, Facts(limits, speeds, rates),
-            [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner))],
-            [.. bench.Cached.Zip(cached, (tokens, found) =>
-                new CachedResult(tokens, Median(found.Select(f => tokens / f.Find)), Median(found.Select(f => tokens / f.Read))))],
-            [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench.Context, found))]);
+        return new BenchResult(facts, Facts(limits),
+            [.. bench.Prompts.Zip(prompts, (tokens, found) => Prefill(tokens, found, runner.PrefillOperations(tokens), limits))],
+            [.. bench.Cached.Zip(cached, (tokens, found) => new CachedResult(tokens,
+                Samples.Median(found.Select(f => tokens / f.Find)), Samples.Median(found.Select(f => tokens / f.Read))))],
+            [.. bench.Batches.Zip(batches, (batch, found) => Decode(batch, bench, found, runner.DecodeOperations(batch), limits))],
+            profiles);
     }
 
-    private static PrefillResult Prefill(int tokens, List<(double Rate, double Share)> found, ModelRunner runner)
+    private static List<ProfileResult> Profiles(StepProfiler profiler, ModelRunner runner, BenchOptions bench) =>
+    [
+        .. bench.Prompts.Select(tokens => profiler.Run($"prefill {tokens}", bench.Repetitions, profile => runner.Prefill(tokens, profile))),
+        .. bench.Batches.Select(batch => profiler.Run($"decode {batch}", bench.Repetitions,
+            profile => runner.Decode(batch, bench.Context, bench.Steps, profile))),
+    ];
+
+    private static PrefillResult Prefill(int tokens, List<double> found, double operations, MachineLimits limits)
     {
-        var rate = Median(found.Select(f => f.Rate));
-        return new(tokens, rate, runner.PrefillOperations(tokens) * rate / tokens / 1e9, Median(found.Select(f => f.Share)));
+        var rate = Rate.Of(found);
+        var each = operations / tokens / 1e9;
+        return new(tokens, rate, each * rate.Median, rate.Over(limits.Products.Best / each));
     }
 
-    private static DecodeResult Decode(int batch, int context, List<(double Rate, double Share, double Bytes, double Choosing)> found)
+    private static DecodeResult Decode(int batch, BenchOptions bench, List<DecodeRun> found, double operations, MachineLimits limits)
     {
-        var (rate, bytes) = (Median(found.Select(f => f.Rate)), found.Average(f => f.Bytes));
-        return new(batch, context, rate, bytes, bytes * rate / batch / 1e9, Median(found.Select(f => f.Share)),
-            Median(found.Select(f => f.Choosing)));
+        var bytes = found.Average(run => run.StepBytes);
+        return new(batch, bench.Context, Rate.Of([.. found.Select(run => batch * bench.Steps / run.Seconds)]), bytes, operations,
+            batch * limits.Memory.Best * 1e9 / bytes, batch * limits.Products.Best * 1e9 / operations,
+            Samples.Median(found.Select(run => run.ChoosingSeconds / (run.Seconds + run.ChoosingSeconds))));
     }
 
     private static KvLayout Cache(BenchModel model, EngineOptions options, BenchOptions bench)
@@ -114,14 +125,6 @@ internal static class ModelBench
         int Blocks(int count) => (count + options.BlockTokens - 1) / options.BlockTokens;
     }
 
-    private static MachineFacts Facts(MachineLimits limits, List<double> speeds, List<double> rates) =>
-        new(limits.Description, limits.MemoryName, Median(speeds), limits.ProductsName, Median(rates));
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? double.NaN
-            : sorted.Length % 2 == 1 ? sorted[sorted.Length / 2]
-            : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
-    }
+    private static MachineFacts Facts(MachineLimits limits) =>
+        new(limits.Description, limits.Memory.Name, limits.Products.Name, [.. limits.All.Select(limit => limit.Facts).OfType<LimitFacts>()]);
 }

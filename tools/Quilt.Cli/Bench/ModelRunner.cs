@@ -22,9 +22,12 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
     private readonly int blockTokens = executor.Cache.BlockTokens;
 
     /// <summary>Seconds to read a prompt of <paramref name="tokens"/> tokens, up to the logits of the last.</summary>
-    public double Prefill(int tokens)
+    /// <param name="tokens">How many.</param>
+    /// <param name="profile">Who watches; null: nobody.</param>
+    public double Prefill(int tokens, StepProfile? profile = null)
     {
         var sequence = Start(tokens);
+        executor.Profile = profile;
         var start = Stopwatch.GetTimestamp();
         Read(sequence);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -36,8 +39,9 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
     /// Seconds for <paramref name="steps"/> steps of <paramref name="batch"/> sequences that have read <paramref name="context"/> tokens each, the
     /// bytes such a step reads, and the seconds to choose a token from each row of logits behind the steps.
     /// </summary>
-    public (double Seconds, double StepBytes, double ChoosingSeconds) Decode(int batch, int context, int steps)
+    public DecodeRun Decode(int batch, int context, int steps, StepProfile? profile = null)
     {
+        executor.Profile = null;
         var sequences = new List<Sequence>();
         for (var i = 0; i < batch; i++)
         {
@@ -45,6 +49,7 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             Read(sequences[i]);
         }
 
+        executor.Profile = profile;
         var (ticks, choosing, bytes) = (0L, 0L, 0L);
         for (var step = 0; step < steps; step++)
         {
@@ -56,9 +61,11 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             }
             if (step == 0 && executor.Device is GpuDevice) Count(batch);
             var start = Stopwatch.GetTimestamp();
+            profile?.BeginStep();
             executor.Run(plan);
             var run = Stopwatch.GetTimestamp();
             executor.Choose(plan);
+            profile?.EndStep();
             ticks += run - start;
             choosing += Stopwatch.GetTimestamp() - run;
             var experts = executor.Device is GpuDevice ? expertsRead[batch] : executor.ExpertsRead;
@@ -66,11 +73,14 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             foreach (var sequence in sequences) sequence.Computed++;
         }
         foreach (var sequence in sequences) blocks.Release(sequence.BlockTable);
-        return (ticks / (double)Stopwatch.Frequency, bytes / (double)steps, choosing / (double)Stopwatch.Frequency);
+        return new(ticks / (double)Stopwatch.Frequency, bytes / (double)steps, choosing / (double)Stopwatch.Frequency);
     }
 
     /// <summary>Operations in reading a prompt.</summary>
     public double PrefillOperations(int tokens) => cost.Operations(tokens, 1);
+
+    /// <summary>Operations in a step of so many sequences.</summary>
+    public double DecodeOperations(int batch) => cost.Operations(batch, batch);
 
     private Sequence Start(int tokens)
     {
@@ -88,7 +98,9 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             var count = Math.Min(stepTokens, sequence.Tokens.Count - sequence.Computed);
             plan.TryReset();
             plan.Add(sequence, count, blockTokens, LogitsOf.LastToken);
+            executor.Profile?.BeginStep();
             executor.Run(plan);
+            executor.Profile?.EndStep();
             sequence.Computed += count;
         }
     }
@@ -111,3 +123,9 @@ internal sealed class ModelRunner(Executor executor, StepCost cost, int stepToke
             throw new InvalidOperationException("the cache is smaller than the bench planned");
     }
 }
+
+/// <summary>Some decoding steps.</summary>
+/// <param name="Seconds">All of them.</param>
+/// <param name="StepBytes">Bytes that one must read at least, on average.</param>
+/// <param name="ChoosingSeconds">To choose the tokens, behind the steps.</param>
+internal readonly record struct DecodeRun(double Seconds, double StepBytes, double ChoosingSeconds);

@@ -12,7 +12,8 @@ internal static class BenchVerb
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON document." };
         var limits = new Option<bool>("--limits")
-        { Description = "Measure the device's limits alone: bandwidth of its memory and rate of its products." };
+        { Description = "Measure the device's limits alone: how fast it reads and multiplies at best." };
+        var profile = new Option<bool>("--profile") { Description = "Also show where the time of a step goes, on a CPU." };
         var prompts = new Option<string>("--prompt")
         { Description = "Lengths of prompts to read.", HelpName = "N,N", DefaultValueFactory = _ => "32,128,512" };
         var cached = new Option<string>("--cached")
@@ -27,7 +28,7 @@ internal static class BenchVerb
         var layers = TypedOption.Whole("--layers", "With --like: decoder layers; default 2.");
         var vocabulary = TypedOption.Whole("--vocab", "With --like: rows of embedding and head; default 32768.");
         var command = new Command("bench", "Measures reading and writing speed beside the device's limits.")
-        { json, limits, prompts, cached, batches, context, steps, repetitions, like, layers, vocabulary };
+        { json, limits, profile, prompts, cached, batches, context, steps, repetitions, like, layers, vocabulary };
         like.AcceptOnlyFromAmong(SynthVerb.Like);
         command.Subcommands.Add(BenchServeVerb.Create());
         var sampling = new SamplingArguments().AddChoiceTo(command);
@@ -42,7 +43,7 @@ internal static class BenchVerb
                 Numbers("--prompt", parsed.GetValue(prompts)!, 1 << 20), Numbers("--cached", parsed.GetValue(cached)!, 1 << 20),
                 Numbers("--batch", parsed.GetValue(batches)!, 4096),
                 InRange("--context", parsed.GetValue(context) ?? 128, 1, 1 << 20), InRange("--steps", parsed.GetValue(steps) ?? 16, 1, 1 << 16),
-                times, defaults => sampling.Read(parsed, defaults));
+                times, parsed.GetValue(profile), defaults => sampling.Read(parsed, defaults));
             var shape = new SynthShape(InRange("--layers", parsed.GetValue(layers) ?? 2, 1, 1000),
                 InRange("--vocab", parsed.GetValue(vocabulary) ?? 32768, 16, 1 << 22));
             var result = await LoadingBar.ShowAsync(progress => Usage.OfAsync(() => Task.Factory.StartNew(

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops.Vectors;
 using Quilt.Kernels.Weights;
@@ -7,21 +6,24 @@ using Quilt.Kernels.Weights.Tiles;
 namespace Quilt.Kernels.Limits;
 
 /// <summary>
-/// How many operations a second the kernel of 4-bit weights and int8 input makes on all threads when everything lies in the cache: the limit of
-/// reading a prompt. A multiplication and an addition are two operations. Where a machine runs the reference alone there is no such kernel, and no
-/// number.
+/// How many operations a second our own kernel of 4-bit weights and int8 input makes on all threads when everything lies in the cache: what is left
+/// between it and <see cref="RegisterSpeed"/> is its own affair, what is left between it and a prompt that of everything around it. None where the
+/// reference alone runs.
 /// </summary>
-internal sealed unsafe class Int8Speed : IDisposable
+internal sealed unsafe class Int4KernelSpeed : IDisposable
 {
     private const int Columns = 3072;
-    private const int Items = 64;
-    private const int Runs = 100;
+    private const int ItemsAThread = 16;
+    private const int Passes = 16;
+    private const int Runs = 12;
+    private const int TokenBlock = 16;
+
     private readonly CpuDevice device;
     private readonly OpStream ops;
     private readonly Int4GroupWeight weight;
     private readonly Int8Activations input;
 
-    public Int8Speed(CpuDevice device)
+    public Int4KernelSpeed(CpuDevice device)
     {
         this.device = device;
         ops = new OpStream(device, Activations.Int8);
@@ -31,15 +33,13 @@ internal sealed unsafe class Int8Speed : IDisposable
         input = Int8Activations.Quantize(ops, x);
     }
 
-    private const int TokenBlock = 16;
-
-    /// <summary>GOP/s (10^9 operations a second); NaN where only the reference runs.</summary>
-    public double Measure() => device.Isa switch
+    /// <summary>GOP/s.</summary>
+    public Speed Measure() => device.Isa switch
     {
         Isa.Avx512 => Measure<Register512>(),
         Isa.Avx2 => Measure<Register256>(),
         Isa.Neon => Measure<Register128>(),
-        _ => double.NaN,
+        _ => Speed.None,
     };
 
     public void Dispose()
@@ -48,12 +48,14 @@ internal sealed unsafe class Int8Speed : IDisposable
         ops.Dispose();
     }
 
-    private double Measure<T>() where T : unmanaged, IRegister<T>
+    private Speed Measure<T>() where T : unmanaged, IRegister<T>
     {
-        var job = new Job<T>(weight.View, weight.Layout, input);
-        var start = Stopwatch.GetTimestamp();
-        device.Pool.Run(Items, ref job);
-        return 2.0 * Items * Runs * 16 * TokenBlock * Columns / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9;
+        var items = ItemsAThread * device.Pool.Threads;
+        return Speed.Of(Passes, 2.0 * items * Runs * 16 * TokenBlock * Columns, _ =>
+        {
+            var job = new Job<T>(weight.View, weight.Layout, input);
+            device.Pool.Run(items, ref job);
+        });
     }
 
     private readonly struct Job<T>(TileView view, TileLayout layout, Int8Activations input) : IJob where T : unmanaged, IRegister<T>
