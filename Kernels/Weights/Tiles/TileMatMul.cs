@@ -57,8 +57,8 @@ internal static unsafe class TileMatMul
 
         public int Items => groups * (plan?.ActiveCount ?? 1);
 
-        /// <summary>Words touched, as a measure of the work.</summary>
-        public long Cost => (long)Items * TilesAnItem * layout.Words * 16;
+        /// <summary>Words multiplied, as a measure of the work.</summary>
+        public long Cost => (long)view.Tiles * layout.Words * 16 * y.Rows;
 
         public void Execute(int item)
         {
