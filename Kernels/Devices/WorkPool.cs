@@ -27,6 +27,17 @@ internal sealed unsafe class WorkPool : IDisposable
 
     /// <summary>A pool of <paramref name="threads"/> threads, the caller of <see cref="Run{TJob}(int, ref TJob)"/> being one of them.</summary>
     public WorkPool(int threads)
+        : this(threads, null)
+    {
+    }
+
+    /// <summary>A pool of a plan's threads. The caller's thread is number 0 and is its own affair: it stays where the system has it.</summary>
+    public WorkPool(ThreadPlan plan)
+        : this(plan.Threads, plan)
+    {
+    }
+
+    private WorkPool(int threads, ThreadPlan? plan)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         memory = new NativeBuffer((long)threads * sizeof(WorkShare), zeroed: true);
@@ -38,7 +49,7 @@ internal sealed unsafe class WorkPool : IDisposable
         for (var i = 0; i < workers.Length; i++)
         {
             var index = i + 1;
-            var worker = workers[i] = new Worker(new Thread(() => Work(index)) { IsBackground = true, Name = $"quilt-{index}" });
+            var worker = workers[i] = new Worker(new Thread(() => Work(index, plan)) { IsBackground = true, Name = $"quilt-{index}" });
             worker.Thread.Start();
         }
     }
@@ -108,7 +119,8 @@ internal sealed unsafe class WorkPool : IDisposable
 
     private void RunTogether(int items, int threads, delegate*<void*, int, int, WorkPool, void> body, void* job)
     {
-        for (var t = threads - 1; t >= 0; t--) shares[t].Offer(body, job, threads, First(t), First(t + 1));
+        for (var t = 1; t < threads; t++) shares[t].Offer(body, job, threads, First(t), First(t + 1));
+        var piece = shares[0].OfferRest(body, job, threads, First(1));
 
         // A thread that goes to sleep says so before it looks for work a last time: either it sees the offer, or this sees that it sleeps.
         for (var t = 1; t < threads; t++)
@@ -116,6 +128,9 @@ internal sealed unsafe class WorkPool : IDisposable
             if (shares[t].TryUnpark()) workers[t - 1].Wake.Release();
         }
 
+        // The first piece needs no claim, which would wait until the others' shares have left this core.
+        body(job, 0, piece, this);
+        shares[0].Add(piece);
         TakeItems(0);
         barrier.Begin();
         for (var t = 0; t < threads; t++)
@@ -147,8 +162,9 @@ internal sealed unsafe class WorkPool : IDisposable
         }
     }
 
-    private void Work(int self)
+    private void Work(int self, ThreadPlan? plan)
     {
+        plan?.Pin(self);
         var idling = new Idling(crowded);
         while (!stopping)
         {

@@ -56,6 +56,14 @@ internal unsafe struct WorkShare
         Volatile.Write(ref left, ((long)end << 32) | (uint)first);
     }
 
+    /// <summary>The same from item 0 on for the thread that offers, which keeps a first piece of so many items and says when they have run.</summary>
+    public int OfferRest(delegate*<void*, int, int, WorkPool, void> body, void* job, int threads, int end)
+    {
+        var piece = Piece(0, end);
+        Offer(body, job, threads, piece, end);
+        return piece;
+    }
+
     /// <summary>Takes a piece and runs it; the number of its items, 0 if none was left. Its thread adds them up for <see cref="Add"/>.</summary>
     public int RunFirst(WorkPool pool)
     {

@@ -57,8 +57,8 @@ internal static unsafe class TileMatMul
 
         public int Items => groups * (plan?.ActiveCount ?? 1);
 
-        /// <summary>Words multiplied, as a measure of the work.</summary>
-        public long Cost => (long)view.Tiles * layout.Words * 16 * y.Rows;
+        /// <summary>In the unit of <see cref="Dealing"/>: four codes cost about as much as a plain float, in whatever type they are.</summary>
+        public long Cost => (long)view.Tiles * 16 * layout.Places / 4 * y.Rows;
 
         public void Execute(int item)
         {
