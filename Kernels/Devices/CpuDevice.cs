@@ -4,14 +4,14 @@ namespace Quilt.Kernels.Devices;
 internal sealed class CpuDevice : Device
 {
     /// <summary>
-    /// A device of <paramref name="threads"/> threads (0: one per core) that runs kernels of one instruction set (null: the widest).
+    /// A device of <paramref name="threads"/> threads (0: one per physical core) that runs kernels of one instruction set (null: the widest).
     /// </summary>
     /// <exception cref="PlatformNotSupportedException">This machine lacks the instruction set.</exception>
     public CpuDevice(Isa? isa = null, int threads = 0)
     {
         Isa = isa ?? IsaSupport.Best;
         if (!Isa.IsSupported()) throw new PlatformNotSupportedException($"This machine does not execute {Isa}; its widest is {IsaSupport.Best}.");
-        Pool = new WorkPool(threads > 0 ? threads : Environment.ProcessorCount);
+        Pool = new WorkPool(new ThreadPlan(CpuTopology.Machine, threads));
     }
 
     public override string Name => "cpu";

@@ -1,48 +1,55 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using System.Runtime.ExceptionServices;
 
 namespace Quilt.Kernels.Devices;
 
-/// <summary>One operation cut into items that may run in any order on any thread. An item must not depend on another of the same job.</summary>
-internal interface IJob
-{
-    /// <summary>Runs item <paramref name="item"/>; called once for each, from several threads.</summary>
-    void Execute(int item);
-}
-
 /// <summary>
-/// Threads that take items of one job at a time. The calling thread works too, so a small job finishes without waiting for anybody to wake up.
+/// Threads that run the items of one job at a time. The calling thread works too, so a small job finishes without waiting for anybody to wake up.
 /// Nothing is allocated per job: the job is a struct on the caller's stack.
 /// </summary>
 /// <remarks>
-/// One 64-bit word holds generation (16 bits), number of items (24) and next item (24). A thread claims an item by adding one; what it gets back
-/// says, all of one moment, which job the claim belongs to and whether there was an item left. A job ends when its last item is done, so its fields
-/// stay valid for whoever holds a claim.
+/// Thread i of n begins with the i-th of n runs of items (<see cref="WorkShare"/>), so that a job that comes again finds the same weights in the
+/// same cores' caches, and in the memory of the node that filled them; then it helps its neighbours. A thread without work looks for some for a
+/// moment, then sleeps (<see cref="Idling"/>).
 /// </remarks>
 internal sealed unsafe class WorkPool : IDisposable
 {
-    /// <summary>Most items a job may have.</summary>
-    public const int MaxItems = (1 << 24) - (1 << 16);
-
-    private const int SpinsBeforeParking = 2000;
     private readonly Worker[] workers;
-    private Shared shared;
-    private delegate*<void*, int, void> body;
-    private void* job;
-    private volatile Exception? failure;
+    private readonly NativeBuffer memory;
+    private readonly WorkShare* shares;
+    private readonly bool crowded;
+    private Idling barrier;
+    private Exception? failure;
     private volatile bool stopping;
-    private int generation;
     private int busy;
+    private int sleeping;
 
-    /// <summary>A pool of <paramref name="threads"/> threads, the caller of <see cref="Run"/> being one of them.</summary>
+    /// <summary>A pool of <paramref name="threads"/> threads, the caller of <see cref="Run{TJob}(int, ref TJob)"/> being one of them.</summary>
     public WorkPool(int threads)
+        : this(threads, null)
+    {
+    }
+
+    /// <summary>A pool of a plan's threads. The caller's thread is number 0 and is its own affair: it stays where the system has it.</summary>
+    public WorkPool(ThreadPlan plan)
+        : this(plan.Threads, plan)
+    {
+    }
+
+    private WorkPool(int threads, ThreadPlan? plan)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        memory = new NativeBuffer((long)threads * sizeof(WorkShare), zeroed: true);
+        shares = (WorkShare*)memory.Data;
+        Useful = Math.Min(threads, Environment.ProcessorCount);
+        crowded = threads > Useful;
+        barrier = new Idling(crowded);
         workers = new Worker[threads - 1];
         for (var i = 0; i < workers.Length; i++)
         {
-            var worker = workers[i] = new Worker();
-            worker.Thread = new Thread(() => Work(worker)) { IsBackground = true, Name = $"quilt-{i + 1}" };
+            var index = i + 1;
+            var worker = workers[i] = new Worker(new Thread(() => Work(index, plan)) { IsBackground = true, Name = $"quilt-{index}" });
             worker.Thread.Start();
         }
     }
@@ -50,23 +57,33 @@ internal sealed unsafe class WorkPool : IDisposable
     /// <summary>Threads at work, the caller included.</summary>
     public int Threads => workers.Length + 1;
 
+    /// <summary>Threads that can run at the same time: more only take turns on the machine's processors.</summary>
+    public int Useful { get; }
+
+    /// <summary>Threads that sleep because there has been nothing to do.</summary>
+    public int Sleeping => Volatile.Read(ref sleeping);
+
     /// <summary>Runs items 0 .. <paramref name="items"/> − 1 and returns when all are done. One caller at a time.</summary>
     /// <exception cref="InvalidOperationException">Another caller's job is running, or this is called by one of its items.</exception>
     /// <exception cref="Exception">What an item threw; the other items have still run.</exception>
-    public void Run<TJob>(int items, ref TJob work) where TJob : struct, IJob
+    public void Run<TJob>(int items, ref TJob work) where TJob : struct, IJob => Run(items, Threads, ref work);
+
+    /// <summary>The same on at most <paramref name="threads"/> of the threads.</summary>
+    public void Run<TJob>(int items, int threads, ref TJob work) where TJob : struct, IJob
     {
         if (items <= 0) return;
-        if (workers.Length == 0 || items == 1)
+        threads = Math.Min(Math.Min(threads, Threads), items);
+        if (threads <= 1)
         {
             for (var i = 0; i < items; i++) work.Execute(i);
             return;
         }
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(items, MaxItems);
         if (Interlocked.Exchange(ref busy, 1) != 0)
             throw new InvalidOperationException("The pool runs a job already: expected one caller at a time, found a second.");
         try
         {
-            RunTogether(items, ref work);
+            // The job stays on the caller's frame until the last item is done; a reference in it is kept up to date there by the collector.
+            RunTogether(items, threads, &Invoke<TJob>, Unsafe.AsPointer(ref work));
         }
         finally
         {
@@ -74,103 +91,107 @@ internal sealed unsafe class WorkPool : IDisposable
         }
     }
 
-    private void RunTogether<TJob>(int items, ref TJob work) where TJob : struct, IJob
-    {
-        // The job stays on this frame until the last item is done; a reference in it is kept up to date there by the collector.
-        job = Unsafe.AsPointer(ref work);
-        body = &Invoke<TJob>;
-        shared.Done = 0;
-        generation = (generation + 1) & 0xFFFF;
-        Interlocked.Exchange(ref shared.Claims, ((long)generation << 48) | ((long)items << 24));
-
-        foreach (var worker in workers)
-        {
-            if (Volatile.Read(ref worker.Parked) != 0 && Interlocked.Exchange(ref worker.Parked, 0) != 0) worker.Wake.Release();
-        }
-
-        TakeItems();
-        var spin = new SpinWait();
-        while (Volatile.Read(ref shared.Done) < items) spin.SpinOnce(sleep1Threshold: -1);
-
-        if (failure is { } thrown)
-        {
-            failure = null;
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(thrown);
-        }
-    }
-
     public void Dispose()
     {
         stopping = true;
         foreach (var worker in workers) worker.Wake.Release();
-        foreach (var worker in workers) worker.Thread!.Join();
-        foreach (var worker in workers) worker.Dispose();
+        foreach (var worker in workers) worker.Thread.Join();
+        foreach (var worker in workers) worker.Wake.Dispose();
+        memory.Dispose();
     }
 
-    private static void Invoke<TJob>(void* job, int item) where TJob : struct, IJob => Unsafe.AsRef<TJob>(job).Execute(item);
-
-    /// <summary>Claims and runs items until none is left.</summary>
-    private void TakeItems()
+    private static void Invoke<TJob>(void* job, int first, int end, WorkPool pool) where TJob : struct, IJob
     {
-        while (true)
+        for (var item = first; item < end; item++)
         {
-            var claim = Interlocked.Increment(ref shared.Claims) - 1;
-            var item = (int)(claim & 0xFFFFFF);
-            if (item >= (int)((claim >> 24) & 0xFFFFFF)) return;
             try
             {
-                body(job, item);
+                Unsafe.AsRef<TJob>(job).Execute(item);
             }
 #pragma warning disable CA1031 // Whatever an item throws belongs to the caller of Run; a worker thread must outlive it.
             catch (Exception thrown)
 #pragma warning restore CA1031
             {
-                failure = thrown;
+                Interlocked.CompareExchange(ref pool.failure, thrown, null);
             }
-            Interlocked.Increment(ref shared.Done);
         }
     }
 
-    private bool HasItems()
+    private void RunTogether(int items, int threads, delegate*<void*, int, int, WorkPool, void> body, void* job)
     {
-        var claims = Volatile.Read(ref shared.Claims);
-        return (claims & 0xFFFFFF) < ((claims >> 24) & 0xFFFFFF);
+        for (var t = 1; t < threads; t++) shares[t].Offer(body, job, threads, First(t), First(t + 1));
+        var piece = shares[0].OfferRest(body, job, threads, First(1));
+
+        // A thread that goes to sleep says so before it looks for work a last time: either it sees the offer, or this sees that it sleeps.
+        for (var t = 1; t < threads; t++)
+        {
+            if (shares[t].TryUnpark()) workers[t - 1].Wake.Release();
+        }
+
+        // The first piece needs no claim, which would wait until the others' shares have left this core.
+        body(job, 0, piece, this);
+        shares[0].Add(piece);
+        TakeItems(0);
+        barrier.Begin();
+        for (var t = 0; t < threads; t++)
+        {
+            for (var count = First(t + 1) - First(t); shares[t].Done < count;) barrier.Wait();
+        }
+
+        if (failure is not { } thrown) return;
+        failure = null;
+        ExceptionDispatchInfo.Throw(thrown);
+
+        int First(int thread) => (int)((long)items * thread / threads);
     }
 
-    private void Work(Worker self)
+    /// <summary>Runs what is left of a thread's own share, then of the others': those first whose number differs in the lowest bits.</summary>
+    private void TakeItems(int self)
     {
+        var own = 0;
+        while (shares[self].RunFirst(this) is > 0 and var count) own += count;
+        if (own > 0) shares[self].Add(own);
+        var threads = shares[self].Threads;
+        for (var distance = 1; distance < (int)BitOperations.RoundUpToPowerOf2((uint)threads); distance++)
+        {
+            var other = self ^ distance;
+            if (other >= threads) continue;
+            while (shares[other].TryRunLast(this))
+            {
+            }
+        }
+    }
+
+    private void Work(int self, ThreadPlan? plan)
+    {
+        plan?.Pin(self);
+        var idling = new Idling(crowded);
         while (!stopping)
         {
-            for (var spins = 0; spins < SpinsBeforeParking; spins++)
+            if (shares[self].HasItems)
             {
-                if (HasItems())
-                {
-                    TakeItems();
-                    spins = 0;
-                }
-                Thread.SpinWait(8);
-                if (stopping) return;
+                TakeItems(self);
+                idling.Begin();
             }
-
-            Interlocked.Exchange(ref self.Parked, 1);
-            if (HasItems() && Interlocked.Exchange(ref self.Parked, 0) != 0) continue;
-            self.Wake.Wait();
+            else if (!idling.Wait())
+            {
+                Sleep(self);
+                idling.Begin();
+            }
         }
     }
 
-    private sealed class Worker : IDisposable
+    private void Sleep(int self)
     {
-        public readonly SemaphoreSlim Wake = new(0);
-        public Thread? Thread;
-        public int Parked;
-        public void Dispose() => Wake.Dispose();
+        shares[self].Park();
+        if (shares[self].HasItems && shares[self].TryUnpark()) return;
+        Interlocked.Increment(ref sleeping);
+        workers[self - 1].Wake.Wait();
+        Interlocked.Decrement(ref sleeping);
     }
 
-    /// <summary>The two words that all threads write, each on cache lines of its own.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 384)]
-    private struct Shared
+    private sealed record Worker(Thread Thread)
     {
-        [FieldOffset(128)] public long Claims;
-        [FieldOffset(256)] public int Done;
+        public SemaphoreSlim Wake { get; } = new(0);
     }
 }

@@ -13,7 +13,7 @@ public sealed record EngineOptions
     /// </summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Threads of the CPU, the engine's own included; 0: one per core.</summary>
+    /// <summary>Threads of the CPU, the engine's own included; 0: one per physical core.</summary>
     public int Threads { get; init; }
 
     /// <summary>Instruction set of the CPU kernels; null: the widest this machine executes.</summary>

@@ -86,7 +86,7 @@ internal static class MemoryPlanner
             TokenBytes = token,
             ContextTokens = context,
             BlockTokens = options.BlockTokens,
-            Host = WeightLoader.HostBytes(sizes.Max(), options.Threads > 0 ? options.Threads : Environment.ProcessorCount),
+            Host = WeightLoader.HostBytes(sizes.Max(), new ThreadPlan(CpuTopology.Machine, options.Threads).Threads),
         };
     }
 

@@ -19,7 +19,7 @@ internal sealed class ModelOptions
         new("--device") { Description = "Where to run; 'quilt doctor' lists what there is.", DefaultValueFactory = _ => "cpu" };
 
     /// <summary>Threads of the CPU.</summary>
-    public Option<int?> Threads { get; } = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
+    public Option<int?> Threads { get; } = TypedOption.Whole("--threads", "CPU threads; 0: one per physical core.");
 
     /// <summary>Precision of the input of quantized weights.</summary>
     public Option<Activations?> Activations { get; } = TypedOption.OneOf<Activations>("--activations",

@@ -25,7 +25,7 @@ internal static partial class EmbedOp
         fixed (int* first = tokens.Host)
         {
             var job = new Job(first, embedding, into);
-            ops.Deal(job.Items, into.Values.Length, ref job);
+            ops.Deal(job.Items, 8L * into.Values.Length, ref job);
         }
     }
 

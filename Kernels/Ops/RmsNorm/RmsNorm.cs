@@ -21,18 +21,14 @@ internal static partial class RmsNormOp
             return;
         }
         using var watch = ops.Watch(StepPart.Norm);
-        switch (ops.Device.Isa)
-        {
-            case Isa.Avx512: Run<Vector16x1>(ops, x, gain, epsilon, into); break;
-            case Isa.Avx2: Run<Vector16x2>(ops, x, gain, epsilon, into); break;
-            case Isa.Neon: Run<Vector16x4>(ops, x, gain, epsilon, into); break;
-            default: Reference(x, gain, epsilon, into); break;
-        }
+        if (ops.Device.Isa == Isa.Reference) Reference(x, gain, epsilon, into);
+        else Run(ops, update: null, x, gain, epsilon, into);
     }
 
     /// <summary>
     /// x += update, then <paramref name="into"/> = norm of x: where one part of a layer ends and the next begins. All are [tokens, columns]. One
-    /// launch on a GPU, where a launch costs as much as what it does for a single token; the same bits as <see cref="AddOp"/> and this operation.
+    /// launch on a GPU, where a launch costs as much as what it does for a single token, and one job elsewhere; the same bits as <see cref="AddOp"/>
+    /// and this operation.
     /// </summary>
     public static void AddRmsNorm(this OpStream ops, Matrix update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
@@ -43,17 +39,34 @@ internal static partial class RmsNormOp
             RunGpu(ops.Gpu, update, x, gain, epsilon, into);
             return;
         }
+        if (ops.Device.Isa != Isa.Reference)
+        {
+            Run(ops, update, x, gain, epsilon, into);
+            return;
+        }
         ops.Add(update, into: x);
-        ops.RmsNorm(x, gain, epsilon, into);
+        Reference(x, gain, epsilon, into);
     }
 
-    private static unsafe void Run<T>(OpStream ops, Matrix x, NativeBuffer gain, float epsilon, Matrix into) where T : unmanaged, IVector16<T>
+    private static void Run(OpStream ops, Matrix? update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
     {
-        var job = new Job<T>(x, (float*)gain.Data, epsilon, into);
-        ops.Deal(job.Items, 2L * x.Rows * x.Columns, ref job);
+        switch (ops.Device.Isa)
+        {
+            case Isa.Avx512: Run<Vector16x1>(ops, update, x, gain, epsilon, into); break;
+            case Isa.Avx2: Run<Vector16x2>(ops, update, x, gain, epsilon, into); break;
+            default: Run<Vector16x4>(ops, update, x, gain, epsilon, into); break;
+        }
     }
 
-    private readonly unsafe struct Job<T>(Matrix x, float* gain, float epsilon, Matrix into) : IJob where T : unmanaged, IVector16<T>
+    private static unsafe void Run<T>(OpStream ops, Matrix? update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)
+        where T : unmanaged, IVector16<T>
+    {
+        var job = new Job<T>(update, x, (float*)gain.Data, epsilon, into);
+        ops.Deal(job.Items, (update is null ? 2L : 3L) * x.Rows * x.Columns, ref job);
+    }
+
+    private readonly unsafe struct Job<T>(Matrix? update, Matrix x, float* gain, float epsilon, Matrix into) : IJob
+        where T : unmanaged, IVector16<T>
     {
         private readonly int step = Dealing.RowsAnItem(x.Columns);
 
@@ -62,7 +75,11 @@ internal static partial class RmsNormOp
         public void Execute(int item)
         {
             var end = Math.Min(x.Rows, (item + 1) * step);
-            for (var row = item * step; row < end; row++) One(x.RowData(row), into.RowData(row));
+            for (var row = item * step; row < end; row++)
+            {
+                if (update is { } added) Elementwise<AddOp>.Row<T>(added.RowData(row), x.RowData(row), x.RowData(row), x.Columns);
+                One(x.RowData(row), into.RowData(row));
+            }
         }
 
         private void One(float* from, float* to)

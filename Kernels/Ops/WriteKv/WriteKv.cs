@@ -36,7 +36,7 @@ internal static partial class WriteKvOp
                 case (KvType.Fp8, _): RunFp8<Vector16x4>(ops, k, v, kv, first); break;
                 default:
                     var job = new Job(k, v, kv, first);
-                    ops.Deal(job.Items, 2L * k.Rows * k.Columns, ref job);
+                    ops.Deal(job.Items, 8L * k.Rows * k.Columns, ref job);
                     break;
             }
         }

@@ -67,8 +67,8 @@ internal static unsafe class TileMatMul
 
         public int Items => groups * (task.Plan?.ActiveCount ?? 1);
 
-        /// <summary>Words touched, as a measure of the work.</summary>
-        public long Cost => (long)Items * TilesAnItem * layout.Words * (task.IsGated ? 32 : 16);
+        /// <summary>In the unit of <see cref="Dealing"/>: four codes cost about as much as a plain float, in whatever type they are.</summary>
+        public long Cost => (long)groups * TilesAnItem * 16 * layout.Places / 4 * task.First.Y.Rows * (task.IsGated ? 2 : 1);
 
         [SkipLocalsInit]
         public void Execute(int item)

@@ -37,6 +37,10 @@ internal static class DoctorVerb
         Console.Out.WriteLine(
             $"cpu       {Environment.ProcessorCount} threads, {string.Join(" ", Features.Where(f => f.Has).Select(f => f.Name))}; kernels: " +
             $"{Word(IsaSupport.Best)}");
+        var (topology, plan) = (CpuTopology.Machine, new ThreadPlan(CpuTopology.Machine));
+        Console.Out.WriteLine(
+            $"threads   {plan.Threads} unless --threads says otherwise: {topology.Cores} physical cores, {topology.Cpus.Count} logical processors, " +
+            $"memory nodes: {string.Join(", ", Nodes(topology, plan))}{(plan.IsPinned ? "; each thread keeps to its node" : "")}");
         foreach (var device in GpuDevices.List())
             Console.Out.WriteLine(
                 $"device    {device.Name,-13} " +
@@ -58,6 +62,12 @@ internal static class DoctorVerb
         writer.WriteString("architecture", Word(RuntimeInformation.ProcessArchitecture));
         writer.WriteString("framework", RuntimeInformation.FrameworkDescription);
         writer.WriteNumber("threads", Environment.ProcessorCount);
+        var (topology, plan) = (CpuTopology.Machine, new ThreadPlan(CpuTopology.Machine));
+        writer.WriteNumber("default_threads", plan.Threads);
+        writer.WriteNumber("physical_cores", topology.Cores);
+        writer.WriteNumber("logical_processors", topology.Cpus.Count);
+        writer.WriteNumber("memory_nodes", topology.Nodes);
+        writer.WriteBoolean("threads_keep_to_nodes", plan.IsPinned);
         writer.WriteNumber("memory_bytes", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         writer.WriteStartObject("cpu_features");
         foreach (var (name, has) in Features) writer.WriteBoolean(name, has);
@@ -90,6 +100,13 @@ internal static class DoctorVerb
         writer.WriteEndObject();
         writer.WriteEndObject();
     });
+
+    // Each node and how many threads it has.
+    private static IEnumerable<string> Nodes(CpuTopology topology, ThreadPlan plan)
+    {
+        var threads = Enumerable.Range(0, plan.Threads).CountBy(plan.Node).ToDictionary();
+        return topology.Cpus.Select(cpu => cpu.Node).Distinct().Order().Select(node => $"{node} ({threads.GetValueOrDefault(node)} threads)");
+    }
 
     private static string Size(long bytes) => bytes == 0 ? "" : FormattableString.Invariant($", {bytes / (double)(1 << 30):0.0} GiB");
 
