@@ -17,13 +17,14 @@ public sealed class ChatTemplate
     private const int MaxBytes = 4 << 20;
     private readonly Template template;
     private readonly Template? withTools;
+    private readonly Lazy<bool> takesContentParts;
     private readonly IReadOnlyList<KeyValuePair<string, object?>> constants;
 
     private ChatTemplate(Template template, Template? withTools, IReadOnlyList<KeyValuePair<string, object?>> constants)
     {
         (this.template, this.withTools, this.constants) = (template, withTools, constants);
         ReplyDialect = ReplyParser.FindDialect((withTools ?? template).Text);
-        TakesContentParts = ContentParts.AreLookedInto((withTools ?? template).Text);
+        takesContentParts = new(() => ContentParts.AreLookedInto((withTools ?? template).Text));
     }
 
     /// <summary>
@@ -34,7 +35,7 @@ public sealed class ChatTemplate
     /// <summary>
     /// Whether it goes through the parts of a message's content itself (vLLM's content format openai); else content is one text (string).
     /// </summary>
-    public bool TakesContentParts { get; }
+    public bool TakesContentParts => takesContentParts.Value;
 
     /// <summary>Reads a template.</summary>
     /// <param name="text">Jinja.</param>

@@ -39,6 +39,8 @@ internal sealed record FolderSettings
         var config = ModelConfig.Read(Path.Combine(folder, ModelConfig.FileName));
         var generation = Try(() => GenerationDefaults.Read(folder)) ?? new GenerationDefaults();
         var tokens = Try(() => FolderTokens.Read(folder));
+        // Both take a good part of a small model's start and need nothing of each other.
+        var template = tokens is not null && ChatTemplate.Exists(folder, tokens) ? Task.Run(() => ChatTemplate.Open(folder, tokens)) : null;
         var tokenizer = tokens is not null && Tokenizer.Exists(folder) ? Try(() => Tokenizer.Open(folder, tokens)) : null;
         foreach (var warning in tokenizer?.Warnings ?? []) warnings.Add(folder, warning);
         return new FolderSettings
@@ -46,7 +48,7 @@ internal sealed record FolderSettings
             Config = config,
             Generation = generation,
             Tokenizer = tokenizer,
-            Template = tokens is not null && ChatTemplate.Exists(folder, tokens) ? Try(() => ChatTemplate.Open(folder, tokens)) : null,
+            Template = template is null ? null : Try(() => template.GetAwaiter().GetResult()),
             EndTokens = Ends(config, generation, tokenizer, tokens?.End, warnings),
         };
 

@@ -47,17 +47,34 @@ internal sealed class TargetPattern
         }
     }
 
-    // Linear time where the expression allows it; lookarounds and the like fall back to a matcher with a time limit.
+    // Linear time where the expression allows it; lookarounds and the like fall back to a matcher with a time limit. That one also takes what it cannot
+    // take long for: the linear one has to build an automaton first, which is a good part of a small model's start.
     private static Regex Compile(string pattern)
     {
         const RegexOptions Options = RegexOptions.CultureInvariant;
+        if (IsQuick(pattern)) return Limited();
         try
         {
             return new Regex($@"\A(?:{pattern})", Options | RegexOptions.NonBacktracking);
         }
         catch (NotSupportedException)
         {
-            return new Regex($@"\A(?:{pattern})", Options, TimeSpan.FromMilliseconds(200));
+            return Limited();
         }
+
+        Regex Limited() => new($@"\A(?:{pattern})", Options, TimeSpan.FromMilliseconds(200));
+    }
+
+    // At most two repetitions, none of a group: the square of a name's length at worst.
+    private static bool IsQuick(string pattern)
+    {
+        var repetitions = 0;
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            if (pattern[i] is not ('*' or '+' or '?' or '{')) continue;
+            if (i > 0 && pattern[i - 1] is '(' or ')') return false;
+            repetitions++;
+        }
+        return repetitions <= 2;
     }
 }

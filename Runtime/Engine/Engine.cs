@@ -107,7 +107,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         options ??= new EngineOptions();
         options.Validate();
         return Task.Factory.StartNew(
-            () => Create(LoadedModel.Open(folder, options, progress, cancel), options), cancel, TaskCreationOptions.LongRunning,
+            () => Create(LoadedModel.Open(folder, options, progress, cancel), options, cancel), cancel, TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
     }
 
@@ -292,10 +292,11 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     /// <summary>A prompt, and what reads a reply to it; each choice needs its own.</summary>
     private readonly record struct Prompt(int[] Ids, string? Text, Func<ReplyParser?>? Parser);
 
-    private static Engine Create(LoadedModel model, EngineOptions options)
+    private static Engine Create(LoadedModel model, EngineOptions options, CancellationToken cancel)
     {
         try
         {
+            if (options.WarmUp) WarmUp.Run(model, options, cancel);
             return new Engine(model, options);
         }
         catch

@@ -99,6 +99,12 @@ public sealed record EngineOptions
     /// </summary>
     public bool PrefixCaching { get; init; } = true;
 
+    /// <summary>
+    /// Whether loading ends with a few steps on made-up tokens, so that what runs in a step is compiled before the first request. It changes no reply
+    /// and leaves nothing in the cache. On a GPU there is none.
+    /// </summary>
+    public bool WarmUp { get; init; } = true;
+
     /// <summary>Is told of every step and request; null: nobody.</summary>
     public EngineObserver? Observer { get; init; }
 

@@ -11,22 +11,26 @@ internal static class Program
     /// <summary>Exit code of wrong usage; 0 is done, 1 failed, 130 stopped by Ctrl-C.</summary>
     private const int WrongUsage = 2;
 
+    private static readonly OrderedDictionary<string, Func<Command>> Verbs = new(StringComparer.Ordinal)
+    {
+        ["chat"] = ChatVerb.Create, ["complete"] = CompleteVerb.Create, ["inspect"] = InspectVerb.Create, ["tokenize"] = TokenizeVerb.Create,
+        ["detokenize"] = DetokenizeVerb.Create, ["render"] = RenderVerb.Create, ["logits"] = LogitsVerb.Create,
+        ["parse-reply"] = ParseReplyVerb.Create, ["synth"] = SynthVerb.Create, ["bench"] = BenchVerb.Create, ["doctor"] = DoctorVerb.Create,
+        ["serve"] = ServeVerb.Create, ["quantize"] = QuantizeVerb.Create, ["quality"] = QualityVerb.Create, ["stitch"] = StitchVerb.Create,
+        ["repair-router"] = RepairRouterVerb.Create, ["verify"] = VerifyVerb.Create,
+    };
+
     public static async Task<int> Main(string[] args)
     {
         // UTF-8 without a mark, whatever the terminal's settings say: the output is data for other programs.
         Console.OutputEncoding = new System.Text.UTF8Encoding(false);
+        args = Underscores.Mended(args);
         var root =
             new RootCommand("Runs, inspects and measures mixture-of-experts language models. MODEL is a checkpoint folder; where it is left out, " +
-                "a small demo model is used.")
-        {
-            ChatVerb.Create(), CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
-            LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(), ServeVerb.Create(),
-            QuantizeVerb.Create(), QualityVerb.Create(),
-            StitchVerb.Create(), RepairRouterVerb.Create(), VerifyVerb.Create(),
-        };
+                "a small demo model is used.");
+        foreach (var create in VerbsFor(args)) root.Subcommands.Add(create());
         root.Options.Add(Failures.Debug);
 
-        args = Underscores.Mended(args);
         var parsed = root.Parse(args);
         string[] errors = [.. parsed.Errors.Select(error => error.Message), .. MistakenOptions(parsed, args)];
         if (errors.Length > 0)
@@ -48,6 +52,10 @@ internal static class Program
             return Failures.Report(failure, parsed.GetValue(Failures.Debug));
         }
     }
+
+    // Where the first word names a verb no other is needed, and making all of them is a good part of a short command's time.
+    private static IEnumerable<Func<Command>> VerbsFor(string[] args) =>
+        args.Length > 0 && Verbs.TryGetValue(args[0], out var named) ? [named] : Verbs.Values;
 
     // What looks like an option and is taken for an argument is a typing error; behind "--" anything goes.
     private static IEnumerable<string> MistakenOptions(ParseResult parsed, string[] args)
