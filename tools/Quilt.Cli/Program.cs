@@ -22,7 +22,7 @@ internal static class Program
             ChatVerb.Create(), CompleteVerb.Create(), InspectVerb.Create(), TokenizeVerb.Create(), DetokenizeVerb.Create(), RenderVerb.Create(),
             LogitsVerb.Create(), ParseReplyVerb.Create(), SynthVerb.Create(), BenchVerb.Create(), DoctorVerb.Create(), ServeVerb.Create(),
             QuantizeVerb.Create(), QualityVerb.Create(),
-            StitchVerb.Create(), RepairRouterVerb.Create(), VerifyVerb.Create(),
+            StitchVerb.Create(), RepairRouterVerb.Create(), VerifyVerb.Create(), PackVerb.Create(),
         };
         root.Options.Add(Failures.Debug);
 
