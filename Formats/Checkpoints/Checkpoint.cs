@@ -117,6 +117,15 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="BadInputException">The file has become shorter, or the disk failed.</exception>
     public void Read(TensorEntry tensor, Span<byte> into, long start = 0) => tensors.Read(tensor, into, start);
 
+    /// <summary>Refuses a packed checkpoint, for those who read weights row by row.</summary>
+    /// <exception cref="BadInputException">It is packed.</exception>
+    internal void RequireUnpacked()
+    {
+        if (IsPacked)
+            throw new BadInputException(Folder, null, "expected a model that is not packed, found one that is; take the folder that it was packed " +
+                "from ('quilt pack --check' holds a packed one to its checksums)");
+    }
+
     /// <summary>Adds a line to <see cref="Warnings"/>.</summary>
     internal void Warn(string about, string problem) => warnings.Add(about, problem);
 

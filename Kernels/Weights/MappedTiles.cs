@@ -50,7 +50,8 @@ internal static class MappedTiles
     private static void Check(TensorEntry? tensor, long bytes, int experts)
     {
         if (tensor is not null && tensor.Length * experts != bytes)
-            throw new BadInputException(tensor.File, tensor.Label, $"expected {bytes / experts} bytes for a matrix of this size and form, found {tensor.Length}");
+            throw new BadInputException(tensor.File, tensor.Label,
+                $"expected {bytes / experts} bytes for a matrix of this size and form, found {tensor.Length}");
     }
 
     private static bool Adjoin(TensorEntry? a, TensorEntry? b) =>

@@ -73,7 +73,8 @@ public sealed record MemoryPlan
 
     /// <summary>The parts in words.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"weights {Gib(Weights):0.00}{(AreMapped ? " (mapped)" : "")}, scratch {Gib(Scratch):0.00}{(Reserve > 0 ? $", driver {Gib(Reserve):0.00}" : "")} " +
+        $"weights {Gib(Weights):0.00}{(AreMapped ? " (mapped)" : "")}, " +
+        $"scratch {Gib(Scratch):0.00}{(Reserve > 0 ? $", driver {Gib(Reserve):0.00}" : "")} " +
         $"and cache {Gib(Cache):0.00} GiB ({CacheTokens:#,0} tokens in {CacheType.ToString().ToLowerInvariant()}) " +
         $"of {Gib(Free):0.00} free on {Device}");
 

@@ -69,7 +69,8 @@ internal sealed record PackedHeader(string Source, string Digest, IReadOnlyDicti
         void Expect(string key, string wanted)
         {
             if (Value(key) is var found && found != wanted)
-                throw new BadInputException(file.Path, key, $"expected {wanted}, the only one known here, found {Short(found)}; pack the model again");
+                throw new BadInputException(file.Path, key,
+                    $"expected {wanted}, the only one known here, found {Short(found)}; pack the model again");
         }
 
         string Hash(string key) => Value(key) is { Length: 64 } hash && hash.All(char.IsAsciiHexDigitLower) ? hash

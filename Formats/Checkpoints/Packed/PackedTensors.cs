@@ -14,7 +14,8 @@ internal static class PackedTensors
         foreach (var (name, form) in header.Weights)
         {
             if (!file.Tensors.ContainsKey($"{name}.{TileForm.Tiles}"))
-                throw new BadInputException(file.Path, name, $"expected {name}.{TileForm.Tiles}, which {PackedHeader.WeightsKey} describes, found none");
+                throw new BadInputException(file.Path, name,
+                    $"expected {name}.{TileForm.Tiles}, which {PackedHeader.WeightsKey} describes, found none");
             if (form.Experts > 0 && !name.Contains(Experts, StringComparison.Ordinal))
                 throw new BadInputException(file.Path, name, $"expected {Experts} in the name of a stack, found none");
         }
@@ -40,7 +41,8 @@ internal static class PackedTensors
     {
         var shared = suffix == TileForm.Groups;
         if (!shared && (entry.Shape.Length < 2 || entry.Shape[0] != form.Experts))
-            throw new BadInputException(entry.File, entry.Name, $"expected [{form.Experts}, …], one a matrix of the stack, found {entry.ShapeText}");
+            throw new BadInputException(entry.File, entry.Name,
+                $"expected [{form.Experts}, …], one a matrix of the stack, found {entry.ShapeText}");
         var at = name.LastIndexOf(Experts, StringComparison.Ordinal) + Experts.Length;
         var bytes = shared ? 0 : entry.Length / form.Experts;
         for (var e = 0; e < form.Experts; e++)

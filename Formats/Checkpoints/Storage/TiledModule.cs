@@ -64,7 +64,8 @@ internal sealed class TiledModule : StoredModule
     internal override float[] Dequantize() => throw NotByRows();
 
     private BadInputException NotByRows() =>
-        new(file, Name, "expected rows as a checkpoint stores them, found tiles: a packed model is run, not rewritten; take the folder it was packed from");
+        new(file, Name, "expected rows as a checkpoint stores them, found tiles: a packed model is run, not rewritten; " +
+            "take the folder it was packed from");
 
     private static TiledModule? TryRead(ModuleTensors module)
     {

@@ -55,7 +55,7 @@ internal sealed class ModelPacker
     {
         AtomicFolder.CheckFree(output);
         using var checkpoint = Checkpoint.Open(model);
-        if (checkpoint.IsPacked) throw new BadInputException(checkpoint.Folder, null, "expected a model that is not packed, found one that is");
+        checkpoint.RequireUnpacked();
         var spec = Architectures.Describe(checkpoint.Config);
         using var device = new CpuDevice();
         DecoderLimits.CheckOn(device, spec);
