@@ -1,4 +1,5 @@
 using Quilt.Formats.Chat;
+using Quilt.Formats.Checkpoints.Packed;
 using Quilt.Formats.Checkpoints.Storage;
 using Quilt.Formats.Tensors;
 using Quilt.Formats.Tokenizers;
@@ -12,12 +13,12 @@ namespace Quilt.Formats.Checkpoints;
 public sealed class Checkpoint : IDisposable
 {
     private readonly FolderSettings settings;
-    private readonly IDisposable files;
+    private readonly SafeTensorsFolder files;
     private readonly TensorTable tensors;
     private readonly QuantConfig quantization;
     private readonly WarningList warnings;
 
-    private Checkpoint(string folder, FolderSettings settings, TensorTable tensors, IDisposable files, WarningList warnings)
+    private Checkpoint(string folder, FolderSettings settings, TensorTable tensors, SafeTensorsFolder files, WarningList warnings)
     {
         (Folder, this.settings, this.tensors, this.files, this.warnings) = (folder, settings, tensors, files, warnings);
         quantization = QuantConfigReader.Read(Config, warnings);
@@ -48,6 +49,15 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>All tensors, under the names in their files; those with all experts of a layer in their parts.</summary>
     public IReadOnlyCollection<TensorEntry> Tensors => tensors.All;
+
+    /// <summary>Whether its weights are tiles, to be mapped and not to be read (docs/packing.md).</summary>
+    internal bool IsPacked => Packed.Count > 0;
+
+    /// <summary>The tags of packed files by full path; none where the checkpoint is not packed.</summary>
+    internal IReadOnlyDictionary<string, PackedHeader> Packed => files.Packed;
+
+    /// <summary>The files of its weights, in the order of their names: full paths.</summary>
+    internal IReadOnlyList<string> WeightFiles => files.Files;
 
     /// <summary>What looks wrong but does not keep the checkpoint from loading, so far: modules add to it as they are asked for.</summary>
     public IReadOnlyList<string> Warnings => warnings.ToLines();
@@ -80,6 +90,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>A tensor by any name it may go by; null where there is none.</summary>
     public TensorEntry? Find(string name) => tensors.Find(name);
 
+    /// <summary>Whether there is a linear module of this name in a form that a head may have.</summary>
+    internal bool HasHead(string module) => Find($"{module}.weight") is not null || Find($"{module}.{TileForm.Tiles}") is not null;
+
     /// <summary>A tensor that must be there in one dimension of <paramref name="length"/> floating-point values, as float32.</summary>
     /// <exception cref="BadInputException">It is missing, has another shape or type, or a value that is no finite number.</exception>
     public float[] Vector(string name, int length)
@@ -103,6 +116,15 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Reads <paramref name="into"/>.Length bytes of a tensor of this checkpoint, from byte <paramref name="start"/> of it.</summary>
     /// <exception cref="BadInputException">The file has become shorter, or the disk failed.</exception>
     public void Read(TensorEntry tensor, Span<byte> into, long start = 0) => tensors.Read(tensor, into, start);
+
+    /// <summary>Refuses a packed checkpoint, for those who read weights row by row.</summary>
+    /// <exception cref="BadInputException">It is packed.</exception>
+    internal void RequireUnpacked()
+    {
+        if (IsPacked)
+            throw new BadInputException(Folder, null, "expected a model that is not packed, found one that is; take the folder that it was packed " +
+                "from ('quilt pack --check' holds a packed one to its checksums)");
+    }
 
     /// <summary>Adds a line to <see cref="Warnings"/>.</summary>
     internal void Warn(string about, string problem) => warnings.Add(about, problem);

@@ -1,3 +1,4 @@
+using Quilt.Formats.Checkpoints.Packed;
 using Quilt.Formats.Tensors;
 
 namespace Quilt.Formats.Checkpoints;
@@ -17,6 +18,12 @@ internal sealed class SafeTensorsFolder : IDisposable
     /// <summary>Every tensor as its file has it.</summary>
     public List<TensorEntry> Tensors { get; } = [];
 
+    /// <summary>The tag of its packed files, by their paths; empty where none is packed.</summary>
+    public Dictionary<string, PackedHeader> Packed { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Full paths of all files, in the order of their names.</summary>
+    public IReadOnlyList<string> Files => [.. files.Keys.Order(StringComparer.Ordinal)];
+
     public static SafeTensorsFolder Open(string folder, WarningList warnings)
     {
         var all = new SafeTensorsFolder();
@@ -25,8 +32,9 @@ internal sealed class SafeTensorsFolder : IDisposable
             var indexPath = Path.Combine(folder, ShardIndex.FileName);
             var single = Path.Combine(folder, "model.safetensors");
             if (File.Exists(indexPath)) all.Add(folder, ShardIndex.Read(indexPath), warnings);
-            else if (File.Exists(single)) all.Tensors.AddRange(all.Add(single).Tensors.Values);
+            else if (File.Exists(single)) all.Tensors.AddRange(all.Parts(all.Add(single)));
             else throw new BadInputException(folder, null, $"holds no weights: expected {ShardIndex.FileName} or model.safetensors, found neither");
+            all.CheckSources();
             return all;
         }
         catch
@@ -51,7 +59,26 @@ internal sealed class SafeTensorsFolder : IDisposable
     {
         var file = SafeTensorsFile.Open(path);
         files.Add(file.Path, file);
+        if (PackedHeader.IsIn(file)) Packed.Add(file.Path, PackedHeader.Read(file));
         return file;
+    }
+
+    private IEnumerable<TensorEntry> Parts(SafeTensorsFile file) =>
+        Packed.TryGetValue(file.Path, out var header) ? PackedTensors.Of(file, header) : file.Tensors.Values;
+
+    // Files of two models, or of one model before and after a change, can have the same shapes.
+    private void CheckSources()
+    {
+        if (Packed.Count == 0) return;
+        var (path, first) = Packed.OrderBy(file => file.Key, StringComparer.Ordinal).First();
+        foreach (var file in Files)
+        {
+            if (!Packed.TryGetValue(file, out var header))
+                throw new BadInputException(file, null, $"expected a packed file, as {Path.GetFileName(path)} is one, found another");
+            if (header.Source != first.Source)
+                throw new BadInputException(file, PackedHeader.SourceKey,
+                    $"expected {first.Source}, as {Path.GetFileName(path)} has, found {header.Source}: the two are of different models");
+        }
     }
 
     private void Add(string folder, ShardIndex index, WarningList warnings)
@@ -65,10 +92,12 @@ internal sealed class SafeTensorsFolder : IDisposable
                 bytes += tensor.Length;
                 if (!index.WeightMap.TryGetValue(tensor.Name, out var home))
                     warnings.Add($"{name}: {tensor.Name}", $"is not listed in {ShardIndex.FileName} and is ignored");
-                else if (home == name) Tensors.Add(tensor);
+                else if (home == name) continue;
                 else CheckCopy(tensor, name, opened[home], home, warnings);
             }
         }
+        foreach (var (name, file) in opened)
+            Tensors.AddRange(Parts(file).Where(tensor => index.WeightMap.TryGetValue(tensor.Name, out var home) && home == name));
         foreach (var (tensor, name) in index.WeightMap)
         {
             if (!opened[name].Tensors.ContainsKey(tensor))

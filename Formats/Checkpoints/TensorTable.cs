@@ -18,7 +18,7 @@ internal sealed class TensorTable
         byMeaning = new Dictionary<string, TensorEntry>(found.Count, StringComparer.Ordinal);
         foreach (var entry in found)
         {
-            foreach (var part in FusedExperts.Split(modelType, entry))
+            foreach (var part in entry.Tiles is null ? FusedExperts.Split(modelType, entry) : [entry])
             {
                 var meaning = TensorNames.Meaning(part.Part ?? part.Name);
                 if (!byMeaning.TryAdd(meaning, part))

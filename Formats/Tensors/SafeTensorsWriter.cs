@@ -81,7 +81,8 @@ public static class SafeTensorsWriter
             .Select(p => p.Tensor)];
     }
 
-    private static byte[] Header(List<TensorToWrite> order, IReadOnlyDictionary<string, string>? metadata)
+    /// <summary>The JSON in front of tensors that follow each other in this order, padded to 8 bytes.</summary>
+    internal static byte[] Header(List<TensorToWrite> order, IReadOnlyDictionary<string, string>? metadata)
     {
         var json = new StringBuilder("{");
         if (metadata is not null)

@@ -1,3 +1,5 @@
+using Quilt.Formats.Checkpoints.Packed;
+
 namespace Quilt.Formats.Tensors;
 
 /// <summary>One tensor of a file: what it is and where its bytes lie. Row-major, little-endian.</summary>
@@ -19,6 +21,9 @@ public sealed record TensorEntry(string Name, DType Type, long[] Shape, string F
     /// Of a part that is cut out of a tensor with all experts: what it would be called if it stood alone. Null: it is the whole tensor.
     /// </summary>
     public string? Part { get; init; }
+
+    /// <summary>Of a packed checkpoint: what the weight is whose words, scales, zero points or groups these are. Null: something else.</summary>
+    internal TileForm? Tiles { get; init; }
 
     /// <summary>What to call it in messages: the name that is in the file, and which part of it is meant.</summary>
     internal string Label => Part is null ? Name : $"{Name} ({Part})";

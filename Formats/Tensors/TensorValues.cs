@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Quilt.Formats.Numerics;
 
@@ -55,7 +56,7 @@ internal static class TensorValues
                 for (var i = 0; i < into.Length; i++) into[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes[(i * 4)..]);
                 break;
             case DType.BF16:
-                for (var i = 0; i < into.Length; i++) into[i] = (float)new BFloat16(BinaryPrimitives.ReadUInt16LittleEndian(bytes[(i * 2)..]));
+                Widen(bytes, into);
                 break;
             case DType.F16:
                 for (var i = 0; i < into.Length; i++) into[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(i * 2)..]);
@@ -69,6 +70,24 @@ internal static class TensorValues
             default:
                 throw new ArgumentOutOfRangeException(nameof(type), type, "not a floating point type");
         }
+    }
+
+    // bfloat16 is the upper half of a float32.
+    private static void Widen(ReadOnlySpan<byte> bytes, Span<float> into)
+    {
+        var i = 0;
+        if (BitConverter.IsLittleEndian)
+        {
+            var halves = MemoryMarshal.Cast<byte, ushort>(bytes)[..into.Length];
+            var words = MemoryMarshal.Cast<float, uint>(into);
+            for (; i <= words.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+            {
+                Vector.Widen(new Vector<ushort>(halves[i..]), out var low, out var high);
+                (low << 16).CopyTo(words[i..]);
+                (high << 16).CopyTo(words[(i + Vector<uint>.Count)..]);
+            }
+        }
+        for (; i < into.Length; i++) into[i] = (float)new BFloat16(BinaryPrimitives.ReadUInt16LittleEndian(bytes[(i * 2)..]));
     }
 
     private static int Count(TensorEntry entry)

@@ -7,14 +7,18 @@ namespace Quilt.Kernels.Devices;
 /// </summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
+    private readonly IDisposable? owner;
     private static long held;
     private static long mostHeld;
     private void* allocation;
     private byte* data;
 
-    /// <summary>Takes <paramref name="bytes"/> bytes; zeroed if <paramref name="zeroed"/>.</summary>
+    /// <summary>
+    /// Takes <paramref name="bytes"/> bytes; zeroed if <paramref name="zeroed"/>; in large pages, where the system has them, if
+    /// <paramref name="hugePages"/>: for what will be used whole.
+    /// </summary>
     /// <exception cref="OutOfMemoryException">The system has not that much.</exception>
-    public NativeBuffer(long bytes, bool zeroed = false)
+    public NativeBuffer(long bytes, bool zeroed = false, bool hugePages = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Bytes = bytes;
@@ -22,8 +26,18 @@ internal sealed unsafe class NativeBuffer : IDisposable
         var room = (nuint)bytes + 64;
         allocation = zeroed ? NativeMemory.AllocZeroed(room) : NativeMemory.Alloc(room);
         data = (byte*)(((nuint)allocation + 63) & ~(nuint)63);
+        if (hugePages) HugePages.Advise(data, (nuint)bytes);
         GC.AddMemoryPressure(Math.Max(bytes, 1));
         Count(bytes);
+    }
+
+    /// <summary>
+    /// Memory that is somebody else's, such as a file's: it counts in no sum, and <paramref name="owner"/> is disposed of with the buffer.
+    /// </summary>
+    public NativeBuffer(byte* data, long bytes, IDisposable owner)
+    {
+        this.data = data;
+        (Bytes, this.owner) = (bytes, owner);
     }
 
     ~NativeBuffer() => Free();
@@ -57,14 +71,17 @@ internal sealed unsafe class NativeBuffer : IDisposable
     public void Dispose()
     {
         Free();
+        owner?.Dispose();
         GC.SuppressFinalize(this);
     }
 
     private void Free()
     {
         if (data is null) return;
+        data = null;
+        if (allocation is null) return;
         NativeMemory.Free(allocation);
-        allocation = data = null;
+        allocation = null;
         GC.RemoveMemoryPressure(Math.Max(Bytes, 1));
         Interlocked.Add(ref held, -Bytes);
     }

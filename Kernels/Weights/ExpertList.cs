@@ -6,6 +6,9 @@ namespace Quilt.Kernels.Weights;
 /// <summary>A stack whose matrices are stored in different ways: each is a weight of its own, and experts are multiplied one after another.</summary>
 internal sealed class ExpertList(string name, Weight[] weights) : Weight(name, weights.Length, weights[0].Rows, weights[0].Columns)
 {
+    /// <summary>The weights, one a matrix.</summary>
+    public IReadOnlyList<Weight> Weights => weights;
+
     public override long Bytes => weights.Sum(weight => weight.Bytes);
 
     public override string Format => string.Join(" + ", weights.Select(weight => weight.Format).Distinct().Order(StringComparer.Ordinal));

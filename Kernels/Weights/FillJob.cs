@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using Quilt.Formats.Checkpoints.Storage;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Weights.Tiles;
@@ -10,10 +9,13 @@ namespace Quilt.Kernels.Weights;
 /// Reads a stack of stored modules into a tiled weight; an item is a run of rows of one module. A module gives its rows in the order of columns and
 /// in codes of the weight's own width, so that nothing is left but to put them in their places.
 /// </summary>
-internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFormat
+internal readonly unsafe struct FillJob<TFormat> : IJob where TFormat : struct, ITileFormat
 {
-    /// <summary>Bytes read at a time: what a thread holds beside the weight.</summary>
-    internal const int ChunkBytes = 1 << 18;
+    /// <summary>Most bytes read at a time, but for a single row or a scattered matrix: what a thread holds beside the weight.</summary>
+    internal const int ChunkBytes = 1 << 20;
+
+    // What stays in a core's own cache until it is placed.
+    private const int CachedBytes = 1 << 18;
 
     private readonly TiledWeight<TFormat> weight;
     private readonly IReadOnlyList<StoredModule> stack;
@@ -36,40 +38,65 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         var (expert, chunk) = (item / chunks, item % chunks);
         var module = stack[expert];
         if (chunk == 0) SetScales(expert, module);
-        var end = Math.Min((chunk + 1) * chunkRows, module.Rows);
+        var (first, end) = (chunk * chunkRows, Math.Min((chunk + 1) * chunkRows, module.Rows));
         var rowBytes = module.RowBytes;
-        var step = module.IsScattered ? module.Rows : Math.Clamp(ChunkBytes / Math.Max(1, rowBytes), 1, module.Rows);
-        using var room = new NativeBuffer((long)rowBytes * Math.Min(step, Math.Max(0, end - (chunk * chunkRows))));
-        for (var row = chunk * chunkRows; row < end; row += step)
+        var step = Math.Min(module.IsScattered ? module.Rows : RowsAtATime(rowBytes), Math.Max(0, end - first));
+        using var room = new NativeBuffer((long)rowBytes * step);
+        for (var row = first; row < end; row += step)
         {
             var count = Math.Min(step, end - row);
-            SetCodes(expert, module, row, count, room.Span<byte>(0, checked(rowBytes * count)));
+            var bytes = room.Span<byte>(0, checked(rowBytes * count));
+            module.ReadRows(row, bytes);
+            if (weight.Layout.IsIdentity && BitConverter.IsLittleEndian && rowBytes == weight.Layout.Words * 4) Place(expert, row, bytes, rowBytes);
+            else Unpack(expert, row, bytes, rowBytes, module.Columns);
         }
     }
 
-    private void SetCodes(int expert, StoredModule module, int row, int count, Span<byte> bytes)
+    // Whole tiles where so many rows can be held, else what can.
+    private static int RowsAtATime(int rowBytes)
     {
-        var rowBytes = module.RowBytes;
-        module.ReadRows(row, bytes);
-        var plain = weight.Layout.IsIdentity && BitConverter.IsLittleEndian && rowBytes == weight.Layout.Words * 4;
-        var codes = plain ? [] : ArrayPool<uint>.Shared.Rent(module.Columns);
-        try
+        var bytes = Math.Max(1, rowBytes);
+        return bytes > ChunkBytes / 16 ? Math.Max(1, ChunkBytes / bytes) : Math.Max(16, CachedBytes / bytes / 16 * 16);
+    }
+
+    // Rows whose words are the tile's.
+    private void Place(int expert, int row, ReadOnlySpan<byte> bytes, int rowBytes)
+    {
+        var count = rowBytes == 0 ? 0 : bytes.Length / rowBytes;
+        fixed (byte* from = bytes)
         {
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < count;)
             {
-                var line = bytes.Slice(i * rowBytes, rowBytes);
-                if (plain && TFormat.PerWord == 8) TileWords.PlaceNibbles(MemoryMarshal.Cast<byte, uint>(line), weight, expert, row + i);
-                else if (plain) TileWords.Place(MemoryMarshal.Cast<byte, uint>(line), weight, expert, row + i);
+                var line = from + ((long)i * rowBytes);
+                if ((row + i) % 16 == 0 && count - i >= 16)
+                {
+                    TileWords.PlaceTile<TFormat>(line, rowBytes, weight.RowWords(expert, row + i, out _), weight.Layout.Words);
+                    i += 16;
+                }
                 else
                 {
-                    TileWords.Unpack(line, codes.AsSpan(0, module.Columns), 32 / TFormat.PerWord);
-                    weight.SetCodes(expert, row + i, codes);
+                    TileWords.Place(new ReadOnlySpan<uint>(line, weight.Layout.Words), weight, expert, row + i);
+                    i++;
                 }
+            }
+        }
+    }
+
+    // Rows whose columns are in another order, or padded.
+    private void Unpack(int expert, int row, ReadOnlySpan<byte> bytes, int rowBytes, int columns)
+    {
+        var codes = ArrayPool<uint>.Shared.Rent(columns);
+        try
+        {
+            for (var i = 0; i * rowBytes < bytes.Length; i++)
+            {
+                TileWords.Unpack(bytes.Slice(i * rowBytes, rowBytes), codes.AsSpan(0, columns), 32 / TFormat.PerWord);
+                weight.SetCodes(expert, row + i, codes);
             }
         }
         finally
         {
-            if (!plain) ArrayPool<uint>.Shared.Return(codes);
+            ArrayPool<uint>.Shared.Return(codes);
         }
     }
 
@@ -84,7 +111,12 @@ internal readonly struct FillJob<TFormat> : IJob where TFormat : struct, ITileFo
         try
         {
             module.ReadScales(scales.AsSpan(0, count));
-            for (var row = 0; row < module.Rows; row++)
+            var row = 0;
+            if (scaleRows == 1 && !weight.HasZeroPoints)
+            {
+                for (; row + 16 <= module.Rows; row += 16) weight.SetTileScales(expert, row, scales.AsSpan(row * segments, 16 * segments));
+            }
+            for (; row < module.Rows; row++)
             {
                 weight.SetScales(expert, row, scales.AsSpan(row / scaleRows * segments, segments), zeros is null
                     ? []

@@ -1,5 +1,6 @@
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Kernels.Weights.Tiles;
 
 namespace Quilt.Kernels.Weights;
 
@@ -24,6 +25,9 @@ internal abstract class Weight(string name, int experts, int rows, int columns) 
 
     /// <summary>Bytes held, padding and scales included.</summary>
     public abstract long Bytes { get; }
+
+    /// <summary>Its tiles, which it owns; null where it is not held in such memory.</summary>
+    public virtual TileMemory? Memory => null;
 
     /// <summary>How it is stored, for people: e.g. <c>int4 g32</c>.</summary>
     public abstract string Format { get; }

@@ -47,7 +47,7 @@ internal static class WeightLoader
         var indexes = stack.Select(module => module.ReadGroupIndex()).ToArray();
         for (var e = 1; e < stack.Count; e++)
         {
-            if (stack[e].Form == stack[0].Form && Same(indexes[e], indexes[0])) continue;
+            if (stack[e].Form == stack[0].Form && Same(indexes[e], indexes[0]) && MappedTiles.Follows(stack[e - 1], stack[e])) continue;
             checkpoint.Warn(name, "its experts are stored in different ways; each is multiplied on its own, which is slower");
             return LoadEach(device, stack, indexes);
         }
@@ -57,16 +57,18 @@ internal static class WeightLoader
     private static Weight Load(CpuDevice device, IReadOnlyList<StoredModule> stack, string name, int[]? groupOfColumn)
     {
         var (rows, columns, count, form) = (stack[0].Rows, stack[0].Columns, stack.Count, stack[0].Form);
+        var tiles = stack[0] as TiledModule;
+        var memory = tiles is null ? null : MappedTiles.Open(tiles, count);
         return form.Codes switch
         {
-            CodeType.BFloat16 => Fill(new BFloat16Weight(name, count, rows, columns)),
-            CodeType.Float16 => Fill(new Float16Weight(name, count, rows, columns)),
-            CodeType.Float32 => Fill(new Float32Weight(name, count, rows, columns)),
-            CodeType.Float8 => Fill(new Fp8BlockWeight(name, count, rows, columns, form.ScaleRows, form.GroupColumns)),
+            CodeType.BFloat16 => Fill(new BFloat16Weight(name, count, rows, columns, memory)),
+            CodeType.Float16 => Fill(new Float16Weight(name, count, rows, columns, memory)),
+            CodeType.Float32 => Fill(new Float32Weight(name, count, rows, columns, memory)),
+            CodeType.Float8 => Fill(new Fp8BlockWeight(name, count, rows, columns, form.ScaleRows, form.GroupColumns, memory)),
             CodeType.Int4 => Fill(
-                new Int4GroupWeight(name, count, rows, columns, Layout<Int4Format>(), form.GroupColumns, Scales(form), form.ZeroPoints)),
+                new Int4GroupWeight(name, count, rows, columns, Layout<Int4Format>(), form.GroupColumns, Scales(form), form.ZeroPoints, memory)),
             CodeType.Int8 => Fill(
-                new Int8GroupWeight(name, count, rows, columns, Layout<Int8Format>(), form.GroupColumns, Scales(form), form.ZeroPoints)),
+                new Int8GroupWeight(name, count, rows, columns, Layout<Int8Format>(), form.GroupColumns, Scales(form), form.ZeroPoints, memory)),
             var codes => throw new NotSupportedException($"{name}: no weight for codes of {codes}."),
         };
 
@@ -74,6 +76,11 @@ internal static class WeightLoader
         {
             try
             {
+                if (tiles is not null)
+                {
+                    MappedTiles.Check(tiles, weight);
+                    return weight;
+                }
                 var job = new FillJob<TFormat>(weight, stack);
                 device.Pool.Run(job.Items, ref job);
                 return weight;

@@ -20,6 +20,11 @@ public sealed record MemoryPlan
     /// <summary>Packed weights.</summary>
     public required long Weights { get; init; }
 
+    /// <summary>
+    /// Whether the weights are a packed model's files, mapped: the system's file cache holds them once for all processes, and can drop them.
+    /// </summary>
+    internal bool AreMapped { get; init; }
+
     /// <summary>The matrices of the largest step.</summary>
     public required long Scratch { get; init; }
 
@@ -68,7 +73,8 @@ public sealed record MemoryPlan
 
     /// <summary>The parts in words.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"weights {Gib(Weights):0.00}, scratch {Gib(Scratch):0.00}{(Reserve > 0 ? $", driver {Gib(Reserve):0.00}" : "")} " +
+        $"weights {Gib(Weights):0.00}{(AreMapped ? " (mapped)" : "")}, " +
+        $"scratch {Gib(Scratch):0.00}{(Reserve > 0 ? $", driver {Gib(Reserve):0.00}" : "")} " +
         $"and cache {Gib(Cache):0.00} GiB ({CacheTokens:#,0} tokens in {CacheType.ToString().ToLowerInvariant()}) " +
         $"of {Gib(Free):0.00} free on {Device}");
 

@@ -78,6 +78,7 @@ internal static class MemoryPlanner
         {
             Device = room.Device,
             Weights = weights,
+            AreMapped = parts.AreMapped,
             Scratch = scratch,
             Reserve = room.Reserve,
             Free = room.Free,
@@ -95,7 +96,8 @@ internal static class MemoryPlanner
     public static MemoryPlan Require(this MemoryPlan plan, MemoryRoom room)
     {
         // A processor's cache is taken as it is used, and what others use may be pushed out to the disk: only what can never be is refused.
-        var needed = room.Free == room.Total ? plan.Total : plan.Total - plan.Cache;
+        // So may weights that are memory of files, whatever that costs.
+        var needed = (room.Free == room.Total ? plan.Total : plan.Total - plan.Cache) - (plan.AreMapped ? plan.Weights : 0);
         if (needed <= room.Total) return plan;
         throw new NotSupportedException(string.Create(CultureInfo.InvariantCulture,
             $"{plan.Device}: expected at most {MemoryPlan.Gib(room.Total):0.00} GiB, which are free, found {MemoryPlan.Gib(needed):0.00}: {plan}. " +

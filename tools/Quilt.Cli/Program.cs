@@ -17,7 +17,7 @@ internal static class Program
         ["detokenize"] = DetokenizeVerb.Create, ["render"] = RenderVerb.Create, ["logits"] = LogitsVerb.Create,
         ["parse-reply"] = ParseReplyVerb.Create, ["synth"] = SynthVerb.Create, ["bench"] = BenchVerb.Create, ["doctor"] = DoctorVerb.Create,
         ["serve"] = ServeVerb.Create, ["quantize"] = QuantizeVerb.Create, ["quality"] = QualityVerb.Create, ["stitch"] = StitchVerb.Create,
-        ["repair-router"] = RepairRouterVerb.Create, ["verify"] = VerifyVerb.Create,
+        ["repair-router"] = RepairRouterVerb.Create, ["verify"] = VerifyVerb.Create, ["pack"] = PackVerb.Create,
     };
 
     public static async Task<int> Main(string[] args)

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Quilt.Formats.Tensors;
 
 namespace Quilt.Formats.Checkpoints.Storage;
@@ -31,10 +33,25 @@ internal static class ScaleValues
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
-        for (var i = 0; i < into.Length; i++)
+        var bad = FirstBad(MemoryMarshal.Cast<float, uint>(into));
+        if (bad >= 0)
+            throw ModuleTensors.Bad(scale, FormattableString.Invariant($"expected finite scales of more than 0, found {into[bad]} at index {bad}"));
+    }
+
+    // The bits of a finite float of more than 0 are 1 .. 0x7F7FFFFF; one less, as an unsigned number, is larger than any of these for all others.
+    private static int FirstBad(ReadOnlySpan<uint> bits)
+    {
+        const uint Largest = 0x7F7F_FFFE;
+        var most = new Vector<uint>(Largest);
+        var i = 0;
+        for (; i <= bits.Length - Vector<uint>.Count; i += Vector<uint>.Count)
         {
-            if (!(into[i] > 0 && float.IsFinite(into[i])))
-                throw ModuleTensors.Bad(scale, FormattableString.Invariant($"expected finite scales of more than 0, found {into[i]} at index {i}"));
+            if (Vector.GreaterThanAny(new Vector<uint>(bits[i..]) - Vector<uint>.One, most)) break;
         }
+        for (; i < bits.Length; i++)
+        {
+            if (bits[i] - 1 > Largest) return i;
+        }
+        return -1;
     }
 }

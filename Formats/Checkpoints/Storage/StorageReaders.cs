@@ -15,7 +15,8 @@ internal sealed record StorageReader(string Takes, string[] FormatNames, Func<Mo
 internal static class StorageReaders
 {
     /// <summary>In the order in which they are asked.</summary>
-    private static readonly StorageReader[] All = [PackedIntModule.Reader, Mxfp8Module.Reader, Fp8Module.Reader, DenseModule.Reader];
+    private static readonly StorageReader[] All =
+        [TiledModule.Reader, PackedIntModule.Reader, Mxfp8Module.Reader, Fp8Module.Reader, DenseModule.Reader];
 
     /// <summary>Names of the formats of compressed-tensors among them.</summary>
     public static IEnumerable<string> FormatNames => All.SelectMany(reader => reader.FormatNames);

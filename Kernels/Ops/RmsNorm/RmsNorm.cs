@@ -41,6 +41,7 @@ internal static partial class RmsNormOp
         }
         if (ops.Device.Isa != Isa.Reference)
         {
+            using var watch = ops.Watch(StepPart.Norm);
             Run(ops, update, x, gain, epsilon, into);
             return;
         }

@@ -8,8 +8,8 @@ namespace Quilt.Kernels.Weights;
 /// W[n, k] = (code − zero) · scale, with zero 8 where there are no zero points.
 /// </summary>
 internal sealed partial class Int4GroupWeight(string name, int experts, int rows, int columns, TileLayout layout, int group, TileScales scales,
-    bool zeroPoints)
-    : TiledWeight<Int4Format>(name, experts, rows, columns, layout, scales, zeroPoints)
+    bool zeroPoints, TileMemory? memory = null)
+    : TiledWeight<Int4Format>(name, experts, rows, columns, layout, scales, zeroPoints, memory)
 {
     public override string Format => group >= Columns ? "int4 channel" : $"int4 g{group}";
 
@@ -24,8 +24,8 @@ internal sealed partial class Int4GroupWeight(string name, int experts, int rows
 
 /// <summary>8-bit integers, otherwise as <see cref="Int4GroupWeight"/>; zero 128 where there are no zero points.</summary>
 internal sealed partial class Int8GroupWeight(string name, int experts, int rows, int columns, TileLayout layout, int group, TileScales scales,
-    bool zeroPoints)
-    : TiledWeight<Int8Format>(name, experts, rows, columns, layout, scales, zeroPoints)
+    bool zeroPoints, TileMemory? memory = null)
+    : TiledWeight<Int8Format>(name, experts, rows, columns, layout, scales, zeroPoints, memory)
 {
     public override string Format => group >= Columns ? "int8 channel" : $"int8 g{group}";
 

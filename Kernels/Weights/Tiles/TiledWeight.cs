@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
@@ -11,15 +12,17 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// each). Rows beyond the last are zero.
 /// </summary>
 internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, int rows, int columns, TileLayout layout, TileScales scales,
-    bool zeroPoints)
+    bool zeroPoints, TileMemory? memory)
     : Weight(name, experts, rows, columns)
     where TFormat : struct, ITileFormat
 {
-    private readonly NativeBuffer codes = new((long)experts * Tiles(rows) * layout.Words * 64, zeroed: true);
-    private readonly NativeBuffer? scaleData = scales == TileScales.None
-        ? null
-        : new((long)experts * Tiles(rows) * layout.Segments * 16 * Size(scales), zeroed: true);
-    private readonly NativeBuffer? zeroData = zeroPoints ? new((long)experts * Tiles(rows) * layout.Segments * 16, zeroed: true) : null;
+    private readonly NativeBuffer codes = memory?.Codes ?? new((long)experts * Tiles(rows) * layout.Words * 64, zeroed: true, hugePages: true);
+    private readonly NativeBuffer? scaleData = memory is not null || scales == TileScales.None
+        ? memory?.Scales
+        : new((long)experts * Tiles(rows) * layout.Segments * 16 * Size(scales), zeroed: true, hugePages: true);
+    private readonly NativeBuffer? zeroData = memory is not null || !zeroPoints
+        ? memory?.Zeros
+        : new((long)experts * Tiles(rows) * layout.Segments * 16, zeroed: true, hugePages: true);
 
     /// <summary>Where columns lie.</summary>
     public TileLayout Layout { get; } = layout;
@@ -35,6 +38,19 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
 
     /// <summary>What the zero of a code without a zero point of its own is: 2^(bits − 1) for offset binary, 0 for codes that are floats.</summary>
     protected virtual int Zero => 0;
+
+    public override TileMemory Memory => new(codes, scaleData, zeroData);
+
+    /// <summary>Bytes that such a weight has of codes, scales and zero points.</summary>
+    public (long Codes, long Scales, long Zeros) Sizes
+    {
+        get
+        {
+            var tiles = (long)Experts * Tiles(Rows);
+            return (tiles * Layout.Words * 64, scales == TileScales.None ? 0 : tiles * Layout.Segments * 16 * Size(scales),
+                zeroPoints ? tiles * Layout.Segments * 16 : 0);
+        }
+    }
 
     public override long Bytes => codes.Bytes + (scaleData?.Bytes ?? 0) + (zeroData?.Bytes ?? 0);
 
@@ -143,6 +159,20 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
     {
         stride = 16;
         return (uint*)codes.Data + ((((long)expert * Tiles(Rows)) + (row / 16)) * Layout.Words * 16) + (row % 16);
+    }
+
+    /// <summary>
+    /// Sets the scales of 16 rows that begin at a multiple of 16, of a weight without zero points: [16, segments].
+    /// </summary>
+    internal void SetTileScales(int expert, int row, ReadOnlySpan<float> scaleOfSegment)
+    {
+        Debug.Assert(row % 16 == 0 && scaleOfSegment.Length == 16 * Layout.Segments && !zeroPoints);
+        var place = (((long)expert * Tiles(Rows)) + (row / 16)) * Layout.Segments * 16;
+        fixed (float* from = scaleOfSegment)
+        {
+            if (scales == TileScales.BFloat16) ScaleTile.PlaceHalves((uint*)from, Layout.Segments, (ushort*)scaleData!.Data + place);
+            else ScaleTile.PlaceFloats((uint*)from, Layout.Segments, (uint*)scaleData!.Data + place);
+        }
     }
 
     /// <summary>Sets one row's scales, and its zero points less <paramref name="zero"/> where there are any.</summary>

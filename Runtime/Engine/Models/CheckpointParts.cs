@@ -16,11 +16,16 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
     private string last = "";
     private long done;
 
+    /// <summary>What a stack is called, by the name of its first module.</summary>
+    public static string StackName(string first) => first.Replace(".experts.0.", ".experts.", StringComparison.Ordinal);
+
+    public bool AreMapped => checkpoint.IsPacked && device is CpuDevice;
+
     public Weight Weight(ModuleShape[] stack)
     {
         cancel.ThrowIfCancellationRequested();
         var modules = Array.ConvertAll(stack, module => checkpoint.Module(module.Name, module.Rows, module.Columns));
-        last = stack[0].Name.Replace(".experts.0.", ".experts.", StringComparison.Ordinal);
+        last = StackName(stack[0].Name);
         var weight = WeightLoader.Load(device, checkpoint, modules, last);
         foreach (var module in modules) done += module.Bytes;
         progress?.Report(new LoadProgress(done, total, last));
@@ -38,7 +43,7 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
 
     public KvScales? CacheScales(int layer) => KvScaleTensors.Read(checkpoint, layer);
 
-    public bool HeadIsEmbedding(ModuleShape head) => checkpoint.Config.TieEmbeddings && checkpoint.Find($"{head.Name}.weight") is null;
+    public bool HeadIsEmbedding(ModuleShape head) => checkpoint.Config.TieEmbeddings && !checkpoint.HasHead(head.Name);
 
     // Tensors that no weight is made of, such as the shapes beside packed codes, are passed over at the end.
     public void Finish() => progress?.Report(new LoadProgress(total, total, last));

@@ -12,6 +12,9 @@ internal interface IDecoderParts
     /// <summary>Bytes that <see cref="Weight"/> will take; nothing is read but headers.</summary>
     long Bytes(ModuleShape[] stack);
 
+    /// <summary>Whether weights are memory of files: shared with other processes, and the system's to drop and bring back.</summary>
+    bool AreMapped => false;
+
     /// <summary>Fills in a norm's gains or a bias.</summary>
     void Fill(VectorShape vector, Span<float> into);
 

@@ -39,6 +39,11 @@ internal static class KvScaleTensors
         return null;
     }
 
+    /// <summary>All tensors under such names that a layer has.</summary>
+    public static IEnumerable<TensorEntry> Of(Checkpoint checkpoint, int layer) => Names.SelectMany(pair => new[] { pair.Key, pair.Value }).Distinct()
+        .Select(name => checkpoint.Find(string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}.self_attn.{name}")))
+        .OfType<TensorEntry>();
+
     private static float? Read(Checkpoint checkpoint, TensorEntry tensor)
     {
         var count = 1L;

@@ -64,7 +64,7 @@ internal sealed class Inspection
     private void Walk(Checkpoint checkpoint, DecoderSpec spec)
     {
         var modules = new DecoderModules(spec);
-        var tied = checkpoint.Config.TieEmbeddings && checkpoint.Find($"{modules.Head.Name}.weight") is null;
+        var tied = checkpoint.Config.TieEmbeddings && !checkpoint.HasHead(modules.Head.Name);
         Add(checkpoint, "embedding", modules.Embedding);
         if (!tied) Add(checkpoint, "head", modules.Head);
         Add(checkpoint, modules.FinalNorm);

@@ -32,10 +32,11 @@ internal sealed class QuantizePlan
 
     /// <summary>Resolves every module. Only headers are read.</summary>
     /// <exception cref="BadInputException">
-    /// A target matches no module; a module cannot be stored as its group says, or not be kept as it is; the source lacks something.
+    /// The source is packed, or lacks something; a target matches no module; a module cannot be stored as its group says, or not be kept as it is.
     /// </exception>
     public static QuantizePlan Create(Checkpoint source, Recipe recipe)
     {
+        source.RequireUnpacked();
         var spec = Architectures.Describe(source.Config);
         return new QuantizePlan { Source = source, Recipe = recipe, Spec = spec, Parts = new PartPlanner(source, recipe, spec).Plan() };
     }

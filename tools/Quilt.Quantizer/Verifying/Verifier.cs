@@ -29,8 +29,8 @@ internal static class Verifier
     /// <param name="options">What is asked for.</param>
     /// <param name="progress">Hears of each check when it is done.</param>
     /// <param name="cancel">Ends it.</param>
-    /// <exception cref="BadInputException">There is no such folder, or the official checkpoint cannot be opened or is not of the model's sizes, or a
-    /// prompt is not of its vocabulary.</exception>
+    /// <exception cref="BadInputException">There is no such folder, it is packed, or the official checkpoint cannot be opened or is not of
+    /// the model's sizes, or a prompt is not of its vocabulary.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static IReadOnlyList<CheckResult> Run(string modelFolder, string? officialFolder, VerifyOptions? options = null,
         IProgress<CheckResult>? progress = null, CancellationToken cancel = default)
@@ -47,6 +47,7 @@ internal static class Verifier
         }
         using (model)
         {
+            model.RequireUnpacked();
             using var official = officialFolder is null ? null : Checkpoint.OpenHeaders(officialFolder);
             return Report(Run(model, official, options ?? new VerifyOptions(), cancel), progress);
         }

@@ -67,8 +67,7 @@ internal sealed class CodedWeight : IDisposable
                 else groupScales.AsSpan(r * groups, groups).CopyTo(found);
                 coder.Pack(row, found, zeros, packed.AsSpan(0, words));
                 weight.SetScales(0, r, found, zeros, weight.ZeroCode);
-                if (plain && coder.Bits == 4) TileWords.PlaceNibbles(packed.AsSpan(0, words), weight, 0, r);
-                else if (plain) TileWords.Place(packed.AsSpan(0, words), weight, 0, r);
+                if (plain) TileWords.Place(packed.AsSpan(0, words), weight, 0, r);
                 else
                 {
                     TileWords.Unpack(MemoryMarshal.AsBytes(packed.AsSpan(0, words)), packed.AsSpan(words, columns), coder.Bits);
