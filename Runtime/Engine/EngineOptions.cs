@@ -22,6 +22,9 @@ public sealed record EngineOptions
     /// <summary>Precision of the input of quantized weights.</summary>
     public Activations Activations { get; init; } = Activations.Float;
 
+    /// <summary>How the head is held: as stored, or in eight bits, which a CPU reads in half the time of bfloat16.</summary>
+    public HeadPrecision Head { get; init; }
+
     /// <summary>
     /// Precision of cached keys and values. Null: float32 where activations are float and the cache then holds a sequence of the model's full length;
     /// bfloat16 otherwise, and on tensor cores, whose attention needs it. FP8 takes half of bfloat16's memory and is never chosen by itself.
@@ -128,6 +131,8 @@ public sealed record EngineOptions
         Activations[] known = Device == "cpu" ? [Activations.Float, Activations.Int8] : [Activations.Float, Activations.BFloat16, Activations.Fp8];
         if (!known.Contains(Activations))
             throw new ArgumentException($"Activations: expected {string.Join(" or ", known)} on {Device}, found {Activations}.");
+        if (Device != "cpu" && Head != HeadPrecision.AsStored)
+            throw new ArgumentException($"Head: expected {HeadPrecision.AsStored} on {Device}, found {Head}; an 8-bit head is the CPU's.");
         if (Device != "cpu" && Isa is not null) throw new ArgumentException($"Isa: expected none on {Device}, found {Isa}; the choice is the CPU's.");
         if (ReplyDialect is not null && !ReplyParser.Dialects.Contains(ReplyDialect))
             throw new ArgumentException($"ReplyDialect: expected one of {string.Join(", ", ReplyParser.Dialects)}, found '{ReplyDialect}'.");

@@ -81,7 +81,7 @@ internal sealed class LoadedModel : IDisposable
         try
         {
             DecoderLimits.CheckOn(device, spec);
-            var parts = new CheckpointParts(checkpoint, device, progress, cancel);
+            var parts = EightBitHead.Wrap(new CheckpointParts(checkpoint, device, progress, cancel), spec, device, options);
             var room = MemoryRoom.Of(device);
             var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
             weights = DecoderWeights.Load(spec, parts);

@@ -13,7 +13,7 @@ internal sealed class ComparedModel : IDisposable
 {
     private readonly DecoderSpec spec;
     private readonly DecoderModules modules;
-    private readonly CheckpointParts parts;
+    private readonly IDecoderParts parts;
     private readonly WeightBuilder ends;
     private (NativeBuffer Norm, Weight Head)? end;
 
@@ -24,7 +24,7 @@ internal sealed class ComparedModel : IDisposable
     {
         (this.spec, Folder) = (spec, checkpoint.Folder);
         modules = new DecoderModules(spec);
-        parts = new CheckpointParts(checkpoint, device, progress, cancel);
+        parts = EightBitHead.Wrap(new CheckpointParts(checkpoint, device, progress, cancel), spec, device, options);
         ends = new WeightBuilder(parts);
         Streams = new PromptStreams(spec, device, options, samples);
         try

@@ -41,7 +41,9 @@ internal static class QualityComparison
         using var device = options.OpenDevice();
         DecoderLimits.CheckOn(device, spec);
         var sum = progress is null ? null : new SummedProgress(progress, Bytes(ours) + Bytes(theirs));
-        using var theirModel = new ComparedModel(theirs, officialSpec, samples, device, options, sum?.Part(0), cancel);
+        // What the official model is run in is no part of the question.
+        var exact = options with { Activations = Activations.Float, Head = HeadPrecision.AsStored };
+        using var theirModel = new ComparedModel(theirs, officialSpec, samples, device, exact, sum?.Part(0), cancel);
         using var ourModel = new ComparedModel(ours, spec, samples, device, options, sum?.Part(1), cancel);
         var layers = new List<LayerQuality>();
         for (var layer = 0; layer < spec.Layers; layer++) layers.Add(Layer(layer, spec.FeedForward(layer).Experts, ourModel, theirModel));
