@@ -55,11 +55,11 @@ internal unsafe interface IRegister<TSelf> where TSelf : unmanaged, IRegister<TS
     /// <summary>The integer sums of <see cref="AddByteProducts"/> as floats: exact.</summary>
     static abstract TSelf SumToFloat(TSelf sum);
 
-    /// <summary>The FP8 E4M3 code in byte <paramref name="n"/> of each lane, times 2^−120: exact, subnormals included.</summary>
-    static abstract TSelf Float8(TSelf bits, int n);
-
-    /// <summary>Two numbers rounded to int16, half to even, side by side in each lane: <paramref name="low"/> in the lower half.</summary>
-    static abstract TSelf RoundToPairs(TSelf low, TSelf high);
+    /// <summary>
+    /// The first two bytes of each lane (<paramref name="half"/> 0), or the last two (1), as FP8 E4M3 codes: 64 times their values as two int16, what
+    /// is behind the point cut off.
+    /// </summary>
+    static abstract TSelf Float8Pairs(TSelf bits, int half);
 
     /// <summary>The first two bytes of each lane (<paramref name="half"/> 0), or the last two (1), less 128 each, as two int16.</summary>
     static abstract TSelf BytePairs(TSelf bits, int half);

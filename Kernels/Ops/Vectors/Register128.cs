@@ -67,15 +67,18 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 SumToFloat(Register128 sum) => new(Vector128.ConvertToSingle(sum.v.AsInt32()));
 
-    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Float8(Register128 bits, int n) =>
-        new((((bits.v.AsInt32() << (24 - (8 * n))) >> 4).AsUInt32() & Vector128.Create(0x87F00000)).AsSingle());
+    public static Register128 Float8Pairs(Register128 bits, int half)
+    {
+        var words = half == 0 ? bits.v.AsInt32() : bits.v.AsInt32() >>> 16;
+        return new(((Times64(words << 24) & Vector128.Create(0xFFFF)) | (Times64(words << 16) << 16)).AsSingle());
+    }
 
+    // The code at the top of the lane, moved down with its sign; the copies of the sign between are masked out, and 2^126 makes of that 64 times the
+    // value. What is behind the point goes.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 RoundToPairs(Register128 low, Register128 high) =>
-        new(((Vector128.ConvertToInt32(Vector128.Round(low.v)) & Vector128.Create(0xFFFF)) |
-            (Vector128.ConvertToInt32(Vector128.Round(high.v)) << 16)).AsSingle());
+    private static Vector128<int> Times64(Vector128<int> code) =>
+        Vector128.ConvertToInt32(((code >> 4).AsUInt32() & Vector128.Create(0x87F00000)).AsSingle() * Vector128.Create(8.507059e37f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 BytePairs(Register128 bits, int half)

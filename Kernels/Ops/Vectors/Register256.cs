@@ -60,15 +60,6 @@ internal readonly unsafe struct Register256(Vector256<float> v) : IRegister<Regi
     public static Register256 SumToFloat(Register256 sum) =>
         new(Avx.ConvertToVector256Single(Avx2.MultiplyAddAdjacent(sum.v.AsInt16(), Vector256<short>.One)));
 
-    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 Float8(Register256 bits, int n) =>
-        new((((bits.v.AsInt32() << (24 - (8 * n))) >> 4).AsUInt32() & Vector256.Create(0x87F00000)).AsSingle());
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 RoundToPairs(Register256 low, Register256 high) =>
-        new(((Avx.ConvertToVector256Int32(low.v) & Vector256.Create(0xFFFF)) | (Avx.ConvertToVector256Int32(high.v) << 16)).AsSingle());
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 BytePairs(Register256 bits, int half)
     {
@@ -86,4 +77,21 @@ internal readonly unsafe struct Register256(Vector256<float> v) : IRegister<Regi
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 PairSumToFloat(Register256 left, Register256 right) =>
         new(Avx.ConvertToVector256Single(left.v.AsInt32() + right.v.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 Float8Pairs(Register256 bits, int half)
+    {
+        // The codes in the upper halves of 16 bits: sign, four bits of exponent e, three of mantissa m.
+        var first = Vector128.Create((byte)255, 0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13);
+        var last = Vector128.Create((byte)255, 2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15);
+        var x = Avx2.Shuffle(bits.v.AsByte(), Vector256.Create(half == 0 ? first : last)).AsUInt16();
+        // (8 + m) · 2^12 times 2^e, the upper half of it; exponent 0 has no power, as is right for values below 2^−6.
+        var mantissa = ((Vector256.ShiftLeft(x, 4) & Vector256.Create((ushort)0x7000)) | Vector256.Create((ushort)0x8000));
+        var exponent = Vector256.ShiftRightLogical(x, 11) & Vector256.Create((ushort)15);
+        var low = Vector256.Create(Vector128.Create((byte)0, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0));
+        var high = Vector256.Create(Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128));
+        var power = Avx2.Shuffle(low, exponent.AsByte()) | Avx2.Shuffle(high, Vector256.ShiftLeft(exponent, 8).AsByte());
+        var magnitude = Avx2.MultiplyHigh(mantissa, power.AsUInt16()).AsInt16();
+        return new(Avx2.Sign(magnitude, x.AsInt16()).AsSingle());
+    }
 }

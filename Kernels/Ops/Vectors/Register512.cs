@@ -60,15 +60,6 @@ internal readonly unsafe struct Register512(Vector512<float> v) : IRegister<Regi
     public static Register512 SumToFloat(Register512 sum) =>
         new(Avx512F.ConvertToVector512Single(Avx512BW.MultiplyAddAdjacent(sum.v.AsInt16(), Vector512<short>.One)));
 
-    // The code at the top of the lane, then moved down with its sign: the copies of the sign between are masked out.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 Float8(Register512 bits, int n) =>
-        new((((bits.v.AsInt32() << (24 - (8 * n))) >> 4).AsUInt32() & Vector512.Create(0x87F00000)).AsSingle());
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 RoundToPairs(Register512 low, Register512 high) =>
-        new(((Avx512F.ConvertToVector512Int32(low.v) & Vector512.Create(0xFFFF)) | (Avx512F.ConvertToVector512Int32(high.v) << 16)).AsSingle());
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register512 BytePairs(Register512 bits, int half)
     {
@@ -86,4 +77,19 @@ internal readonly unsafe struct Register512(Vector512<float> v) : IRegister<Regi
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register512 PairSumToFloat(Register512 left, Register512 right) =>
         new(Avx512F.ConvertToVector512Single(left.v.AsInt32() + right.v.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 Float8Pairs(Register512 bits, int half)
+    {
+        // The codes in the upper halves of 16 bits: sign, four bits of exponent e, three of mantissa m.
+        var first = Vector128.Create((byte)255, 0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13);
+        var last = Vector128.Create((byte)255, 2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15);
+        var x = Avx512BW.Shuffle(bits.v.AsByte(), Vector512.Create<byte>(Vector256.Create(half == 0 ? first : last))).AsUInt16();
+        // (8 + m) · 2^11 moved down by 15 − e; exponent 0 leaves nothing, as is right for values below 2^−6.
+        var mantissa = ((Vector512.ShiftLeft(x, 3) & Vector512.Create((ushort)0x3800)) | Vector512.Create((ushort)0x4000));
+        var down = Vector512.AndNot(Vector512.Create((ushort)15), Vector512.ShiftRightLogical(x, 11));
+        var magnitude = Avx512BW.ShiftRightLogicalVariable(mantissa, down).AsInt16();
+        var sign = Vector512.ShiftRightArithmetic(x.AsInt16(), 15);
+        return new(((magnitude ^ sign) - sign).AsSingle());
+    }
 }

@@ -18,22 +18,21 @@ internal static unsafe class Int4ByInt8Kernel<T, TZeros>
     where TZeros : struct, IZeroPoints
 {
     private const int WordsAGroup = 4;
-    private const int PrefetchWords = 1024;
+    private const int PrefetchWords = 2048;
 
     /// <summary>One tile: 16 outputs of each of <paramref name="count"/> input rows.</summary>
     /// <param name="tile">The tile.</param>
     /// <param name="layout">Its columns.</param>
     /// <param name="x">The input.</param>
-    /// <param name="offsets">[count] where an input row's record lies within a group.</param>
+    /// <param name="offsets">[count] where an input row begins.</param>
     /// <param name="count">Input rows.</param>
     /// <param name="sums">[count, 16] what was summed of the segment at work; used where a segment has several groups.</param>
     /// <param name="y">[count] outputs, <see cref="TileMatMul.SumStride"/> apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(in TileCursor tile, TileLayout layout, in Int8Activations x, int* offsets, int count, float* sums, float* y)
+    public static void Multiply(in TileCursor tile, TileLayout layout, in Int8Activations x, nint* offsets, int count, float* sums, float* y)
     {
         var words = tile.Words;
         var group = x.Records;
-        var stride = x.Stride;
         for (var t = 0; t < count; t++)
         {
             for (var lane = 0; lane < 16; lane += T.Lanes) T.Store(T.Broadcast(0), y + (t * TileMatMul.SumStride) + lane);
@@ -43,7 +42,7 @@ internal static unsafe class Int4ByInt8Kernel<T, TZeros>
             for (var s = 0; s < layout.Segments; s++)
             {
                 var isAlone = segmentWords[s] == WordsAGroup;
-                for (var w = 0; w < segmentWords[s]; w += WordsAGroup, words += 16 * WordsAGroup, group += stride)
+                for (var w = 0; w < segmentWords[s]; w += WordsAGroup, words += 16 * WordsAGroup, group += Int8Activations.RecordBytes)
                 {
                     if (Sse.IsSupported)
                     {

@@ -10,8 +10,8 @@ internal readonly unsafe struct Int4ByInt8Product<T>(TileLayout layout, Int8Acti
     [SkipLocalsInit]
     public void Multiply(in TileCursor tile, int tiles, in InputRows rows, float* y)
     {
-        var offsets = stackalloc int[InputRows.Most];
-        for (var t = 0; t < rows.Count; t++) offsets[t] = rows.Rows[t] * Int8Activations.RecordBytes;
+        var offsets = stackalloc nint[InputRows.Most];
+        for (var t = 0; t < rows.Count; t++) offsets[t] = rows.Rows[t] * x.RowBytes;
         var room = stackalloc float[(InputRows.Most * 16) + 16];
         var sums = TileMatMul.Aligned(room);
         for (var i = 0; i < tiles; i++)

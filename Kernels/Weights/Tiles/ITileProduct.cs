@@ -17,7 +17,7 @@ internal unsafe interface ITileProduct
 internal readonly unsafe ref struct InputRows(int* rows, int count, int expert, int first)
 {
     /// <summary>Most rows together: a multiple of a panel's, and small enough that their sums stay in the nearest cache.</summary>
-    public const int Most = 48;
+    public const int Most = 96;
 
     public int* Rows { get; } = rows;
 

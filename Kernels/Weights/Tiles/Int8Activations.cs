@@ -9,7 +9,7 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// rounded once, so every instruction set gets the same numbers.
 /// </summary>
 /// <remarks>
-/// Held as [groups, rows] records of 48 bytes, so that what a group of columns needs of many rows lies together: 32 bytes q; float d; two int16, −8
+/// Held as [rows, groups] records of 48 bytes: 32 bytes q; float d; two int16, −8
 /// times the sum of q over the even and over the odd pairs of columns, where the sums of offset-binary codes begin; float Σ q; 4 bytes unused.
 /// </remarks>
 internal readonly unsafe struct Int8Activations
@@ -40,11 +40,11 @@ internal readonly unsafe struct Int8Activations
     /// <summary>Groups in a row.</summary>
     public int Groups { get; }
 
-    /// <summary>[groups, rows] records.</summary>
+    /// <summary>[rows, groups] records.</summary>
     public byte* Records { get; }
 
-    /// <summary>Bytes from a row's record to that of its next group.</summary>
-    public nint Stride => (nint)Rows * RecordBytes;
+    /// <summary>Bytes from one row to the next.</summary>
+    public nint RowBytes => (nint)Groups * RecordBytes;
 
     /// <summary>Quantizes all rows of x, whose columns are a multiple of 32, into scratch memory.</summary>
     public static Int8Activations Quantize(OpStream ops, Matrix x)
@@ -61,8 +61,8 @@ internal readonly unsafe struct Int8Activations
         public void Execute(int row)
         {
             var from = x.RowData(row);
-            var to = into.Records + ((nint)row * RecordBytes);
-            for (var g = 0; g < into.Groups; g++, from += Group, to += into.Stride) Quantize(from, to);
+            var to = into.Records + (row * into.RowBytes);
+            for (var g = 0; g < into.Groups; g++, from += Group, to += RecordBytes) Quantize(from, to);
         }
 
         private static void Quantize(float* from, byte* to)

@@ -34,7 +34,7 @@ internal static unsafe class PairKernel<T, TFormat>
                         var (a, b) = (T.Broadcast(0), T.Broadcast(0));
                         for (var j = 0; j < WordsAGroup; j++, words += 16, x += 2)
                         {
-                            if (Sse.IsSupported) Sse.Prefetch0(words + 1024);
+                            if (Sse.IsSupported) Sse.Prefetch0(words + 2048);
                             var bits = T.Load(words);
                             a = T.AddPairProducts(a, TFormat.Pairs(bits, 0), q[x]);
                             b = T.AddPairProducts(b, TFormat.Pairs(bits, 1), q[x + 1]);
@@ -55,6 +55,8 @@ internal static unsafe class PairKernel<T, TFormat>
         var words = tile.Words + ((nint)piece.FirstCode / 4 * 16);
         for (var end = into + (piece.Codes / 2 * 16); into < end; words += 16, into += 32)
         {
+            // What the next block needs is fetched while this one is multiplied.
+            if (Sse.IsSupported) Sse.Prefetch0(words + (TileLayout.BlockCodes / 4 * 16));
             for (var lane = 0; lane < 16; lane += T.Lanes)
             {
                 var bits = T.Load(words + lane);

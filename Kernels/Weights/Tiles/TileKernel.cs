@@ -145,9 +145,11 @@ internal static unsafe class TileKernel<T, TFormat>
     {
         var offset = tile.Offset<T>(piece.Segment);
         var words = tile.Words + ((nint)piece.FirstCode / TFormat.PerWord * 16);
+        // What the next block needs is fetched while this one is multiplied.
+        var ahead = TileLayout.BlockCodes / TFormat.PerWord * 16;
         for (var end = into + (piece.Codes * 16); into < end; words += 16, into += 16 * TFormat.PerWord)
         {
-            if (Sse.IsSupported) Sse.Prefetch0(words + 512);
+            if (Sse.IsSupported) Sse.Prefetch0(words + ahead);
             var c = T.Load(words);
             T.Store(TFormat.Value(c, 0, offset), into);
             if (TFormat.PerWord >= 2) T.Store(TFormat.Value(c, 1, offset), into + 16);

@@ -43,7 +43,7 @@ public sealed class Int8ActivationsTests(Isa isa)
                     exact += row[k] * quantized[k];
                     magnitude += Math.Abs(row[k] * quantized[k]);
                 }
-                // A code of FP8 becomes an integer, half a 64th off at most.
+                // A code of FP8 becomes a whole number of 64ths: of a largest of 448 that is 3.5e-5.
                 var rounding = w is Fp8BlockWeight ? row.Max(Math.Abs) * 4e-5 * quantized.Sum(Math.Abs) : 0;
                 Assert.That(y.Row(t)[n], Is.EqualTo(exact).Within((1e-6 * magnitude) + rounding), $"[{t}, {n}]");
             }
