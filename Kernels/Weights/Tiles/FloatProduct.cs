@@ -32,6 +32,13 @@ internal readonly unsafe struct FloatProduct<T, TRegister, TFormat>(TileLayout l
 
     public static void Decode(in TileCursor tile, in TilePiece piece, float* into) => TileKernel<T, TFormat>.Decode(tile, piece, into);
 
-    public void Six(float* first, float* second, int expert, int row, in TilePiece piece, in SegmentEnds<TRegister> ends, float* sums, float* y) =>
-        PanelKernel<TRegister>.Six(first, second, panels.Data(expert, row) + ((nint)piece.FirstCode * Panels.Width), piece.Codes, ends, sums, y);
+    public int Width(int expert) => panels.Width(expert);
+
+    public void Multiply(float* first, float* second, int expert, int row, in TilePiece piece, in SegmentEnds<TRegister> ends, float* sums, float* y)
+    {
+        var width = panels.Width(expert);
+        var input = panels.Data(expert, row) + ((nint)piece.FirstCode * width);
+        if (width == 6) PanelKernel<TRegister, SixRows>.Multiply(first, second, input, piece.Codes, ends, sums, y);
+        else PanelKernel<TRegister, FourRows>.Multiply(first, second, input, piece.Codes, ends, sums, y);
+    }
 }

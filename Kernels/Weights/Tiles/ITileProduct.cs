@@ -16,7 +16,7 @@ internal unsafe interface ITileProduct
 /// <param name="first">How many of the expert's rows come before them: a multiple of <see cref="Most"/>.</param>
 internal readonly unsafe ref struct InputRows(int* rows, int count, int expert, int first)
 {
-    /// <summary>Most rows together: a multiple of a panel's, and small enough that their sums stay in the nearest cache.</summary>
+    /// <summary>Most rows together: a multiple of 6 and of 4, and small enough that their sums stay in the nearest cache.</summary>
     public const int Most = 96;
 
     public int* Rows { get; } = rows;

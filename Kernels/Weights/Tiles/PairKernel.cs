@@ -66,24 +66,25 @@ internal static unsafe class PairKernel<T, TFormat>
         }
     }
 
-    /// <summary>Six input rows through some groups of one segment: the twelve sums of <see cref="PanelKernel{T}"/>, in integers within a group.</summary>
+    /// <summary>A panel through some groups of one segment: the sums of <see cref="PanelKernel{T, TWidth}"/>, in integers within a group.</summary>
     /// <param name="first">[pairs, 16] codes, at the first register's rows.</param>
     /// <param name="second">The same at the second register's.</param>
-    /// <param name="q">[pairs, 6] inputs.</param>
-    /// <param name="d">[groups, 6] their scales.</param>
+    /// <param name="q">[pairs, rows] inputs.</param>
+    /// <param name="d">[groups, rows] their scales.</param>
     /// <param name="groups">How many.</param>
     /// <param name="ends">Where the groups lie in their segment, and its scales.</param>
-    /// <param name="sums">[6] sums, <see cref="TileMatMul.SumStride"/> apart, at the first register's outputs.</param>
-    /// <param name="y">[6] outputs, in the same way.</param>
+    /// <param name="sums">[rows] sums, <see cref="TileMatMul.SumStride"/> apart, at the first register's outputs.</param>
+    /// <param name="y">[rows] outputs, in the same way.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Six(float* first, float* second, int* q, float* d, int groups, in SegmentEnds<T> ends, float* sums, float* y)
+    public static void Multiply<TWidth>(float* first, float* second, int* q, float* d, int groups, in SegmentEnds<T> ends, float* sums, float* y)
+        where TWidth : struct, IPanelWidth
     {
         const int Row = TileMatMul.SumStride;
-        for (var g = 0; g < groups; g++, d += Panels.Width)
+        for (var g = 0; g < groups; g++, d += TWidth.Rows)
         {
             var (a0, a1, a2, a3, a4, a5) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
             var (b0, b1, b2, b3, b4, b5) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
-            for (var end = q + (PairsAGroup * Panels.Width); q < end; q += Panels.Width, first += 16, second += 16)
+            for (var end = q + (PairsAGroup * TWidth.Rows); q < end; q += TWidth.Rows, first += 16, second += 16)
             {
                 var (u, v) = (T.Load(first), T.Load(second));
                 a0 = T.AddPairProducts(a0, u, q[0]);
@@ -94,6 +95,7 @@ internal static unsafe class PairKernel<T, TFormat>
                 b2 = T.AddPairProducts(b2, v, q[2]);
                 a3 = T.AddPairProducts(a3, u, q[3]);
                 b3 = T.AddPairProducts(b3, v, q[3]);
+                if (TWidth.Rows == 4) continue;
                 a4 = T.AddPairProducts(a4, u, q[4]);
                 b4 = T.AddPairProducts(b4, v, q[4]);
                 a5 = T.AddPairProducts(a5, u, q[5]);
@@ -104,10 +106,11 @@ internal static unsafe class PairKernel<T, TFormat>
             Put(a1, b1, d[1], isNew, sums + Row);
             Put(a2, b2, d[2], isNew, sums + (2 * Row));
             Put(a3, b3, d[3], isNew, sums + (3 * Row));
+            if (TWidth.Rows == 4) continue;
             Put(a4, b4, d[4], isNew, sums + (4 * Row));
             Put(a5, b5, d[5], isNew, sums + (5 * Row));
         }
-        for (var t = 0; t < Panels.Width && ends.Ends; t++, sums += Row, y += Row)
+        for (var t = 0; t < TWidth.Rows && ends.Ends; t++, sums += Row, y += Row)
         {
             T.Store(T.Fma(T.Load(sums) * ends.Half, ends.First, T.Load(y)), y);
             T.Store(T.Fma(T.Load(sums + T.Lanes) * ends.Half, ends.Second, T.Load(y + T.Lanes)), y + T.Lanes);

@@ -57,8 +57,15 @@ internal readonly unsafe struct PairProduct<TRegister, TFormat> : ITileProduct, 
 
     public static void Decode(in TileCursor tile, in TilePiece piece, float* into) => PairKernel<TRegister, TFormat>.Decode(tile, piece, into);
 
-    public void Six(float* first, float* second, int expert, int row, in TilePiece piece, in SegmentEnds<TRegister> ends, float* sums, float* y) =>
-        PairKernel<TRegister, TFormat>.Six(first, second, (int*)codes.Data(expert, row) + ((nint)piece.FirstCode / 2 * Panels.Width),
-            scales.Data(expert, row) + ((nint)piece.FirstCode / Int16Activations.Group * Panels.Width), piece.Codes / Int16Activations.Group, ends,
-            sums, y);
+    public int Width(int expert) => codes.Width(expert);
+
+    public void Multiply(float* first, float* second, int expert, int row, in TilePiece piece, in SegmentEnds<TRegister> ends, float* sums, float* y)
+    {
+        var width = codes.Width(expert);
+        var groups = piece.Codes / Int16Activations.Group;
+        var q = (int*)codes.Data(expert, row) + ((nint)piece.FirstCode / 2 * width);
+        var d = scales.Data(expert, row) + ((nint)piece.FirstCode / Int16Activations.Group * width);
+        if (width == 6) PairKernel<TRegister, TFormat>.Multiply<SixRows>(first, second, q, d, groups, ends, sums, y);
+        else PairKernel<TRegister, TFormat>.Multiply<FourRows>(first, second, q, d, groups, ends, sums, y);
+    }
 }

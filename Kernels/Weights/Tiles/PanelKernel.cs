@@ -4,10 +4,12 @@ using Quilt.Kernels.Ops.Vectors;
 namespace Quilt.Kernels.Weights.Tiles;
 
 /// <summary>
-/// The inner sums (micro-kernel) of a GEMM in float32: two registers of outputs by <see cref="Panels.Width"/> input rows, twelve chains that hide each
-/// other's latency and leave AVX2 three registers for what they multiply. The chains are those of <see cref="TileKernel{T, TFormat}"/>.
+/// The inner sums (micro-kernel) of a GEMM in float32: two registers of outputs by six input rows, twelve chains that hide each
+/// other's latency and leave AVX2 three registers for what they multiply; or by four. The chains are those of <see cref="TileKernel{T, TFormat}"/>.
 /// </summary>
-internal static unsafe class PanelKernel<T> where T : unmanaged, IRegister<T>
+internal static unsafe class PanelKernel<T, TWidth>
+    where T : unmanaged, IRegister<T>
+    where TWidth : struct, IPanelWidth
 {
     /// <summary>
     /// Goes through some codes of one segment: chains begin at zero or at <paramref name="sums"/>, and end there or, where the segment ends, times
@@ -15,13 +17,13 @@ internal static unsafe class PanelKernel<T> where T : unmanaged, IRegister<T>
     /// </summary>
     /// <param name="first">[codes, 16] weights as floats, at the first register's rows.</param>
     /// <param name="second">The same at the second register's.</param>
-    /// <param name="x">[codes, 6] inputs.</param>
+    /// <param name="x">[codes, rows] inputs.</param>
     /// <param name="codes">How many.</param>
     /// <param name="ends">Where the codes lie in their segment, and its scales.</param>
-    /// <param name="sums">[6] chains, <see cref="TileMatMul.SumStride"/> apart, at the first register's outputs.</param>
-    /// <param name="y">[6] outputs, in the same way.</param>
+    /// <param name="sums">[rows] chains, <see cref="TileMatMul.SumStride"/> apart, at the first register's outputs.</param>
+    /// <param name="y">[rows] outputs, in the same way.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Six(float* first, float* second, float* x, int codes, in SegmentEnds<T> ends, float* sums, float* y)
+    public static void Multiply(float* first, float* second, float* x, int codes, in SegmentEnds<T> ends, float* sums, float* y)
     {
         const int Row = TileMatMul.SumStride;
         var apart = T.Lanes;
@@ -29,12 +31,16 @@ internal static unsafe class PanelKernel<T> where T : unmanaged, IRegister<T>
         var (b0, b1, b2, b3, b4, b5) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
         if (!ends.Begins)
         {
-            (a0, a1, a2) = (T.Load(sums), T.Load(sums + Row), T.Load(sums + (2 * Row)));
-            (a3, a4, a5) = (T.Load(sums + (3 * Row)), T.Load(sums + (4 * Row)), T.Load(sums + (5 * Row)));
-            (b0, b1, b2) = (T.Load(sums + apart), T.Load(sums + Row + apart), T.Load(sums + (2 * Row) + apart));
-            (b3, b4, b5) = (T.Load(sums + (3 * Row) + apart), T.Load(sums + (4 * Row) + apart), T.Load(sums + (5 * Row) + apart));
+            (a0, a1, a2, a3) = (T.Load(sums), T.Load(sums + Row), T.Load(sums + (2 * Row)), T.Load(sums + (3 * Row)));
+            (b0, b1) = (T.Load(sums + apart), T.Load(sums + Row + apart));
+            (b2, b3) = (T.Load(sums + (2 * Row) + apart), T.Load(sums + (3 * Row) + apart));
+            if (TWidth.Rows == 6)
+            {
+                (a4, a5) = (T.Load(sums + (4 * Row)), T.Load(sums + (5 * Row)));
+                (b4, b5) = (T.Load(sums + (4 * Row) + apart), T.Load(sums + (5 * Row) + apart));
+            }
         }
-        for (var end = x + (codes * Panels.Width); x < end; x += Panels.Width, first += 16, second += 16)
+        for (var end = x + (codes * TWidth.Rows); x < end; x += TWidth.Rows, first += 16, second += 16)
         {
             var (u, v) = (T.Load(first), T.Load(second));
             var x0 = T.Broadcast(x[0]);
@@ -49,6 +55,7 @@ internal static unsafe class PanelKernel<T> where T : unmanaged, IRegister<T>
             var x3 = T.Broadcast(x[3]);
             a3 = T.Fma(u, x3, a3);
             b3 = T.Fma(v, x3, b3);
+            if (TWidth.Rows == 4) continue;
             var x4 = T.Broadcast(x[4]);
             a4 = T.Fma(u, x4, a4);
             b4 = T.Fma(v, x4, b4);
@@ -60,6 +67,7 @@ internal static unsafe class PanelKernel<T> where T : unmanaged, IRegister<T>
         Put(a1, b1, ends, sums + Row, y + Row);
         Put(a2, b2, ends, sums + (2 * Row), y + (2 * Row));
         Put(a3, b3, ends, sums + (3 * Row), y + (3 * Row));
+        if (TWidth.Rows == 4) return;
         Put(a4, b4, ends, sums + (4 * Row), y + (4 * Row));
         Put(a5, b5, ends, sums + (5 * Row), y + (5 * Row));
     }
@@ -91,4 +99,23 @@ internal readonly struct SegmentEnds<T>(bool begins, bool ends, T first, T secon
     public readonly T Half = half;
     public readonly bool Begins = begins;
     public readonly bool Ends = ends;
+}
+
+/// <summary>How many rows of the input a panel has.</summary>
+internal interface IPanelWidth
+{
+    /// <summary>4 or 6.</summary>
+    static abstract int Rows { get; }
+}
+
+/// <summary>The usual panel.</summary>
+internal readonly struct SixRows : IPanelWidth
+{
+    public static int Rows => 6;
+}
+
+/// <summary>Where six would be mostly padding.</summary>
+internal readonly struct FourRows : IPanelWidth
+{
+    public static int Rows => 4;
 }

@@ -5,7 +5,7 @@ namespace Quilt.Kernels.Weights.Tiles;
 
 /// <summary>
 /// A GEMM of one or two tiles with many rows: a block of codes is turned into what is multiplied, in the nearest cache and once for all rows; then
-/// two registers of outputs at a time meet six rows at a time.
+/// two registers of outputs at a time meet a panel at a time.
 /// </summary>
 internal static unsafe class PanelLoop<TRegister, TBlock>
     where TRegister : unmanaged, IRegister<TRegister>
@@ -19,8 +19,9 @@ internal static unsafe class PanelLoop<TRegister, TBlock>
         var room = stackalloc float[(2 * TileFloats) + (InputRows.Most * TileMatMul.SumStride) + 16];
         var weights = TileMatMul.Aligned(room);
         var sums = weights + (2 * TileFloats);
-        var panels = (rows.Count + Panels.Width - 1) / Panels.Width;
-        new Span<float>(y, panels * Panels.Width * TileMatMul.SumStride).Clear();
+        var width = block.Width(rows.Expert);
+        var panels = (rows.Count + width - 1) / width;
+        new Span<float>(y, panels * width * TileMatMul.SumStride).Clear();
 
         // Two registers of AVX-512 are two tiles: where there is one alone it is taken twice, and nobody looks at the second.
         var lanes = Math.Max(16 * tiles, 2 * TRegister.Lanes);
@@ -45,8 +46,8 @@ internal static unsafe class PanelLoop<TRegister, TBlock>
                     var ends = new SegmentEnds<TRegister>(pieces[i].Begins, pieces[i].Ends, Scale(tile, second, pieces[i].Segment, lane),
                         Scale(tile, second, pieces[i].Segment, lane + TRegister.Lanes), unit);
                     var (row, at) = (rows.First, lane);
-                    for (var n = 0; n < panels; n++, row += Panels.Width, at += Panels.Width * TileMatMul.SumStride)
-                        block.Six(u, v, rows.Expert, row, pieces[i], ends, sums + at, y + at);
+                    for (var n = 0; n < panels; n++, row += width, at += width * TileMatMul.SumStride)
+                        block.Multiply(u, v, rows.Expert, row, pieces[i], ends, sums + at, y + at);
                     u += pieces[i].Codes / TBlock.CodesAStep * 16;
                     v += pieces[i].Codes / TBlock.CodesAStep * 16;
                 }
@@ -60,7 +61,7 @@ internal static unsafe class PanelLoop<TRegister, TBlock>
         lane < 16 ? tile.Scale<TRegister>(segment, lane) : second.Scale<TRegister>(segment, lane - 16);
 }
 
-/// <summary>What a block of codes is turned into, and how that meets six rows of the input.</summary>
+/// <summary>What a block of codes is turned into, and how that meets a panel of the input.</summary>
 internal unsafe interface IBlockKernel<TRegister> where TRegister : unmanaged, IRegister<TRegister>
 {
     /// <summary>Codes of a row that a lane of the block holds.</summary>
@@ -72,9 +73,12 @@ internal unsafe interface IBlockKernel<TRegister> where TRegister : unmanaged, I
     /// <summary>Some codes of one tile as [codes / CodesAStep, 16].</summary>
     static abstract void Decode(in TileCursor tile, in TilePiece piece, float* into);
 
+    /// <summary>Rows of an expert's panels.</summary>
+    int Width(int expert);
+
     /// <summary>
-    /// Takes six rows of an expert's input, from <paramref name="row"/> on, through some codes of two registers of weights; sums and outputs are
-    /// [6], <see cref="TileMatMul.SumStride"/> apart.
+    /// Takes the panel of an expert that begins with <paramref name="row"/> through some codes of two registers of weights; sums and outputs are
+    /// [rows], <see cref="TileMatMul.SumStride"/> apart.
     /// </summary>
-    void Six(float* first, float* second, int expert, int row, in TilePiece piece, in SegmentEnds<TRegister> ends, float* sums, float* y);
+    void Multiply(float* first, float* second, int expert, int row, in TilePiece piece, in SegmentEnds<TRegister> ends, float* sums, float* y);
 }

@@ -7,7 +7,7 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// <summary>
 /// The inner sums (micro-kernel) of GEMM and GEMV. Lane = row: a word's code of every row is multiplied with one broadcast input, code after code,
 /// segment after segment, so each output is one fixed chain of fused multiply-adds, whatever is computed beside it. Chains run interleaved to hide
-/// their latency: two tiles of one token. Many tokens together are <see cref="PanelKernel{T}"/>'s.
+/// their latency: two tiles of one token. Many tokens together are <see cref="PanelKernel{T, TWidth}"/>'s.
 /// </summary>
 /// <remarks>
 /// More tiles at once would not fit the sixteen registers of AVX2. The bodies are written out flat because the compiler stops inlining past a certain
