@@ -47,8 +47,8 @@ internal sealed class TargetPattern
         }
     }
 
-    // Linear time where the expression allows it; lookarounds and the like fall back to a matcher with a time limit. That one also takes what it cannot
-    // take long for: the linear one has to build an automaton first, which is a good part of a small model's start.
+    // Linear time where the expression allows it; lookarounds and the like fall back to a matcher with a time limit. That one also has what it cannot
+    // take long for: the linear one builds an automaton first, which is a good part of a small model's start.
     private static Regex Compile(string pattern)
     {
         const RegexOptions Options = RegexOptions.CultureInvariant;

@@ -10,8 +10,8 @@ namespace Quilt.Runtime.Execution;
 
 /// <summary>
 /// Runs a model's code once before its first request, so that no request waits for it to be compiled: a prompt, one and several sequences that go on,
-/// the choice of tokens, the template and the tokenizer. It has a cache and a scratch memory of its own, which it gives back: nothing that it computes
-/// is seen by anyone.
+/// the choice of tokens, the template and the tokenizer. It has a cache and a scratch memory of its own, which it gives back: nothing that it
+/// computes is seen by anyone.
 /// </summary>
 internal static class WarmUp
 {

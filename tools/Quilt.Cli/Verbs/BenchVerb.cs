@@ -31,6 +31,7 @@ internal static class BenchVerb
         { json, limits, profile, prompts, cached, batches, context, steps, repetitions, like, layers, vocabulary };
         like.AcceptOnlyFromAmong(SynthVerb.Like);
         command.Subcommands.Add(BenchServeVerb.Create());
+        command.Subcommands.Add(BenchStartVerb.Create());
         var sampling = new SamplingArguments().AddChoiceTo(command);
         var model = new ModelOptions().AddTo(command);
 
