@@ -1,4 +1,5 @@
 using Quilt.Formats;
+using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Execution;

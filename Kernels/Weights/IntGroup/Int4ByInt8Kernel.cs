@@ -18,7 +18,8 @@ internal static unsafe class Int4ByInt8Kernel<T, TZeros>
     where TZeros : struct, IZeroPoints
 {
     private const int WordsAGroup = 4;
-    private const int PrefetchWords = 2048;
+    private const int NearWords = 512;
+    private const int FarWords = 4096;
 
     /// <summary>One tile: 16 outputs of each of <paramref name="count"/> input rows.</summary>
     /// <param name="tile">The tile.</param>
@@ -46,10 +47,14 @@ internal static unsafe class Int4ByInt8Kernel<T, TZeros>
                 {
                     if (Sse.IsSupported)
                     {
-                        Sse.Prefetch0(words + PrefetchWords);
-                        Sse.Prefetch0(words + PrefetchWords + 16);
-                        Sse.Prefetch0(words + PrefetchWords + 32);
-                        Sse.Prefetch0(words + PrefetchWords + 48);
+                        Sse.Prefetch0(words + NearWords);
+                        Sse.Prefetch0(words + NearWords + 16);
+                        Sse.Prefetch0(words + NearWords + 32);
+                        Sse.Prefetch0(words + NearWords + 48);
+                        Sse.Prefetch1(words + FarWords);
+                        Sse.Prefetch1(words + FarWords + 16);
+                        Sse.Prefetch1(words + FarWords + 32);
+                        Sse.Prefetch1(words + FarWords + 48);
                     }
                     for (var lane = 0; lane < 16; lane += T.Lanes)
                     {
