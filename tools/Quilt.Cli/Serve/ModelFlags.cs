@@ -56,7 +56,7 @@ internal sealed class ModelFlags
     private readonly Option<int?> longTokens = TypedOption.Whole("--long-prefill-token-threshold", "Tokens from which a prompt is long.");
     private readonly Option<string?> policy = Text("--scheduling-policy", "fcfs or priority.", "POLICY");
     private readonly Option<string> device = new("--device") { Description = "cpu, gpu:0 or opencl:0.", DefaultValueFactory = _ => "cpu" };
-    private readonly Option<int?> threads = TypedOption.Whole("--threads", "CPU threads; 0: one per core.");
+    private readonly Option<int?> threads = TypedOption.Whole("--threads", "CPU threads; 0: one per physical core.");
     private readonly Option<Activations?> activations = TypedOption.OneOf<Activations>("--activations",
         "Input of quantized weights: float (exact, the default), or the faster int8 (CPU), bfloat16 or fp8 (GPU).");
     private readonly Option<Isa?> isa = TypedOption.OneOf<Isa>("--isa", "CPU instruction set.");
