@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using Quilt.Kernels.Ops.Vectors;
 
@@ -7,9 +6,9 @@ namespace Quilt.Kernels.Ops;
 internal static partial class PagedAttentionOp
 {
     /// <summary>
-    /// y[r, 16 · c + lane] += Σ over k ascending of x[r, k] · B[c][k, lane], for 1, 2, 4 or 6 rows r and 1, 2 or 4 columns c, all sums in registers. Scores
-    /// and weighted sums of values are both of this form: x is queries or probabilities, a column sixteen keys by dimension or sixteen dimensions by token.
-    /// Every sum runs over k alone, so rows and columns may be cut at will.
+    /// y[r, 16 · c + lane] += Σ over k ascending of x[r, k] · B[c][k, lane], for 1, 2, 4 or 6 rows r and 1, 2 or 4 columns c, all sums in registers.
+    /// Scores and weighted sums of values are both of this form: x is queries or probabilities, a column sixteen keys by dimension or sixteen
+    /// dimensions by token. Every sum runs over k alone, so rows and columns may be cut at will.
     /// </summary>
     /// <param name="x">Row 0's first factor; the others lie as <typeparamref name="TLeft"/> says.</param>
     /// <param name="from">The columns; rows that are not there are not read.</param>
@@ -20,8 +19,10 @@ internal static partial class PagedAttentionOp
     /// <param name="yStride">Floats from one row of sums to the next.</param>
     private static unsafe void Fma<T, TCached, TRows, TColumns, TLeft, TAhead>(
         float* x, in Columns from, in Columns ahead, nint stride, int count, float* y, nint yStride)
-        where T : unmanaged, IVector16<T> where TCached : ICached where TRows : ICount where TColumns : ICount where TLeft : ILeft where TAhead : IAhead
+        where T : unmanaged, IVector16<T> where TCached : ICached where TRows : ICount where TColumns : ICount
+        where TLeft : ILeft where TAhead : IAhead
     {
+        // What is no row or column here is never used, and takes no register.
         byte* one = from.One, two = from.Two, three = from.Three, four = from.Four;
         byte* next = ahead.One, second = ahead.Two, third = ahead.Three, fourth = ahead.Four;
         var row = TLeft.Row(TRows.Value);

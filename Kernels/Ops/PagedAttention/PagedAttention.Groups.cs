@@ -14,8 +14,8 @@ internal static partial class PagedAttentionOp
         public const int MostPlaces = (2 * SpanGroups) + (2 * Side);
 
         /// <summary>
-        /// Finds keys and values of a span's groups in the order in which they are read, with the next span's first keys behind. Blocks lie anywhere, so
-        /// the processor does not foresee what comes next; the list says it.
+        /// Finds keys and values of a span's groups in the order in which they are read, with the next span's first keys behind. Blocks lie anywhere,
+        /// so the processor does not foresee what comes next; the list says it.
         /// </summary>
         private readonly void Locate<TCached>(int first, int from, int groups) where TCached : ICached
         {

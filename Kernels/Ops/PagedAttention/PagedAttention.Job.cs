@@ -115,15 +115,14 @@ internal static partial class PagedAttentionOp
             for (var first = 0; first < rows;)
             {
                 var block = BlockRows(rows - first);
-                for (var row = 0; row < block; row++)
-                {
-                    Spread(Place(strip, first + row, Q), dim, scale, to + row, block);
-                }
+                for (var row = 0; row < block; row++) Spread(Place(strip, first + row, Q), dim, scale, to + row, block);
                 to += block * dim;
                 first += block;
             }
         }
 
+        // A method of its own: beside calls the compiler keeps the scale in memory, and every step waits for it.
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private static void Spread(float* from, int count, float scale, float* to, nint step)
         {
             for (var end = from + count; from < end; from++, to += step) *to = *from * scale;

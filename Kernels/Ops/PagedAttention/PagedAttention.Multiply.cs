@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Quilt.Kernels.Ops.Vectors;
 
 namespace Quilt.Kernels.Ops;

@@ -6,8 +6,8 @@ namespace Quilt.Kernels.Ops;
 internal static partial class PagedAttentionOp
 {
     /// <summary>
-    /// Pieces that a thread would get if all were as large as a piece may be: the last one to finish keeps the others waiting for an eighth of the whole at
-    /// most, and by then the small pieces, which come last, fill the gap.
+    /// Pieces that a thread would get if all were as large as a piece may be. The last one keeps the other threads waiting for an eighth of their work
+    /// at most; small pieces come last and fill the gap.
     /// </summary>
     private const int PiecesAThread = 8;
 
@@ -34,10 +34,12 @@ internal static partial class PagedAttentionOp
     private readonly record struct Cuts(int Pieces, int Shared, long Seen, long Results);
 
     /// <summary>
-    /// Lists the job's pieces, each of about the same number of tokens seen or fewer, so that a long sequence among short ones is work for all threads.
+    /// Lists the job's pieces, each of about the same number of tokens seen or fewer, so that a long sequence among short ones is work for all
+    /// threads.
     /// Pieces of shared units come first.
     /// </summary>
-    private static unsafe Cuts Cut<T, TCached>(OpStream ops, ref Job<T, TCached> job) where T : unmanaged, IVector16<T> where TCached : ICached
+    private static unsafe Cuts Cut<T, TCached>(OpStream ops, ref Job<T, TCached> job)
+        where T : unmanaged, IVector16<T> where TCached : ICached
     {
         var threads = ops.Device.Pool.Threads;
         var across = job.Kv.KvHeads * job.Parts;
@@ -71,7 +73,10 @@ internal static partial class PagedAttentionOp
             for (var part = 0; part < parts; part++)
             {
                 var (begin, end) = ((int)((long)stretches * part / parts), (int)((long)stretches * (part + 1) / parts));
-                *next++ = new() { Unit = u, First = strip.FirstStretch + begin, Count = end - begin, Results = room + (begin * (long)strip.ResultSize) };
+                *next++ = new()
+                {
+                    Unit = u, First = strip.FirstStretch + begin, Count = end - begin, Results = room + (begin * (long)strip.ResultSize),
+                };
             }
             room += stretches * (long)strip.ResultSize;
         }
@@ -87,6 +92,6 @@ internal static partial class PagedAttentionOp
     private static int PiecesOf(in Strip strip, long seen, long most)
     {
         var stretches = strip.Stretches;
-        return stretches == 1 ? 1 : (int)Math.Clamp((seen - 1) / most + 1, 1, stretches);
+        return stretches == 1 ? 1 : (int)Math.Clamp(((seen - 1) / most) + 1, 1, stretches);
     }
 }

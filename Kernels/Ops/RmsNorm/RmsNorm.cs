@@ -46,7 +46,7 @@ internal static partial class RmsNormOp
             return;
         }
         ops.Add(update, into: x);
-        Reference(x, gain, epsilon, into);
+        ops.RmsNorm(x, gain, epsilon, into);
     }
 
     private static void Run(OpStream ops, Matrix? update, Matrix x, NativeBuffer gain, float epsilon, Matrix into)

@@ -12,21 +12,29 @@ internal static class WeightParts
         var parts = new Dictionary<Weight, StepPart>(ReferenceEqualityComparer.Instance);
         foreach (var layer in weights.Layers)
         {
-            foreach (var linear in new[] { layer.Query, layer.Key, layer.Value }) parts[linear.Weight] = StepPart.Qkv;
-            parts[layer.Output.Weight] = StepPart.Output;
-            if (layer.Dense is { } dense) Add(dense.Gate, dense.Up, dense.Down);
+            foreach (var linear in new[] { layer.Query, layer.Key, layer.Value }) Add(StepPart.Qkv, linear.Weight);
+            Add(StepPart.Output, layer.Output.Weight);
+            if (layer.Dense is { } dense) AddMlp(dense.Gate, dense.Up, dense.Down);
             if (layer.Experts is not { } experts) continue;
-            parts[experts.Router.Weight] = StepPart.Router;
-            Add(experts.Gate, experts.Up, experts.Down);
+            Add(StepPart.Router, experts.Router.Weight);
+            AddMlp(experts.Gate, experts.Up, experts.Down);
         }
-        parts[weights.Head] = StepPart.Head;
+        Add(StepPart.Head, weights.Head);
         return parts;
 
-        void Add(Linear gate, Linear up, Linear down)
+        void AddMlp(Linear gate, Linear up, Linear down)
         {
-            parts[gate.Weight] = StepPart.GateUp;
-            parts[up.Weight] = StepPart.GateUp;
-            parts[down.Weight] = StepPart.Down;
+            Add(StepPart.GateUp, gate.Weight);
+            Add(StepPart.GateUp, up.Weight);
+            Add(StepPart.Down, down.Weight);
+        }
+
+        // Experts that are stored in different ways are multiplied one by one.
+        void Add(StepPart part, Weight weight)
+        {
+            parts[weight] = part;
+            if (weight is not ExpertList list) return;
+            foreach (var expert in list.Weights) parts[expert] = part;
         }
     }
 }

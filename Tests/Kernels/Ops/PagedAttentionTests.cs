@@ -103,8 +103,11 @@ public sealed class PagedAttentionTests(Target target) : OpTests(target)
         AssertClose(together, scene.Expected(Ops, q, positions, sequences, window), Exact);
         for (var t = 0; t < lengths.Length; t++)
         {
-            AssertSameBits(scene.Attend(Alone, q.Slice(t, 1), [positions[t]], [t], window).Values, together.Row(t), $"{lengths[t]} tokens, one thread");
-            AssertSameBits(scene.Attend(Ops, q.Slice(t, 1), [positions[t]], [t], window).Values, together.Row(t), $"{lengths[t]} tokens, shared");
+            foreach (var ops in new[] { Alone, Ops })
+            {
+                AssertSameBits(scene.Attend(ops, q.Slice(t, 1), [positions[t]], [t], window).Values, together.Row(t),
+                    $"{lengths[t]} tokens, {ops.Device.Pool.Threads} threads");
+            }
         }
     }
 
