@@ -51,7 +51,12 @@ public class PagedAttentionBench : OpBench, IMakesProducts
         * ((HeadDim * KvLayer.BytesOf(Cache)) + (Cache == KvType.Fp8 ? 1 : 0));
 
     /// <summary>Of the keys and values that each token sees.</summary>
-    public double Operations => 4.0 * 48 * 128 * ((Tokens * (double)(Context - Tokens)) + (Tokens * (Tokens + 1) / 2.0));
+    public double Operations => 4.0 * Heads * HeadDim * Work switch
+    {
+        Step.Decode => Context,
+        Step.Mixed => Context + (7.0 * ShortContext),
+        _ => 256.0 * (Context - 127.5),
+    };
 
     public bool OfBytes => false;
 
