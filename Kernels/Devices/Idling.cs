@@ -28,7 +28,9 @@ internal struct Idling
     private long last;
     private long busyUntil;
 
-    /// <summary>A way of waiting; <paramref name="crowded"/>: there are more threads than cores, so one that looks may keep another from working.</summary>
+    /// <summary>
+    /// A way of waiting; <paramref name="crowded"/>: there are more threads than cores, so one that looks may keep another from working.
+    /// </summary>
     public Idling(bool crowded) => this.crowded = crowded;
 
     /// <summary>Begins a wait.</summary>

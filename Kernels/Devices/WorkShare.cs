@@ -44,8 +44,8 @@ internal unsafe struct WorkShare
     public bool IsParked => Volatile.Read(ref parked) != 0;
 
     /// <summary>
-    /// Offers items <paramref name="first"/> .. <paramref name="end"/> − 1 of a job of so many threads. Nothing of an earlier job may be left; threads that come late from one
-    /// find the whole of it or the whole of this.
+    /// Offers items <paramref name="first"/> .. <paramref name="end"/> − 1 of a job of so many threads. Nothing of an earlier job may be left;
+    /// threads that come late from one find the whole of it or the whole of this.
     /// </summary>
     public void Offer(delegate*<void*, int, int, WorkPool, void> body, void* job, int threads, int first, int end)
     {

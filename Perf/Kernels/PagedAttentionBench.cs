@@ -6,8 +6,8 @@ using Quilt.Perf.Columns;
 namespace Quilt.Perf.Kernels;
 
 /// <summary>
-/// A layer of MiniMax-M2.5: 48 query heads on 8 key heads of 128. Decoding one token, or a chunk of a prompt, at the end of a context; or decoding one
-/// long sequence among seven of 100 tokens.
+/// A layer of MiniMax-M2.5: 48 query heads on 8 key heads of 128. Decoding one token, or a chunk of a prompt, at the end of a context; or decoding
+/// one long sequence among seven of 100 tokens.
 /// </summary>
 public class PagedAttentionBench : OpBench, IMakesProducts
 {

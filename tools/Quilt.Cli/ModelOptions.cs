@@ -110,7 +110,8 @@ internal sealed class ModelOptions
     /// <summary>A line on the choice between exact and int8 for those who left it open, where it is a matter of seconds; else null.</summary>
     internal static string? Hint(EngineOptions options, long weights, Activations? chosen) =>
         options.Device != "cpu" || chosen is not null || weights < 1L << 30 ? null
-        : "exact float32 input (--activations float); --activations int8 reads prompts about twice as fast, with an error far below that of 4-bit weights";
+        : "exact float32 input (--activations float); --activations int8 reads prompts about twice as fast, " +
+            "with an error far below that of 4-bit weights";
 
     /// <summary>Prints the engine's warnings that were not there yet when it was last asked.</summary>
     public void Tell(Engine engine)

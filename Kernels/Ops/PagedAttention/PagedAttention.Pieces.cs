@@ -6,8 +6,8 @@ namespace Quilt.Kernels.Ops;
 internal static partial class PagedAttentionOp
 {
     /// <summary>
-    /// Pieces that a thread would get if all were as large as a piece may be. The last one keeps the other threads waiting for an eighth of their work
-    /// at most; small pieces come last and fill the gap.
+    /// Pieces that a thread would get if all were as large as a piece may be. The last one keeps the other threads waiting for an eighth of their
+    /// work at most; small pieces come last and fill the gap.
     /// </summary>
     private const int PiecesAThread = 8;
 
@@ -22,7 +22,9 @@ internal static partial class PagedAttentionOp
 
         public int Count;
 
-        /// <summary>[<see cref="Count"/>, result of the unit's rows]: for the stretches' results; null where the piece is all that the unit sees.</summary>
+        /// <summary>
+        /// [<see cref="Count"/>, result of the unit's rows]: for the stretches' results; null where the piece is all that the unit sees.
+        /// </summary>
         public float* Results;
     }
 

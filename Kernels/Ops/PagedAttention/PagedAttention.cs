@@ -10,9 +10,9 @@ namespace Quilt.Kernels.Ops;
 /// the softmax and has no value.
 /// </summary>
 /// <remarks>
-/// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, spans in stretches of <see cref="StretchSpans"/>, all counted from the
-/// start of the sequence. Each span has a softmax of its own; the spans of a stretch are merged in their order, then the stretches in theirs. That
-/// order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of threads changes a bit. Threads share a row by
+/// Keys are taken in groups of 16, groups in spans of <see cref="SpanGroups"/>, spans in stretches of <see cref="StretchSpans"/>, all counted from
+/// the start of the sequence. Each span has a softmax of its own; the spans of a stretch are merged in their order, then the stretches in theirs.
+/// That order belongs to the row: neither other rows, nor the cutting of a prompt, nor the number of threads changes a bit. Threads share a row by
 /// stretches. The cache's blocks: PagedAttention (Kwon et al., 2023, https://arxiv.org/abs/2309.06180), merged softmax: FlashAttention
 /// (Dao et al., 2022, https://arxiv.org/abs/2205.14135).
 /// </remarks>

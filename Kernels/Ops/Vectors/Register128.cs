@@ -34,7 +34,11 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
     public static Register128 LoadBFloat16(ushort* from) => new((Vector128.WidenLower(Vector64.Load(from).ToVector128Unsafe()) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 LoadBytes(byte* from) => new(Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)from).AsByte())).AsInt32()));
+    public static Register128 LoadBytes(byte* from)
+    {
+        var shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)from).AsByte());
+        return new(Vector128.ConvertToSingle(Vector128.WidenLower(shorts).AsInt32()));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 LowNibbles(Register128 bits) => new((bits.v.AsByte() & Vector128.Create((byte)15)).AsSingle());
@@ -60,7 +64,10 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
         var bytes = Vector128.Create(fourBytes).AsSByte();
         if (Dp.IsSupported) return new(Dp.DotProduct(sum.v.AsInt32(), codes.v.AsSByte(), bytes).AsSingle());
         if (Ssse3.IsSupported)
-            return new((sum.v.AsInt32() + Sse2.MultiplyAddAdjacent(Ssse3.MultiplyAddAdjacent(codes.v.AsByte(), bytes), Vector128<short>.One)).AsSingle());
+        {
+            var products = Ssse3.MultiplyAddAdjacent(codes.v.AsByte(), bytes);
+            return new((sum.v.AsInt32() + Sse2.MultiplyAddAdjacent(products, Vector128<short>.One)).AsSingle());
+        }
         return new((sum.v.AsInt32() + QuadSums(codes.v.AsSByte(), bytes)).AsSingle());
     }
 

@@ -33,7 +33,8 @@ internal sealed partial class Int8GroupWeight(string name, int experts, int rows
 
     protected override void MultiplyArranged<T, TRegister>(OpStream ops, Matrix x, in TileTask task)
     {
-        if (ops.Activations == Activations.Float || HasZeroPoints || !PairProduct<TRegister, Int8Format>.Suits(Layout)) base.MultiplyArranged<T, TRegister>(ops, x, task);
+        var isExact = ops.Activations == Activations.Float || HasZeroPoints || !PairProduct<TRegister, Int8Format>.Suits(Layout);
+        if (isExact) base.MultiplyArranged<T, TRegister>(ops, x, task);
         else TileMatMul.Run<PairProduct<TRegister, Int8Format>, T>(ops, Layout, new(ops, Layout, x, task.Plan, task.Rows), task);
     }
 }

@@ -7,7 +7,8 @@ namespace Quilt.Kernels.Weights.Tiles;
 /// Any format with float32 input [rows, places], multiplied with <see cref="TileKernel{T, TFormat}.HalfPower"/>. One or two rows take the codes as
 /// they come, more have panels.
 /// </summary>
-internal readonly unsafe struct FloatProduct<T, TRegister, TFormat>(TileLayout layout, Matrix x, Panels panels) : ITileProduct, IBlockKernel<TRegister>
+internal readonly unsafe struct FloatProduct<T, TRegister, TFormat>(TileLayout layout, Matrix x, Panels panels)
+    : ITileProduct, IBlockKernel<TRegister>
     where T : unmanaged, IVector16<T>
     where TRegister : unmanaged, IRegister<TRegister>
     where TFormat : struct, ITileFormat

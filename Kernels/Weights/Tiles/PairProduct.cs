@@ -4,7 +4,9 @@ using Quilt.Kernels.Ops.Vectors;
 
 namespace Quilt.Kernels.Weights.Tiles;
 
-/// <summary>Codes of eight bits with an input of <see cref="Int16Activations"/>. One or two rows take the codes as they come, more have panels.</summary>
+/// <summary>
+/// Codes of eight bits with an input of <see cref="Int16Activations"/>. One or two rows take the codes as they come, more have panels.
+/// </summary>
 internal readonly unsafe struct PairProduct<TRegister, TFormat> : ITileProduct, IBlockKernel<TRegister>
     where TRegister : unmanaged, IRegister<TRegister>
     where TFormat : struct, IPairFormat

@@ -98,7 +98,8 @@ internal static unsafe class TileMatMul
                     if (task.IsGated)
                     {
                         product.Multiply(upTile.Next(layout, i), together, rows, up);
-                        for (var t = 0; t < count; t++) Elementwise<SiluMulOp>.Row<T>(sums + (SumStride * t), up + (SumStride * t), sums + (SumStride * t), 16 * together);
+                        for (var at = 0; at < SumStride * count; at += SumStride)
+                            Elementwise<SiluMulOp>.Row<T>(sums + at, up + at, sums + at, 16 * together);
                     }
                     for (var t = 0; t < count; t++) Put(output, sums + (SumStride * t), pair + t, first + i, together);
                 }

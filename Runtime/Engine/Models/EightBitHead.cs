@@ -5,8 +5,8 @@ using Quilt.Kernels.Weights;
 namespace Quilt.Runtime.Models;
 
 /// <summary>
-/// Parts whose head is held in eight bits: of MiniMax-M2.5 it is a fifth of the bytes that a token of one sequence reads, and is halved. The embedding
-/// stays as stored, also where it serves as the head.
+/// Parts whose head is held in eight bits: of MiniMax-M2.5 it is a fifth of the bytes that a token of one sequence reads, and is halved. The
+/// embedding stays as stored, also where it serves as the head.
 /// </summary>
 internal sealed class EightBitHead(IDecoderParts parts, DecoderSpec spec, CpuDevice device) : IDecoderParts
 {

@@ -34,7 +34,8 @@ public sealed class CpuTopologyTests
     public void Threads_that_follow_each_other_belong_to_one_node([Values(2, 4, 6, 8, 16)] int threads)
     {
         // Processors are numbered in turns over the nodes, as many servers do.
-        Write("0-15", siblings: [.. Enumerable.Range(0, 16).Select(id => $"{id % 8},{(id % 8) + 8}")], nodes: ["0,2,4,6,8,10,12,14", "1,3,5,7,9,11,13,15"]);
+        Write("0-15", siblings: [.. Enumerable.Range(0, 16).Select(id => $"{id % 8},{(id % 8) + 8}")],
+            nodes: ["0,2,4,6,8,10,12,14", "1,3,5,7,9,11,13,15"]);
         var read = CpuTopology.Read(folder, null)!;
         var plan = new ThreadPlan(read, threads);
         Assert.That((read.Cores, read.Nodes, plan.IsPinned), Is.EqualTo((8, 2, true)));

@@ -11,7 +11,10 @@ public sealed class Int8ActivationsTests(Isa isa)
 {
     // Of the others the input stays a float: their groups are not whole ones of the input's, or they have zero points.
     private static readonly string[] Kinds =
-        [.. RandomWeights.Kinds.Where(kind => kind.StartsWith("int4", StringComparison.Ordinal)), "int8-g32", "int8-channel", "fp8-block", "fp8-128", "fp8-channel"];
+    [
+        .. RandomWeights.Kinds.Where(kind => kind.StartsWith("int4", StringComparison.Ordinal)),
+        "int8-g32", "int8-channel", "fp8-block", "fp8-128", "fp8-channel",
+    ];
 
     /// <summary>The reference multiplies floats only: there is nothing faster about integers in plain code.</summary>
     public static IEnumerable<Isa> Targets() => Target.Isas.Where(isa => isa != Isa.Reference);

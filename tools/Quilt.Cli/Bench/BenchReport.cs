@@ -35,7 +35,8 @@ internal static class BenchReport
                 : Invariant($"{d.BytesBound:0} by bytes");
             Line($"decode    {d.Batch,6} seqs   {Text(d.TokensPerSecond)}   {d.Gigabytes,7:0.0} GB/s    {Share(d.Share)} of " +
                 $"{(d.IsBoundByBytes ? machine.MemoryName : machine.ProductsName)}   (at most {bounds}; {d.StepBytes / 1e6:0} MB and " +
-                $"{d.StepOperations / 1e9:0.0} GOP a step, context {d.Context}, choosing {d.Choosing.ToString("0.0%", CultureInfo.InvariantCulture)})");
+                $"{d.StepOperations / 1e9:0.0} GOP a step, context {d.Context}, choosing " +
+                $"{d.Choosing.ToString("0.0%", CultureInfo.InvariantCulture)})");
         }
         foreach (var profile in result.Profiles) ProfileReport.Print(profile);
     }
