@@ -15,10 +15,10 @@ namespace Quilt.Kernels.Ops;
 internal static class Dealing
 {
     /// <summary>
-    /// What a thread must be given for it to be worth asking, about a microsecond: it begins to work after four to six times what a cache line takes
-    /// from core to core, and the end takes two more. Measured (`WorkPoolBench`): 0.7 to 1.1 µs a job where a line takes 0.2 µs.
+    /// What a thread must be given for it to be worth asking, about four microseconds. A job costs one (`WorkPoolBench`); asked for a quarter of
+    /// this, two threads decoded the demo model a tenth slower than one, since what one wrote the other must fetch.
     /// </summary>
-    private const long WorthAThread = 8 * 1024;
+    private const long WorthAThread = 32 * 1024;
 
     /// <summary>Elements of an item of an elementwise operation; a multiple of 16.</summary>
     public const int Chunk = 16 * 1024;
