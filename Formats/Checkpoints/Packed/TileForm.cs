@@ -68,9 +68,11 @@ internal sealed record TileForm(int Experts, int Rows, int Columns, RowForm Row,
             "F32" => DType.F32,
             var other => throw Bad("scales", "none, BF16 or F32", other),
         };
+        // A block may be larger than a small matrix.
         var (rows, columns) = (Number("rows", 1, SizeLimits.Vocabulary), Number("columns", 1, SizeLimits.Width));
         return new(Number("experts", 0, SizeLimits.Experts), rows, columns,
-            new RowForm(Words[type].Type, Number("group", 1, columns), Number("scale_rows", 1, rows), scales, Flag("zero_points")),
+            new RowForm(Words[type].Type, Number("group", 1, SizeLimits.Width), Number("scale_rows", 1, SizeLimits.Vocabulary), scales,
+                Flag("zero_points")),
             Number("bits", 1, 32));
 
         JsonElement Value(string key) => json.TryGetProperty(key, out var value) ? value : throw Bad(key, "a value", "none");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using Quilt.Formats;
@@ -17,16 +18,24 @@ internal static class PackedDigest
     /// <summary>The checksum of what is packed: every byte of it is read.</summary>
     /// <param name="files">Full paths, config.json first.</param>
     /// <param name="cancel">Ends it.</param>
+    /// <exception cref="BadInputException">One cannot be read.</exception>
     public static string OfSource(IReadOnlyList<string> files, CancellationToken cancel)
     {
         var lines = new string[files.Count];
-        Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancel }, i =>
+        try
         {
-            using var stream = Open(files[i]);
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            Append(hash, stream, stream.Length, cancel);
-            lines[i] = $"{Convert.ToHexStringLower(hash.GetHashAndReset())}  {Path.GetFileName(files[i])}\n";
-        });
+            Parallel.For(0, files.Count, new ParallelOptions { CancellationToken = cancel }, i =>
+            {
+                using var stream = Open(files[i]);
+                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+                Append(hash, stream, stream.Length, cancel);
+                lines[i] = $"{Convert.ToHexStringLower(hash.GetHashAndReset())}  {Path.GetFileName(files[i])}\n";
+            });
+        }
+        catch (AggregateException several)
+        {
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+        }
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(lines))));
     }
 
