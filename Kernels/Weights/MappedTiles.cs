@@ -1,4 +1,5 @@
 using Quilt.Formats;
+using Quilt.Formats.Checkpoints.Packed;
 using Quilt.Formats.Checkpoints.Storage;
 using Quilt.Formats.Tensors;
 using Quilt.Kernels.Devices;
@@ -12,18 +13,18 @@ internal static class MappedTiles
     /// <summary>Whether two modules can be of one stack: both of tiles that lie one after the other, or neither.</summary>
     public static bool Follows(StoredModule first, StoredModule second)
     {
-        if (first is not TiledModule a || second is not TiledModule b) return first is not TiledModule && second is not TiledModule;
-        return Adjoin(a.Tiles, b.Tiles) && Adjoin(a.Scales, b.Scales) && Adjoin(a.Zeros, b.Zeros);
+        if (first.Tiles is not { } a || second.Tiles is not { } b) return first.Tiles is null && second.Tiles is null;
+        return Adjoin(a.Codes, b.Codes) && Adjoin(a.Scales, b.Scales) && Adjoin(a.Zeros, b.Zeros);
     }
 
     /// <summary>Maps the tiles of a stack that begins with a module.</summary>
     /// <exception cref="BadInputException">A file cannot be mapped.</exception>
-    public static TileMemory Open(TiledModule first, int count)
+    public static TileMemory Open(PackedTiles first, int count)
     {
         NativeBuffer? codes = null, scales = null;
         try
         {
-            codes = Map(first.Tiles);
+            codes = Map(first.Codes);
             scales = first.Scales is { } of ? Map(of) : null;
             return new(codes, scales, first.Zeros is { } zeros ? Map(zeros) : null);
         }
@@ -39,12 +40,12 @@ internal static class MappedTiles
 
     /// <summary>Refuses tensors that have not the size of the weight they are to be.</summary>
     /// <exception cref="BadInputException">A size is wrong.</exception>
-    public static void Check<TFormat>(TiledModule module, TiledWeight<TFormat> weight) where TFormat : struct, ITileFormat
+    public static void Check<TFormat>(PackedTiles tiles, TiledWeight<TFormat> weight) where TFormat : struct, ITileFormat
     {
         var (codes, scales, zeros) = weight.Sizes;
-        Check(module.Tiles, codes, weight.Experts);
-        Check(module.Scales, scales, weight.Experts);
-        Check(module.Zeros, zeros, weight.Experts);
+        Check(tiles.Codes, codes, weight.Experts);
+        Check(tiles.Scales, scales, weight.Experts);
+        Check(tiles.Zeros, zeros, weight.Experts);
     }
 
     private static void Check(TensorEntry? tensor, long bytes, int experts)

@@ -57,7 +57,7 @@ internal static class WeightLoader
     private static Weight Load(CpuDevice device, IReadOnlyList<StoredModule> stack, string name, int[]? groupOfColumn)
     {
         var (rows, columns, count, form) = (stack[0].Rows, stack[0].Columns, stack.Count, stack[0].Form);
-        var tiles = stack[0] as TiledModule;
+        var tiles = stack[0].Tiles;
         var memory = tiles is null ? null : MappedTiles.Open(tiles, count);
         return form.Codes switch
         {

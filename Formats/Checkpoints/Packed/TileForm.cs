@@ -5,7 +5,7 @@ using Quilt.Formats.Tensors;
 
 namespace Quilt.Formats.Checkpoints.Packed;
 
-/// <summary>What the tiles of one matrix, or of a stack of them of one shape, are (docs/packing.md, "quilt.weights").</summary>
+/// <summary>What the tiles of one matrix, or of a stack of them of one shape, are (docs/packing.md, "File").</summary>
 /// <param name="Experts">Matrices in the stack; 0: one matrix that is none of a stack.</param>
 /// <param name="Rows">Outputs.</param>
 /// <param name="Columns">Inputs.</param>

@@ -43,6 +43,9 @@ public abstract class StoredModule
     /// </summary>
     internal virtual int CodeBits => Form.Bits;
 
+    /// <summary>Its tiles, where it is a packed model's; null: its rows are to be read.</summary>
+    internal virtual Packed.PackedTiles? Tiles => null;
+
     /// <summary>Bytes of a row as <see cref="ReadRows"/> gives it.</summary>
     internal abstract int RowBytes { get; }
 

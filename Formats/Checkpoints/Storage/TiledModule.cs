@@ -11,31 +11,22 @@ internal sealed class TiledModule : StoredModule
 {
     private readonly TileForm form;
     private readonly string file;
+    private readonly TensorEntry? groups;       // I32 [columns], or null
 
     private TiledModule(ModuleTensors module, TensorEntry tiles, TileForm form)
         : base(module, tiles, module.Find(TileForm.Scales), module.Find(TileForm.Zeros), module.Find(TileForm.Groups))
     {
         (this.form, file) = (form, tiles.File);
-        (Tiles, Scales, Zeros, Groups) =
-            (tiles, module.Find(TileForm.Scales), module.Find(TileForm.Zeros), module.Find(TileForm.Groups));
+        Tiles = new PackedTiles(tiles, module.Find(TileForm.Scales), module.Find(TileForm.Zeros));
+        groups = module.Find(TileForm.Groups);
     }
 
     /// <summary>What recognizes it.</summary>
     public static StorageReader Reader { get; } = new("tiles as U32", [], TryRead);
 
-    public override string Scheme => $"tiles of {Kind}{(form.Row.ZeroPoints ? " asymmetric" : "")}{(Groups is null ? "" : " reordered")}";
+    public override string Scheme => $"tiles of {Kind}{(form.Row.ZeroPoints ? " asymmetric" : "")}{(groups is null ? "" : " reordered")}";
 
-    /// <summary>Words, U32 [tiles, words, 16].</summary>
-    public TensorEntry Tiles { get; }
-
-    /// <summary>[tiles, segments, 16], or null.</summary>
-    public TensorEntry? Scales { get; }
-
-    /// <summary>U8 [tiles, segments, 16], or null.</summary>
-    public TensorEntry? Zeros { get; }
-
-    /// <summary>I32 [columns], or null.</summary>
-    public TensorEntry? Groups { get; }
+    internal override PackedTiles Tiles { get; }
 
     internal override RowForm Form => form.Row;
 
@@ -49,12 +40,12 @@ internal sealed class TiledModule : StoredModule
 
     internal override int[]? ReadGroupIndex()
     {
-        if (Groups is null) return null;
-        var groups = new int[Columns];
-        Read(Groups, MemoryMarshal.AsBytes(groups.AsSpan()));
+        if (groups is null) return null;
+        var found = new int[Columns];
+        Read(groups, MemoryMarshal.AsBytes(found.AsSpan()));
         var count = Form.Groups(Columns);
-        var bad = Array.FindIndex(groups, g => g < 0 || g >= count);
-        return bad < 0 ? groups : throw ModuleTensors.Bad(Groups, $"expected groups from 0 to {count - 1}, found {groups[bad]} at index {bad}");
+        var bad = Array.FindIndex(found, g => g < 0 || g >= count);
+        return bad < 0 ? found : throw ModuleTensors.Bad(groups, $"expected groups from 0 to {count - 1}, found {found[bad]} at index {bad}");
     }
 
     internal override void ReadRows(int first, Span<byte> into) => throw NotByRows();
@@ -74,9 +65,9 @@ internal sealed class TiledModule : StoredModule
             throw ModuleTensors.Bad(tiles, $"expected a matrix [{module.Rows}, {module.Columns}], found [{form.Rows}, {form.Columns}]");
         var found = new TiledModule(module, tiles, form);
         Check(tiles, DType.U32);
-        Expect(module, found.Scales, TileForm.Scales, form.Row.Scales);
-        Expect(module, found.Zeros, TileForm.Zeros, form.Row.ZeroPoints ? DType.U8 : null);
-        if (found.Groups is { } groups && (groups.Type != DType.I32 || !groups.Shape.AsSpan().SequenceEqual([module.Columns])))
+        Expect(module, found.Tiles.Scales, TileForm.Scales, form.Row.Scales);
+        Expect(module, found.Tiles.Zeros, TileForm.Zeros, form.Row.ZeroPoints ? DType.U8 : null);
+        if (found.groups is { } groups && (groups.Type != DType.I32 || !groups.Shape.AsSpan().SequenceEqual([module.Columns])))
             throw ModuleTensors.Bad(groups, $"expected I32 [{module.Columns}], found {groups.Type.FileName()} {groups.ShapeText}");
         return found;
     }
