@@ -49,7 +49,7 @@ internal sealed unsafe class CacheSpeed(CpuDevice device) : IDisposable
             var zero = isa switch
             {
                 Isa.Avx512 => Through512(buffer.Data, bytes),
-                Isa.Avx2 => Through256(buffer.Data, bytes),
+                Isa.Avx2 or Isa.AvxVnni => Through256(buffer.Data, bytes),
                 _ => Through128(buffer.Data, bytes),
             };
             if (!zero) throw new InvalidOperationException("memory changed while it was read");

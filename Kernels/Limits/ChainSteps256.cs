@@ -36,6 +36,17 @@ internal readonly struct Int16Steps256 : IChainStep<Vector256<int>>
         sum + Avx2.MultiplyAddAdjacent(operand.AsInt16(), sum.AsInt16());
 }
 
+/// <summary>vpdpwssd, 256 bits: 16 multiply-adds of 16-bit integers.</summary>
+internal readonly struct Int16DotSteps256 : IChainStep<Vector256<int>>
+{
+    public static int Operations => 32;
+
+    public static Vector256<int> Operand => Vector256.Create(0x00030007);
+
+    public static Vector256<int> Next(Vector256<int> sum, Vector256<int> operand) =>
+        AvxVnni.MultiplyWideningAndAdd(sum, operand.AsInt16(), operand.AsInt16());
+}
+
 /// <summary>vfmadd, 256 bits: 8 multiply-adds of float32. The chain goes to 1.</summary>
 internal readonly struct FloatSteps256 : IChainStep<Vector256<float>>
 {

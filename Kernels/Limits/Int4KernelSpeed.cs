@@ -37,6 +37,7 @@ internal sealed unsafe class Int4KernelSpeed : IDisposable
     public Speed Measure() => device.Isa switch
     {
         Isa.Avx512 => Measure<Register512>(),
+        Isa.AvxVnni => Measure<RegisterVnni>(),
         Isa.Avx2 => Measure<Register256>(),
         Isa.Neon => Measure<Register128>(),
         _ => Speed.None,

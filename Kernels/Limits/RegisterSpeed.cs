@@ -23,6 +23,7 @@ internal sealed class RegisterSpeed(CpuDevice device) : IDisposable
     public Speed Int8() => device.Isa switch
     {
         Isa.Avx512 => Run<Vector512<short>, Int8Steps512>(),
+        Isa.AvxVnni => Run<Vector256<int>, Int8DotSteps256>(),
         Isa.Avx2 => Run<Vector256<short>, Int8Steps256>(),
         Isa.Neon when Dp.IsSupported => Run<Vector128<int>, Int8DotStepsNeon>(),
         Isa.Neon when AdvSimd.IsSupported => Run<Vector128<int>, Int8StepsNeon>(),
@@ -37,6 +38,7 @@ internal sealed class RegisterSpeed(CpuDevice device) : IDisposable
     public Speed Int16() => device.Isa switch
     {
         Isa.Avx512 => Run<Vector512<int>, Int16Steps512>(),
+        Isa.AvxVnni => Run<Vector256<int>, Int16DotSteps256>(),
         Isa.Avx2 => Run<Vector256<int>, Int16Steps256>(),
         Isa.Neon when AdvSimd.IsSupported => Run<Vector128<int>, Int16StepsNeon>(),
         Isa.Neon when Sse2.IsSupported => Run<Vector128<int>, Int16Steps128>(),
@@ -47,7 +49,7 @@ internal sealed class RegisterSpeed(CpuDevice device) : IDisposable
     public Speed Float32() => device.Isa switch
     {
         Isa.Avx512 => Run<Vector512<float>, FloatSteps512>(),
-        Isa.Avx2 => Run<Vector256<float>, FloatSteps256>(),
+        Isa.Avx2 or Isa.AvxVnni => Run<Vector256<float>, FloatSteps256>(),
         Isa.Neon => Run<Vector128<float>, FloatSteps128>(),
         _ => Speed.None,
     };

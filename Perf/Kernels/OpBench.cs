@@ -15,7 +15,7 @@ public abstract class OpBench : IMovesBytes
     [ParamsSource(nameof(Targets))]
     public Isa Target { get; set; }
 
-    public static IEnumerable<Isa> Targets => new[] { Isa.Neon, Isa.Avx2, Isa.Avx512 }.Where(isa => isa.IsSupported());
+    public static IEnumerable<Isa> Targets => new[] { Isa.Neon, Isa.Avx2, Isa.AvxVnni, Isa.Avx512 }.Where(isa => isa.IsSupported());
 
     public abstract long BytesMoved { get; }
 

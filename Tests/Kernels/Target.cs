@@ -23,8 +23,8 @@ public sealed class Target
     private Target(string device) => this.device = device;
 
     /// <summary>Every target there is.</summary>
-    public static Target[] Known { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.Avx512), new(GpuDevices.Emulated),
-        new("opencl:0"), new("gpu:0")];
+    public static Target[] Known { get; } = [new(Cpu.Reference), new(Cpu.Neon), new(Cpu.Avx2), new(Cpu.AvxVnni), new(Cpu.Avx512),
+        new(GpuDevices.Emulated), new("opencl:0"), new("gpu:0")];
 
     /// <summary>Those that this machine has.</summary>
     public static Target[] All { get; } = [.. Known.Where(target => target.WhyNot is null)];

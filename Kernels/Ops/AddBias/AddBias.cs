@@ -24,7 +24,7 @@ internal static partial class AddBiasOp
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, bias, into, plan); break;
-            case Isa.Avx2: Run<Vector16x2>(ops, bias, into, plan); break;
+            case Isa.Avx2 or Isa.AvxVnni: Run<Vector16x2>(ops, bias, into, plan); break;
             case Isa.Neon: Run<Vector16x4>(ops, bias, into, plan); break;
             default: Reference(bias, into, plan); break;
         }

@@ -20,7 +20,7 @@ internal static partial class CombineOp
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, pairs, plan, into); break;
-            case Isa.Avx2: Run<Vector16x2>(ops, pairs, plan, into); break;
+            case Isa.Avx2 or Isa.AvxVnni: Run<Vector16x2>(ops, pairs, plan, into); break;
             case Isa.Neon: Run<Vector16x4>(ops, pairs, plan, into); break;
             default: Reference(pairs, plan, into); break;
         }

@@ -20,7 +20,7 @@ internal static partial class Elementwise<TOp> where TOp : struct, IElementwise
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, a, b, into, parameter); break;
-            case Isa.Avx2: Run<Vector16x2>(ops, a, b, into, parameter); break;
+            case Isa.Avx2 or Isa.AvxVnni: Run<Vector16x2>(ops, a, b, into, parameter); break;
             case Isa.Neon: Run<Vector16x4>(ops, a, b, into, parameter); break;
             default: Reference(a, b, into, parameter); break;
         }

@@ -83,13 +83,13 @@ internal static partial class PagedAttentionOp
             case (Isa.Avx512, KvType.Fp8):
                 Run<Vector16x1, Float8>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
-            case (Isa.Avx2, KvType.Float32):
+            case (Isa.Avx2 or Isa.AvxVnni, KvType.Float32):
                 Run<Vector16x2, Float32>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
-            case (Isa.Avx2, KvType.BFloat16):
+            case (Isa.Avx2 or Isa.AvxVnni, KvType.BFloat16):
                 Run<Vector16x2, BFloat>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
-            case (Isa.Avx2, KvType.Fp8):
+            case (Isa.Avx2 or Isa.AvxVnni, KvType.Fp8):
                 Run<Vector16x2, Float8>(ops, q, heads, kv, positions.Host, tableStarts.Host, tables.Host, scale, into, window, sinks);
                 break;
             case (Isa.Neon, KvType.Float32):

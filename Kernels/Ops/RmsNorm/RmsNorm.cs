@@ -54,7 +54,7 @@ internal static partial class RmsNormOp
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, update, x, gain, epsilon, into); break;
-            case Isa.Avx2: Run<Vector16x2>(ops, update, x, gain, epsilon, into); break;
+            case Isa.Avx2 or Isa.AvxVnni: Run<Vector16x2>(ops, update, x, gain, epsilon, into); break;
             default: Run<Vector16x4>(ops, update, x, gain, epsilon, into); break;
         }
     }

@@ -35,7 +35,7 @@ internal static partial class RopeOp
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: Run<Vector16x1>(ops, x, heads, headDim, table, positions.Host); break;
-            case Isa.Avx2: Run<Vector16x2>(ops, x, heads, headDim, table, positions.Host); break;
+            case Isa.Avx2 or Isa.AvxVnni: Run<Vector16x2>(ops, x, heads, headDim, table, positions.Host); break;
             case Isa.Neon: Run<Vector16x4>(ops, x, heads, headDim, table, positions.Host); break;
             default: Reference(x, heads, headDim, table, positions.Host); break;
         }

@@ -11,6 +11,9 @@ internal unsafe interface IRegister<TSelf> where TSelf : unmanaged, IRegister<TS
 
     static abstract TSelf Broadcast(float value);
 
+    /// <summary>The same 32 bits in every lane.</summary>
+    static abstract TSelf BroadcastBits(int value);
+
     static abstract TSelf Load(float* from);
 
     static abstract void Store(TSelf value, float* to);
@@ -40,33 +43,32 @@ internal unsafe interface IRegister<TSelf> where TSelf : unmanaged, IRegister<TS
     /// </summary>
     static abstract TSelf ByteSum(int pair);
 
-    /// <summary>The products of a lane's four unsigned bytes (0-15) with four signed ones, the same for all lanes, summed.</summary>
-    static abstract TSelf ByteProducts(TSelf codes, int fourBytes);
+    /// <summary>The products of a lane's four unsigned bytes (0-15) with four signed ones, summed.</summary>
+    static abstract TSelf ByteProducts(TSelf codes, TSelf fourBytes);
 
     /// <summary>The sum of two integer sums.</summary>
     static abstract TSelf AddByteSums(TSelf left, TSelf right);
 
     /// <summary>
-    /// Adds to each lane's integer sum the products of its four unsigned bytes (0-15) with four signed ones, the same for all lanes. Eight such
-    /// steps fit in a sum, in parts or in one. End with <see cref="SumToFloat"/>.
+    /// Adds to each lane's integer sum the products of its four unsigned bytes (0-15) with four signed ones. Eight such steps fit in a sum, in parts
+    /// or in one. End with <see cref="SumToFloat"/>.
     /// </summary>
-    static abstract TSelf AddByteProducts(TSelf sum, TSelf codes, int fourBytes);
+    static abstract TSelf AddByteProducts(TSelf sum, TSelf codes, TSelf fourBytes);
 
     /// <summary>The integer sums of <see cref="AddByteProducts"/> as floats: exact.</summary>
     static abstract TSelf SumToFloat(TSelf sum);
 
     /// <summary>
-    /// The first two bytes of each lane (<paramref name="half"/> 0), or the last two (1), as FP8 E4M3 codes: 64 times their values as two int16, what
-    /// is behind the point cut off.
+    /// The first two bytes of each lane, and the last two, as FP8 E4M3 codes: 64 times their values as two int16, what is behind the point cut off.
     /// </summary>
-    static abstract TSelf Float8Pairs(TSelf bits, int half);
+    static abstract void Float8Pairs(TSelf bits, out TSelf first, out TSelf last);
 
-    /// <summary>The first two bytes of each lane (<paramref name="half"/> 0), or the last two (1), less 128 each, as two int16.</summary>
-    static abstract TSelf BytePairs(TSelf bits, int half);
+    /// <summary>The first two bytes of each lane, and the last two, less 128 each, as two int16.</summary>
+    static abstract void BytePairs(TSelf bits, out TSelf first, out TSelf last);
 
-    /// <summary>Adds to each lane's int32 the products of its two int16 with two others, the same for all lanes.</summary>
-    static abstract TSelf AddPairProducts(TSelf sum, TSelf pairs, int twoShorts);
+    /// <summary>Adds to each lane's int32 the products of its two int16 with two others.</summary>
+    static abstract TSelf AddPairProducts(TSelf sum, TSelf pairs, TSelf twoShorts);
 
-    /// <summary>The sum of two int32 of each lane as a float, rounded once.</summary>
-    static abstract TSelf PairSumToFloat(TSelf left, TSelf right);
+    /// <summary>The int32 of each lane as a float, rounded once.</summary>
+    static abstract TSelf PairSumToFloat(TSelf sum);
 }

@@ -16,6 +16,9 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
     public static Register128 Broadcast(float value) => new(Vector128.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 BroadcastBits(int value) => new(Vector128.Create(value).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 Load(float* from) => new(Vector128.Load(from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -52,16 +55,16 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
     public static Register128 ByteSum(int pair) => new(Vector128.Create((short)pair + (pair >> 16)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 ByteProducts(Register128 codes, int fourBytes) => AddByteProducts(new(Vector128<float>.Zero), codes, fourBytes);
+    public static Register128 ByteProducts(Register128 codes, Register128 fourBytes) => AddByteProducts(new(Vector128<float>.Zero), codes, fourBytes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 AddByteSums(Register128 left, Register128 right) => new((left.v.AsInt32() + right.v.AsInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 AddByteProducts(Register128 sum, Register128 codes, int fourBytes)
+    public static Register128 AddByteProducts(Register128 sum, Register128 codes, Register128 fourBytes)
     {
         // Codes below 16 are the same number signed and unsigned.
-        var bytes = Vector128.Create(fourBytes).AsSByte();
+        var bytes = fourBytes.v.AsSByte();
         if (Dp.IsSupported) return new(Dp.DotProduct(sum.v.AsInt32(), codes.v.AsSByte(), bytes).AsSingle());
         if (Ssse3.IsSupported)
         {
@@ -75,10 +78,11 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
     public static Register128 SumToFloat(Register128 sum) => new(Vector128.ConvertToSingle(sum.v.AsInt32()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Float8Pairs(Register128 bits, int half)
+    public static void Float8Pairs(Register128 bits, out Register128 first, out Register128 last)
     {
-        var words = half == 0 ? bits.v.AsInt32() : bits.v.AsInt32() >>> 16;
-        return new(((Times64(words << 24) & Vector128.Create(0xFFFF)) | (Times64(words << 16) << 16)).AsSingle());
+        var words = bits.v.AsInt32();
+        first = new(((Times64(words << 24) & Vector128.Create(0xFFFF)) | (Times64(words << 16) << 16)).AsSingle());
+        last = new(((Times64(words << 8) & Vector128.Create(0xFFFF)) | (Times64(words) << 16)).AsSingle());
     }
 
     // The code at the top of the lane, moved down with its sign; the copies of the sign between are masked out, and 2^126 makes of that 64 times the
@@ -88,20 +92,23 @@ internal readonly unsafe struct Register128(Vector128<float> v) : IRegister<Regi
         Vector128.ConvertToInt32(((code >> 4).AsUInt32() & Vector128.Create(0x87F00000)).AsSingle() * Vector128.Create(8.507059e37f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 BytePairs(Register128 bits, int half)
+    public static void BytePairs(Register128 bits, out Register128 first, out Register128 last)
     {
-        var words = half == 0 ? bits.v.AsUInt32() : bits.v.AsUInt32() >>> 16;
-        var pairs = (words & Vector128.Create(0xFFu)) | ((words & Vector128.Create(0xFF00u)) << 8);
-        return new((pairs.AsInt16() - Vector128.Create((short)128)).AsSingle());
+        var words = bits.v.AsUInt32();
+        first = new((Spread(words).AsInt16() - Vector128.Create((short)128)).AsSingle());
+        last = new((Spread(words >>> 16).AsInt16() - Vector128.Create((short)128)).AsSingle());
     }
 
+    /// <summary>The lower two bytes of each word, in words of 16 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 AddPairProducts(Register128 sum, Register128 pairs, int twoShorts) =>
-        new((sum.v.AsInt32() + PairSums(pairs.v.AsInt16(), Vector128.Create(twoShorts).AsInt16())).AsSingle());
+    private static Vector128<uint> Spread(Vector128<uint> words) => (words & Vector128.Create(0xFFu)) | ((words & Vector128.Create(0xFF00u)) << 8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 PairSumToFloat(Register128 left, Register128 right) =>
-        new(Vector128.ConvertToSingle(left.v.AsInt32() + right.v.AsInt32()));
+    public static Register128 AddPairProducts(Register128 sum, Register128 pairs, Register128 twoShorts) =>
+        new((sum.v.AsInt32() + PairSums(pairs.v.AsInt16(), twoShorts.v.AsInt16())).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 PairSumToFloat(Register128 sum) => new(Vector128.ConvertToSingle(sum.v.AsInt32()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> PairSums(Vector128<short> left, Vector128<short> right)

@@ -9,10 +9,16 @@ internal readonly unsafe struct Register256(Vector256<float> v) : IRegister<Regi
 {
     private readonly Vector256<float> v = v;
 
+    /// <summary>The register itself.</summary>
+    public Vector256<float> Bits => v;
+
     public static int Lanes => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 Broadcast(float value) => new(Vector256.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 BroadcastBits(int value) => new(Vector256.Create(value).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 Load(float* from) => new(Vector256.Load(from));
@@ -46,52 +52,63 @@ internal readonly unsafe struct Register256(Vector256<float> v) : IRegister<Regi
     public static Register256 ByteSum(int pair) => new(Vector256.Create(pair).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 ByteProducts(Register256 codes, int fourBytes) =>
-        new(Avx2.MultiplyAddAdjacent(codes.v.AsByte(), Vector256.Create(fourBytes).AsSByte()).AsSingle());
+    public static Register256 ByteProducts(Register256 codes, Register256 fourBytes) =>
+        new(Avx2.MultiplyAddAdjacent(codes.v.AsByte(), fourBytes.v.AsSByte()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 AddByteSums(Register256 left, Register256 right) => new((left.v.AsInt16() + right.v.AsInt16()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 AddByteProducts(Register256 sum, Register256 codes, int fourBytes) =>
-        new((sum.v.AsInt16() + Avx2.MultiplyAddAdjacent(codes.v.AsByte(), Vector256.Create(fourBytes).AsSByte())).AsSingle());
+    public static Register256 AddByteProducts(Register256 sum, Register256 codes, Register256 fourBytes) =>
+        new((sum.v.AsInt16() + Avx2.MultiplyAddAdjacent(codes.v.AsByte(), fourBytes.v.AsSByte())).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 SumToFloat(Register256 sum) =>
         new(Avx.ConvertToVector256Single(Avx2.MultiplyAddAdjacent(sum.v.AsInt16(), Vector256<short>.One)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 BytePairs(Register256 bits, int half)
+    public static void BytePairs(Register256 bits, out Register256 first, out Register256 last)
     {
-        // Places of the two bytes in a quarter of the register, each with a zero above it.
-        var first = Vector128.Create((byte)0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13, 255);
-        var last = Vector128.Create((byte)2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15, 255);
-        var places = Vector256.Create(half == 0 ? first : last);
-        return new((Avx2.Shuffle(bits.v.AsByte(), places).AsInt16() - Vector256.Create((short)128)).AsSingle());
+        var codes = bits.v.AsByte();
+        var low = Avx2.UnpackLow(codes, Vector256<byte>.Zero).AsInt16() - Vector256.Create((short)128);
+        var high = Avx2.UnpackHigh(codes, Vector256<byte>.Zero).AsInt16() - Vector256.Create((short)128);
+        (first, last) = (FirstPairs(low, high), LastPairs(low, high));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 AddPairProducts(Register256 sum, Register256 pairs, int twoShorts) =>
-        new((sum.v.AsInt32() + Avx2.MultiplyAddAdjacent(pairs.v.AsInt16(), Vector256.Create(twoShorts).AsInt16())).AsSingle());
+    public static Register256 AddPairProducts(Register256 sum, Register256 pairs, Register256 twoShorts) =>
+        new((sum.v.AsInt32() + Avx2.MultiplyAddAdjacent(pairs.v.AsInt16(), twoShorts.v.AsInt16())).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 PairSumToFloat(Register256 left, Register256 right) =>
-        new(Avx.ConvertToVector256Single(left.v.AsInt32() + right.v.AsInt32()));
+    public static Register256 PairSumToFloat(Register256 sum) => new(Avx.ConvertToVector256Single(sum.v.AsInt32()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register256 Float8Pairs(Register256 bits, int half)
+    public static void Float8Pairs(Register256 bits, out Register256 first, out Register256 last)
     {
-        // The codes in the upper halves of 16 bits: sign, four bits of exponent e, three of mantissa m.
-        var first = Vector128.Create((byte)255, 0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13);
-        var last = Vector128.Create((byte)255, 2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15);
-        var x = Avx2.Shuffle(bits.v.AsByte(), Vector256.Create(half == 0 ? first : last)).AsUInt16();
-        // (8 + m) · 2^12 times 2^e, the upper half of it; exponent 0 has no power, as is right for values below 2^−6.
-        var mantissa = ((Vector256.ShiftLeft(x, 4) & Vector256.Create((ushort)0x7000)) | Vector256.Create((ushort)0x8000));
-        var exponent = Vector256.ShiftRightLogical(x, 11) & Vector256.Create((ushort)15);
-        var low = Vector256.Create(Vector128.Create((byte)0, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0));
-        var high = Vector256.Create(Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128));
-        var power = Avx2.Shuffle(low, exponent.AsByte()) | Avx2.Shuffle(high, Vector256.ShiftLeft(exponent, 8).AsByte());
-        var magnitude = Avx2.MultiplyHigh(mantissa, power.AsUInt16()).AsInt16();
-        return new(Avx2.Sign(magnitude, x.AsInt16()).AsSingle());
+        // A code: sign, four bits of exponent e, three of mantissa m. In bytes as long as that will do: (8 + m) · 2^4, and 2^e in two bytes; exponent
+        // 0 has no power, as is right for values below 2^−6.
+        var codes = bits.v.AsByte();
+        var eighths = Vector128.Create((byte)128, 144, 160, 176, 192, 208, 224, 240, 128, 144, 160, 176, 192, 208, 224, 240);
+        var places = Avx2.Shuffle(Vector256.Create(eighths), codes & Vector256.Create((byte)15));
+        var exponents = (codes.AsUInt16() >>> 3).AsByte() & Vector256.Create((byte)15);
+        var below = Avx2.Shuffle(Vector256.Create(Vector128.Create((byte)0, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0)), exponents);
+        var above = Avx2.Shuffle(Vector256.Create(Vector128.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128)), exponents);
+        var zero = Vector256<byte>.Zero;
+        // Rows 0, 1 (4, 5) of four codes each, and rows 2, 3 (6, 7): (8 + m) · 2^12 times 2^e, the upper half of it.
+        var low = Avx2.MultiplyHigh(Avx2.UnpackLow(zero, places).AsUInt16(), Avx2.UnpackLow(below, above).AsUInt16()).AsInt16();
+        var high = Avx2.MultiplyHigh(Avx2.UnpackHigh(zero, places).AsUInt16(), Avx2.UnpackHigh(below, above).AsUInt16()).AsInt16();
+        low = Avx2.Sign(low, Avx2.UnpackLow(codes, codes).AsInt16());
+        high = Avx2.Sign(high, Avx2.UnpackHigh(codes, codes).AsInt16());
+        (first, last) = (FirstPairs(low, high), LastPairs(low, high));
     }
+
+    /// <summary>The first pair of every four int16 of rows 0, 1, 4, 5 and of rows 2, 3, 6, 7, in the order of rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Register256 FirstPairs(Vector256<short> low, Vector256<short> high) =>
+        new(Avx.Shuffle(low.AsSingle(), high.AsSingle(), 0b10_00_10_00));
+
+    /// <summary>The last pair of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Register256 LastPairs(Vector256<short> low, Vector256<short> high) =>
+        new(Avx.Shuffle(low.AsSingle(), high.AsSingle(), 0b11_01_11_01));
 }

@@ -15,6 +15,9 @@ internal readonly unsafe struct Register512(Vector512<float> v) : IRegister<Regi
     public static Register512 Broadcast(float value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 BroadcastBits(int value) => new(Vector512.Create(value).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register512 Load(float* from) => new(Vector512.Load(from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,50 +49,65 @@ internal readonly unsafe struct Register512(Vector512<float> v) : IRegister<Regi
     public static Register512 ByteSum(int pair) => new(Vector512.Create(pair).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 ByteProducts(Register512 codes, int fourBytes) =>
-        new(Avx512BW.MultiplyAddAdjacent(codes.v.AsByte(), Vector512.Create(fourBytes).AsSByte()).AsSingle());
+    public static Register512 ByteProducts(Register512 codes, Register512 fourBytes) =>
+        new(Avx512BW.MultiplyAddAdjacent(codes.v.AsByte(), fourBytes.v.AsSByte()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register512 AddByteSums(Register512 left, Register512 right) => new((left.v.AsInt16() + right.v.AsInt16()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 AddByteProducts(Register512 sum, Register512 codes, int fourBytes) =>
-        new((sum.v.AsInt16() + Avx512BW.MultiplyAddAdjacent(codes.v.AsByte(), Vector512.Create(fourBytes).AsSByte())).AsSingle());
+    public static Register512 AddByteProducts(Register512 sum, Register512 codes, Register512 fourBytes) =>
+        new((sum.v.AsInt16() + Avx512BW.MultiplyAddAdjacent(codes.v.AsByte(), fourBytes.v.AsSByte())).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register512 SumToFloat(Register512 sum) =>
         new(Avx512F.ConvertToVector512Single(Avx512BW.MultiplyAddAdjacent(sum.v.AsInt16(), Vector512<short>.One)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 BytePairs(Register512 bits, int half)
+    public static void BytePairs(Register512 bits, out Register512 first, out Register512 last)
     {
-        // Places of the two bytes in a quarter of the register, each with a zero above it.
-        var first = Vector128.Create((byte)0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13, 255);
-        var last = Vector128.Create((byte)2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15, 255);
-        var places = Vector512.Create<byte>(Vector256.Create(half == 0 ? first : last));
-        return new((Avx512BW.Shuffle(bits.v.AsByte(), places).AsInt16() - Vector512.Create((short)128)).AsSingle());
+        var codes = bits.v.AsByte();
+        var low = Avx512BW.UnpackLow(codes, Vector512<byte>.Zero).AsInt16() - Vector512.Create((short)128);
+        var high = Avx512BW.UnpackHigh(codes, Vector512<byte>.Zero).AsInt16() - Vector512.Create((short)128);
+        (first, last) = (FirstPairs(low, high), LastPairs(low, high));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 AddPairProducts(Register512 sum, Register512 pairs, int twoShorts) =>
-        new((sum.v.AsInt32() + Avx512BW.MultiplyAddAdjacent(pairs.v.AsInt16(), Vector512.Create(twoShorts).AsInt16())).AsSingle());
+    public static Register512 AddPairProducts(Register512 sum, Register512 pairs, Register512 twoShorts) =>
+        new((sum.v.AsInt32() + Avx512BW.MultiplyAddAdjacent(pairs.v.AsInt16(), twoShorts.v.AsInt16())).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 PairSumToFloat(Register512 left, Register512 right) =>
-        new(Avx512F.ConvertToVector512Single(left.v.AsInt32() + right.v.AsInt32()));
+    public static Register512 PairSumToFloat(Register512 sum) => new(Avx512F.ConvertToVector512Single(sum.v.AsInt32()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register512 Float8Pairs(Register512 bits, int half)
+    public static void Float8Pairs(Register512 bits, out Register512 first, out Register512 last)
     {
-        // The codes in the upper halves of 16 bits: sign, four bits of exponent e, three of mantissa m.
-        var first = Vector128.Create((byte)255, 0, 255, 1, 255, 4, 255, 5, 255, 8, 255, 9, 255, 12, 255, 13);
-        var last = Vector128.Create((byte)255, 2, 255, 3, 255, 6, 255, 7, 255, 10, 255, 11, 255, 14, 255, 15);
-        var x = Avx512BW.Shuffle(bits.v.AsByte(), Vector512.Create<byte>(Vector256.Create(half == 0 ? first : last))).AsUInt16();
-        // (8 + m) · 2^11 moved down by 15 − e; exponent 0 leaves nothing, as is right for values below 2^−6.
-        var mantissa = ((Vector512.ShiftLeft(x, 3) & Vector512.Create((ushort)0x3800)) | Vector512.Create((ushort)0x4000));
-        var down = Vector512.AndNot(Vector512.Create((ushort)15), Vector512.ShiftRightLogical(x, 11));
-        var magnitude = Avx512BW.ShiftRightLogicalVariable(mantissa, down).AsInt16();
-        var sign = Vector512.ShiftRightArithmetic(x.AsInt16(), 15);
-        return new(((magnitude ^ sign) - sign).AsSingle());
+        // Rows 0, 1 (4, 5, …) of four codes each, and rows 2, 3 (6, 7, …); a code in both bytes of its word.
+        var codes = bits.v.AsByte();
+        var (low, high) = (Avx512BW.UnpackLow(codes, codes).AsUInt16(), Avx512BW.UnpackHigh(codes, codes).AsUInt16());
+        Vector512<short> lowSizes, highSizes;
+        if (Avx512Vbmi.IsSupported)
+        {
+            var below = Avx512Vbmi.PermuteVar64x8x2(Float8Sizes.BelowOfLower, codes, Float8Sizes.BelowOfUpper);
+            var above = Avx512Vbmi.PermuteVar64x8x2(Float8Sizes.AboveOfLower, codes, Float8Sizes.AboveOfUpper);
+            (lowSizes, highSizes) = (Avx512BW.UnpackLow(below, above).AsInt16(), Avx512BW.UnpackHigh(below, above).AsInt16());
+        }
+        else (lowSizes, highSizes) = (Float8Sizes.Compute(low), Float8Sizes.Compute(high));
+        (low, high) = (Signed(lowSizes, low).AsUInt16(), Signed(highSizes, high).AsUInt16());
+        (first, last) = (FirstPairs(low.AsInt16(), high.AsInt16()), LastPairs(low.AsInt16(), high.AsInt16()));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<short> Signed(Vector512<short> sizes, Vector512<ushort> codes) =>
+        Vector512.ConditionalSelect(Vector512.LessThan(codes.AsInt16(), Vector512<short>.Zero), Vector512<short>.Zero - sizes, sizes);
+
+    /// <summary>The first pair of every four int16 of rows 0, 1, 4, 5, … and of rows 2, 3, 6, 7, …, in the order of rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Register512 FirstPairs(Vector512<short> low, Vector512<short> high) =>
+        new(Avx512F.Shuffle(low.AsSingle(), high.AsSingle(), 0b10_00_10_00));
+
+    /// <summary>The last pair of them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Register512 LastPairs(Vector512<short> low, Vector512<short> high) =>
+        new(Avx512F.Shuffle(low.AsSingle(), high.AsSingle(), 0b11_01_11_01));
 }

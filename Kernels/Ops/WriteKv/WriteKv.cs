@@ -32,7 +32,7 @@ internal static partial class WriteKvOp
             switch (kv.Type, ops.Device.Isa)
             {
                 case (KvType.Fp8, Isa.Avx512): RunFp8<Vector16x1>(ops, k, v, kv, first); break;
-                case (KvType.Fp8, Isa.Avx2): RunFp8<Vector16x2>(ops, k, v, kv, first); break;
+                case (KvType.Fp8, Isa.Avx2 or Isa.AvxVnni): RunFp8<Vector16x2>(ops, k, v, kv, first); break;
                 case (KvType.Fp8, _): RunFp8<Vector16x4>(ops, k, v, kv, first); break;
                 default:
                     var job = new Job(k, v, kv, first);

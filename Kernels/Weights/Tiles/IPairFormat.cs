@@ -8,6 +8,6 @@ internal interface IPairFormat : ITileFormat
     /// <summary>What an int16 is worth before the scale.</summary>
     static abstract float PairUnit { get; }
 
-    /// <summary>The first two codes of each word (<paramref name="half"/> 0), or the last two (1), as two int16.</summary>
-    static abstract T Pairs<T>(T words, int half) where T : unmanaged, IRegister<T>;
+    /// <summary>The first two codes of each word, and the last two, as two int16.</summary>
+    static abstract void Pairs<T>(T words, out T first, out T last) where T : unmanaged, IRegister<T>;
 }

@@ -12,41 +12,7 @@ internal static unsafe class PairKernel<T, TFormat>
     where T : unmanaged, IRegister<T>
     where TFormat : struct, IPairFormat
 {
-    private const int WordsAGroup = Int16Activations.Group / 4;
     private const int PairsAGroup = Int16Activations.Group / 2;
-
-    /// <summary>One tile, one input row: 16 outputs.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void One(in TileCursor tile, TileLayout layout, int* q, float* d, float* y)
-    {
-        for (var lane = 0; lane < 16; lane += T.Lanes)
-        {
-            var words = tile.Words + lane;
-            var (x, scale) = (0, 0);
-            var total = T.Broadcast(0);
-            fixed (int* segmentWords = layout.SegmentWords)
-            {
-                for (var s = 0; s < layout.Segments; s++)
-                {
-                    var sum = T.Broadcast(0);
-                    for (var w = 0; w < segmentWords[s]; w += WordsAGroup)
-                    {
-                        var (a, b) = (T.Broadcast(0), T.Broadcast(0));
-                        for (var j = 0; j < WordsAGroup; j++, words += 16, x += 2)
-                        {
-                            if (Sse.IsSupported) Sse.Prefetch0(words + 2048);
-                            var bits = T.Load(words);
-                            a = T.AddPairProducts(a, TFormat.Pairs(bits, 0), q[x]);
-                            b = T.AddPairProducts(b, TFormat.Pairs(bits, 1), q[x + 1]);
-                        }
-                        sum = T.Fma(T.PairSumToFloat(a, b), T.Broadcast(d[scale++]), sum);
-                    }
-                    total = T.Fma(sum * T.Broadcast(TFormat.PairUnit), tile.Scale<T>(s, lane), total);
-                }
-            }
-            T.Store(total, y + lane);
-        }
-    }
 
     /// <summary>Some codes of one tile as pairs of int16, [pairs, 16].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -59,9 +25,9 @@ internal static unsafe class PairKernel<T, TFormat>
             if (Sse.IsSupported) Sse.Prefetch0(words + (TileLayout.BlockCodes / 4 * 16));
             for (var lane = 0; lane < 16; lane += T.Lanes)
             {
-                var bits = T.Load(words + lane);
-                T.Store(TFormat.Pairs(bits, 0), into + lane);
-                T.Store(TFormat.Pairs(bits, 1), into + 16 + lane);
+                TFormat.Pairs(T.Load(words + lane), out var early, out var late);
+                T.Store(early, into + lane);
+                T.Store(late, into + 16 + lane);
             }
         }
     }
@@ -87,19 +53,25 @@ internal static unsafe class PairKernel<T, TFormat>
             for (var end = q + (PairsAGroup * TWidth.Rows); q < end; q += TWidth.Rows, first += 16, second += 16)
             {
                 var (u, v) = (T.Load(first), T.Load(second));
-                a0 = T.AddPairProducts(a0, u, q[0]);
-                b0 = T.AddPairProducts(b0, v, q[0]);
-                a1 = T.AddPairProducts(a1, u, q[1]);
-                b1 = T.AddPairProducts(b1, v, q[1]);
-                a2 = T.AddPairProducts(a2, u, q[2]);
-                b2 = T.AddPairProducts(b2, v, q[2]);
-                a3 = T.AddPairProducts(a3, u, q[3]);
-                b3 = T.AddPairProducts(b3, v, q[3]);
+                var q0 = T.BroadcastBits(q[0]);
+                a0 = T.AddPairProducts(a0, u, q0);
+                b0 = T.AddPairProducts(b0, v, q0);
+                var q1 = T.BroadcastBits(q[1]);
+                a1 = T.AddPairProducts(a1, u, q1);
+                b1 = T.AddPairProducts(b1, v, q1);
+                var q2 = T.BroadcastBits(q[2]);
+                a2 = T.AddPairProducts(a2, u, q2);
+                b2 = T.AddPairProducts(b2, v, q2);
+                var q3 = T.BroadcastBits(q[3]);
+                a3 = T.AddPairProducts(a3, u, q3);
+                b3 = T.AddPairProducts(b3, v, q3);
                 if (TWidth.Rows == 4) continue;
-                a4 = T.AddPairProducts(a4, u, q[4]);
-                b4 = T.AddPairProducts(b4, v, q[4]);
-                a5 = T.AddPairProducts(a5, u, q[5]);
-                b5 = T.AddPairProducts(b5, v, q[5]);
+                var q4 = T.BroadcastBits(q[4]);
+                a4 = T.AddPairProducts(a4, u, q4);
+                b4 = T.AddPairProducts(b4, v, q4);
+                var q5 = T.BroadcastBits(q[5]);
+                a5 = T.AddPairProducts(a5, u, q5);
+                b5 = T.AddPairProducts(b5, v, q5);
             }
             var isNew = ends.Begins && g == 0;
             Put(a0, b0, d[0], isNew, sums);
@@ -120,9 +92,8 @@ internal static unsafe class PairKernel<T, TFormat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put(T a, T b, float d, bool isNew, float* sums)
     {
-        var zero = T.Broadcast(0);
-        var (left, right) = isNew ? (zero, zero) : (T.Load(sums), T.Load(sums + T.Lanes));
-        T.Store(T.Fma(T.PairSumToFloat(a, zero), T.Broadcast(d), left), sums);
-        T.Store(T.Fma(T.PairSumToFloat(b, zero), T.Broadcast(d), right), sums + T.Lanes);
+        var (left, right) = isNew ? (T.Broadcast(0), T.Broadcast(0)) : (T.Load(sums), T.Load(sums + T.Lanes));
+        T.Store(T.Fma(T.PairSumToFloat(a), T.Broadcast(d), left), sums);
+        T.Store(T.Fma(T.PairSumToFloat(b), T.Broadcast(d), right), sums + T.Lanes);
     }
 }

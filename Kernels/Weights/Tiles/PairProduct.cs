@@ -49,10 +49,14 @@ internal readonly unsafe struct PairProduct<TRegister, TFormat> : ITileProduct, 
         }
         for (var t = 0; t < rows.Count; t++, y += TileMatMul.SumStride)
         {
-            for (var i = 0; i < tiles; i++)
+            var (q, d) = ((nint)x.Codes.RowData(rows.Rows[t]), (nint)x.Scales.RowData(rows.Rows[t]));
+            // Two registers of one tile at a time, or, where a register is a whole tile, two tiles; the last of an odd number is its own neighbour,
+            // whose outputs have room beside the last's.
+            for (var at = 0; at < 16 * tiles; at += 2 * TRegister.Lanes)
             {
-                PairKernel<TRegister, TFormat>.One(tile.Next(layout, i), layout, (int*)x.Codes.RowData(rows.Rows[t]), x.Scales.RowData(rows.Rows[t]),
-                    y + (16 * i));
+                var other = at + TRegister.Lanes < 16 * tiles ? at + TRegister.Lanes : at;
+                var (first, second) = (tile.Next(layout, at / 16), tile.Next(layout, other / 16));
+                PairRow<TRegister, TFormat>.Multiply(first, second, at % 16, other % 16, layout, (int*)q, (float*)d, y + at);
             }
         }
     }

@@ -48,7 +48,7 @@ internal readonly struct Int8Format : IPairFormat
     public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> => T.Field(words, 8 * n, 255, offset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Pairs<T>(T words, int half) where T : unmanaged, IRegister<T> => T.BytePairs(words, half);
+    public static void Pairs<T>(T words, out T first, out T last) where T : unmanaged, IRegister<T> => T.BytePairs(words, out first, out last);
 
     public static float Value(uint word, int n, float offset) => 8388608f + ((word >> (8 * n)) & 255) - offset;
 }
@@ -75,7 +75,7 @@ internal readonly struct Fp8Format : IPairFormat
     public static T Value<T>(T words, int n, T offset) where T : unmanaged, IVector16<T> => T.Float8(words, n);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Pairs<T>(T words, int half) where T : unmanaged, IRegister<T> => T.Float8Pairs(words, half);
+    public static void Pairs<T>(T words, out T first, out T last) where T : unmanaged, IRegister<T> => T.Float8Pairs(words, out first, out last);
 
     public static float Value(uint word, int n, float offset)
     {

@@ -201,6 +201,7 @@ internal abstract unsafe class TiledWeight<TFormat>(string name, int experts, in
         switch (ops.Device.Isa)
         {
             case Isa.Avx512: MultiplyArranged<Vector16x1, Register512>(ops, arranged, task); break;
+            case Isa.AvxVnni: MultiplyArranged<Vector16x2, RegisterVnni>(ops, arranged, task); break;
             case Isa.Avx2: MultiplyArranged<Vector16x2, Register256>(ops, arranged, task); break;
             default: MultiplyArranged<Vector16x4, Register128>(ops, arranged, task); break;
         }

@@ -26,6 +26,7 @@ public sealed class OpCatalogTests
         var elementwise = source.Contains(": IElementwise", StringComparison.Ordinal);
         if (elementwise) source = File.ReadAllText(Repository("Kernels", "Ops", "Elementwise", "Elementwise.cs"));
         Assert.That(source.Contains("Isa.Avx512", StringComparison.Ordinal), Is.EqualTo(op.Cpu == KernelPath.Vectors), "vector code");
+        Assert.That(source.Contains("Isa.AvxVnni", StringComparison.Ordinal), Is.EqualTo(op.Cpu == KernelPath.Vectors), "and with VNNI");
         Assert.That(source.Contains("ops.Gpu is not null", StringComparison.Ordinal), Is.EqualTo(op.OnGpu == KernelPath.Kernel), "a GPU's kernel");
         if (!elementwise) Repository("Kernels", "Ops", op.Name, $"{op.Name}.Reference.cs");
         Repository("Tests", "Kernels", "Ops", $"{op.Name}Tests.cs");

@@ -86,7 +86,7 @@ public sealed class VectorMathTests(Target target) : OpTests(target)
         switch (Ops.Device.Isa)
         {
             case Isa.Avx512: Map<Vector16x1>(values, VectorMath.Exp); break;
-            case Isa.Avx2: Map<Vector16x2>(values, VectorMath.Exp); break;
+            case Isa.Avx2 or Isa.AvxVnni: Map<Vector16x2>(values, VectorMath.Exp); break;
             default: Map<Vector16x4>(values, VectorMath.Exp); break;
         }
     }
@@ -96,7 +96,7 @@ public sealed class VectorMathTests(Target target) : OpTests(target)
         switch (Ops.Device.Isa)
         {
             case Isa.Avx512: FoldOf<Vector16x1>(values); break;
-            case Isa.Avx2: FoldOf<Vector16x2>(values); break;
+            case Isa.Avx2 or Isa.AvxVnni: FoldOf<Vector16x2>(values); break;
             default: FoldOf<Vector16x4>(values); break;
         }
     }
