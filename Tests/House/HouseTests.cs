@@ -15,7 +15,8 @@ public sealed partial class HouseTests
     [TestCase("Runtime/Engine/Quilt.Runtime.csproj", "Quilt.Kernels")]
     [TestCase("Runtime/Hosting/Quilt.Hosting.csproj", "Quilt.Runtime")]
     [TestCase("tools/Quilt.Quantizer/Quilt.Quantizer.csproj", "Quilt.Runtime")]
-    [TestCase("tools/Quilt.Cli/Quilt.Cli.csproj", "Quilt.Hosting", "Quilt.Quantizer")]
+    [TestCase("Runtime/Cluster/Quilt.Cluster.csproj", "Quilt.Hosting")]
+    [TestCase("tools/Quilt.Cli/Quilt.Cli.csproj", "Quilt.Cluster", "Quilt.Hosting", "Quilt.Quantizer")]
     public void A_project_refers_only_to_what_lies_below_it(string project, params string[] below) =>
         Assert.That(House.References(project), Is.EquivalentTo(below));
 
@@ -47,7 +48,8 @@ public sealed partial class HouseTests
     public void No_type_is_named_for_what_it_has_no_name_for()
     {
         var assemblies = new[] { typeof(Quilt.Formats.BadInputException), typeof(OpCatalog), typeof(Quilt.Runtime.Engine),
-            typeof(Quilt.Hosting.QuiltOptions), typeof(Quilt.Quantizer.Recipes.Recipe), typeof(Quilt.Cli.DemoModel) }.Select(type => type.Assembly);
+            typeof(Quilt.Hosting.QuiltOptions), typeof(Quilt.Cluster.ClusterOptions),
+            typeof(Quilt.Quantizer.Recipes.Recipe), typeof(Quilt.Cli.DemoModel) }.Select(type => type.Assembly);
         var vague = assemblies.SelectMany(assembly => assembly.GetTypes())
             .Where(type => type.Namespace?.StartsWith("Quilt", StringComparison.Ordinal) == true && VagueName().IsMatch(type.Name));
         Assert.That(vague.Select(type => type.FullName), Is.Empty);
