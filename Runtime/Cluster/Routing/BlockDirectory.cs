@@ -30,6 +30,8 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
     {
         lock (gate)
         {
+            // Before slots are looked up: they get other numbers.
+            if (dead > 0 && Entries + news.Stored.Count > maxEntries) Sweep();
             if (!slots.TryGetValue(news.Replica, out var slot) || replicas[slot].Generation < news.Generation)
                 slot = Begin(news.Replica, news.Generation);
             if (replicas[slot].Generation > news.Generation) return;
@@ -123,12 +125,8 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
     {
         if (Entries >= maxEntries)
         {
-            if (dead > 0) Sweep();
-            if (Entries >= maxEntries)
-            {
-                Dropped++;
-                return;
-            }
+            Dropped++;
+            return;
         }
         ref var holders = ref CollectionsMarshal.GetValueRefOrAddDefault(blocks, hash, out _);
         if (!holders.Add(slot << TierBits, bit)) return;

@@ -5,7 +5,14 @@ internal static class RoutingPolicies
 {
     private static readonly OrderedDictionary<string, Func<RoutingOptions, RoutingPolicy>> All = new(StringComparer.Ordinal)
     {
+        ["prefix"] = options => new PrefixPolicy(options),
         ["roundrobin"] = _ => new RoundRobinPolicy(),
+        ["session"] = _ => new SessionPolicy(),
+        ["prefixaware"] = options => new PrefixAwarePolicy(options),
+        ["kvaware"] = options => new KvAwarePolicy(options),
+        ["disaggregated_prefill"] = _ => new DisaggregatedPolicy(orchestrated: false),
+        ["disaggregated_prefill_orchestrated"] = _ => new DisaggregatedPolicy(orchestrated: true),
+        ["cache_aware"] = options => new CacheAwarePolicy(options),
     };
 
     /// <summary>The policy that is taken where none is named.</summary>
