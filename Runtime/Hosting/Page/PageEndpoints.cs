@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 using Quilt.Hosting.Http;
 
@@ -21,6 +22,12 @@ internal static class PageEndpoints
     public const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    /// <summary>Which tabs the page has here, as a list of names.</summary>
+    public const string ViewsPath = Folder + "/views";
+
+    // Behind this a host that belongs to a cluster answers; the page has a tab for it then.
+    private const string ClusterPath = "/cluster";
+
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>Maps them.</summary>
@@ -32,10 +39,21 @@ internal static class PageEndpoints
             var path = file.Name == "index.html" ? "/" : $"{Folder}/{file.Name}";
             routes.MapMethods(path, Methods, http => AnswerAsync(http, file)).WithMetadata(OpenEndpoint.Always).WithDisplayName($"page {path}");
         }
+        routes.MapMethods(ViewsPath, Methods, AnswerViewsAsync).WithMetadata(OpenEndpoint.Always).WithDisplayName($"page {ViewsPath}");
         var feed = new EngineFeed();
         routes.MapGet("/engine", EngineFeed.AnswerAsync);
         routes.MapGet("/engine/events", feed.StreamAsync);
         return feed;
+    }
+
+    private static Task AnswerViewsAsync(HttpContext http)
+    {
+        var isCluster = http.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints
+            .Any(endpoint => endpoint is RouteEndpoint { RoutePattern.RawText: { } path } && path.TrimEnd('/') == ClusterPath);
+        http.Response.Headers.CacheControl = "no-cache";
+        http.Response.ContentType = "application/json";
+        return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask
+            : Sending.WriteAsync(http, isCluster ? "[\"chat\",\"engine\",\"cluster\"]"u8.ToArray() : "[\"chat\",\"engine\"]"u8.ToArray());
     }
 
     private static Task AnswerAsync(HttpContext http, PageFile file)

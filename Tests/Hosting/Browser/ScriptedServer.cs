@@ -39,7 +39,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public ServedModels Models => app.Services.GetRequiredService<ServedModels>();
 
-    public static async Task<ScriptedServer> StartAsync()
+    /// <summary>What <c>/cluster</c> answers on a server that was started as part of one.</summary>
+    public string Cluster { get; set; } = "";
+
+    public static async Task<ScriptedServer> StartAsync(bool isCluster = false)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -53,6 +56,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         server.app.MapGet("/v1/models", server.Guarded(static http =>
             http.Response.WriteAsync("""{"object":"list","data":[{"id":"demo","object":"model"},{"id":"other","object":"model"}]}""")));
         server.app.MapPost("/v1/chat/completions", server.Guarded(server.AnswerAsync));
+        if (isCluster) server.app.MapGet("/cluster", server.Guarded(http => http.Response.WriteAsync(server.Cluster)));
         await server.app.StartAsync();
         return server;
     }

@@ -1,6 +1,7 @@
 // Puts the page together: tabs, colours, the key, the models.
 import { ask, useKey } from './api.js';
 import { Chat } from './chat.js';
+import { ClusterView } from './cluster.js';
 import { $, fillIcons, h, toast } from './dom.js';
 import { EngineView } from './engine.js';
 import * as settings from './settings.js';
@@ -19,7 +20,7 @@ const chat = new Chat({
   listChanged: () => sidebar?.changed(),
   opened(id) {
     const hash = id ? `#${id}` : '';
-    if (location.hash !== hash && !isEngine()) history.replaceState(null, '', hash || location.pathname);
+    if (location.hash !== hash && current() === 'chat') history.replaceState(null, '', hash || location.pathname);
     document.title = id && chat.current.title ? `${chat.current.title} · Quilt` : 'Quilt';
     sidebar?.changed();
   },
@@ -27,6 +28,8 @@ const chat = new Chat({
 });
 sidebar = new Sidebar(chat);
 const engine = new EngineView($('panel-engine'), askKey);
+const cluster = new ClusterView($('panel-cluster'), askKey);
+const tabs = ['chat', 'engine', 'cluster'];
 
 setUpTabs();
 setUpTheme();
@@ -50,18 +53,29 @@ window.addEventListener('hashchange', () => route());
 if (!isKept) toast('This browser keeps nothing for this page: conversations are gone with the tab.');
 await route();
 sidebar.changed();
-if (!isEngine() && matchMedia('(hover: hover)').matches) $('prompt').focus();
+if (current() === 'chat' && matchMedia('(hover: hover)').matches) $('prompt').focus();
 document.documentElement.dataset.ready = 'true';
 loadModels();
+offerCluster();
 
-function isEngine() {
-  return !$('panel-engine').hidden;
+function current() {
+  return tabs.find((name) => !$(`panel-${name}`).hidden);
+}
+
+/** Shows the tab of the cluster where the server belongs to one. */
+async function offerCluster() {
+  try {
+    $('tab-cluster').hidden = !(await (await ask('page/views')).json()).includes('cluster');
+    if (location.hash === '#cluster') await route();
+  } catch {
+    // Without an answer there is no tab; the rest of the page says what is wrong.
+  }
 }
 
 async function route() {
   const name = location.hash.slice(1);
-  if (name === 'engine') {
-    showTab('engine');
+  if (name !== 'chat' && tabs.includes(name) && !$(`tab-${name}`).hidden) {
+    showTab(name);
     if (chat.current.messages.length === 0) chat.sync();
     return;
   }
@@ -71,24 +85,27 @@ async function route() {
 }
 
 function showTab(name, setsHash = true) {
-  for (const each of ['chat', 'engine']) {
+  for (const each of tabs) {
     $(`panel-${each}`).hidden = each !== name;
     $(`tab-${each}`).setAttribute('aria-selected', String(each === name));
     $(`tab-${each}`).tabIndex = each === name ? 0 : -1;
   }
   engine.look();
+  cluster.look();
   if (!setsHash) return;
-  const hash = name === 'engine' ? '#engine' : chat.current.messages.length > 0 ? `#${chat.current.id}` : '';
+  const hash = name !== 'chat' ? `#${name}` : chat.current.messages.length > 0 ? `#${chat.current.id}` : '';
   if (location.hash !== hash) history.replaceState(null, '', hash || location.pathname);
   if (name === 'chat') chat.sync();
 }
 
 function setUpTabs() {
-  for (const name of ['chat', 'engine']) $(`tab-${name}`).addEventListener('click', () => showTab(name));
+  for (const name of tabs) $(`tab-${name}`).addEventListener('click', () => showTab(name));
   document.querySelector('.tabs').addEventListener('keydown', (event) => {
     if (!['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(event.key)) return;
     event.preventDefault();
-    const name = event.key === 'Home' ? 'chat' : event.key === 'End' ? 'engine' : isEngine() ? 'chat' : 'engine';
+    const shown = tabs.filter((tab) => !$(`tab-${tab}`).hidden);
+    const step = event.key === 'ArrowLeft' ? shown.length - 1 : 1;
+    const name = event.key === 'Home' ? shown[0] : event.key === 'End' ? shown.at(-1) : shown[(shown.indexOf(current()) + step) % shown.length];
     showTab(name);
     $(`tab-${name}`).focus();
   });
