@@ -5,6 +5,7 @@ using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tokenizers;
 using Quilt.Kernels.Devices;
 using Quilt.Runtime.Execution;
+using Quilt.Runtime.Kv.Tiers;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
 using Quilt.Runtime.Scheduling;
@@ -26,6 +27,7 @@ public sealed partial class Engine : IAsyncDisposable, IDisposable
 
     private readonly LoadedModel model;
     private readonly Executor executor;
+    private readonly TierSetup? tiers;
     private readonly EngineCore core;
     private readonly ReplyForms forms;
     private readonly int vocabulary;
@@ -35,7 +37,16 @@ public sealed partial class Engine : IAsyncDisposable, IDisposable
         (this.model, Options, forms) = (model, options, new ReplyForms(model));
         vocabulary = model.Decoder.Spec.VocabularySize;
         executor = new Executor(model.Decoder, model.Device, model.Memory.Layout, options.Activations, model.Memory.Scratch);
-        core = new EngineCore(executor, options);
+        try
+        {
+            tiers = TierSetup.Open(model, executor, options);
+        }
+        catch
+        {
+            executor.Dispose();
+            throw;
+        }
+        core = new EngineCore(executor, options, tiers?.Tiers);
         MaxTokens = Math.Min(model.Memory.ContextTokens, core.Scheduler.Capacity);
     }
 
@@ -70,6 +81,7 @@ public sealed partial class Engine : IAsyncDisposable, IDisposable
     public IReadOnlyList<string> Warnings =>
     [
         .. model.Warnings, .. Memory.Warning is { } small ? [small] : Array.Empty<string>(), .. CacheWarning(), .. executor.Warnings,
+        .. tiers?.Warnings ?? [],
         .. core.Reports.ObserverFailure is { } thrown
             ? [$"the observer threw and is told nothing more: {thrown.Message}"] : Array.Empty<string>(),
     ];

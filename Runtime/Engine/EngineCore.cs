@@ -4,6 +4,7 @@ using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime.Execution;
 using Quilt.Runtime.Kv;
+using Quilt.Runtime.Kv.Tiers;
 using Quilt.Runtime.Scheduling;
 
 namespace Quilt.Runtime;
@@ -19,6 +20,9 @@ internal sealed class EngineCore : IDisposable
     private readonly EngineLoop loop;
     private readonly PromptPace pace;
     private readonly EngineReports reports;
+    private readonly KvTiers? tiers;
+    private readonly PrefixLoads? loads;
+    private readonly TierOffers? offers;
     private readonly List<Request> live = [];
     private readonly List<Request> ended = [];
     private readonly ObjectPool<Request> requests = new DefaultObjectPoolProvider().Create<Request>();
@@ -29,11 +33,15 @@ internal sealed class EngineCore : IDisposable
     private int held;                                        // requests between door and end
 
     /// <summary>A core that owns <paramref name="executor"/> and starts at once.</summary>
-    public EngineCore(Executor executor, EngineOptions options)
+    /// <param name="executor">Runs steps.</param>
+    /// <param name="options">The bounds.</param>
+    /// <param name="tiers">What is behind the cache, owned too; null: nothing.</param>
+    public EngineCore(Executor executor, EngineOptions options, KvTiers? tiers = null)
     {
-        (this.executor, this.options) = (executor, options);
+        (this.executor, this.options, this.tiers) = (executor, options, tiers);
         var layout = executor.Cache.Layout;
         Blocks = new KvBlockPool(layout.Blocks, layout.BlockTokens);
+        if (tiers is not null) (loads, offers) = (new(Blocks, tiers.MayHold, tiers.Load), new(Blocks, tiers.TryOffer));
         Scheduler = new Scheduler(Blocks, new SchedulerOptions
         {
             MaxBatchedTokens = options.BatchedTokens,
@@ -46,11 +54,13 @@ internal sealed class EngineCore : IDisposable
             PriorityAging = options.PriorityAging,
             WatermarkBlocks = (int)(options.Watermark * layout.Blocks),
             PrefixCaching = options.PrefixCaching,
-        });
+        }, loads, offers);
         pace = new PromptPace(options.StepTime ?? TimeSpan.FromMilliseconds(executor.Device is CpuDevice ? 200 : 0), options.BatchedTokens);
         reports = new EngineReports(Scheduler, Blocks, options.Observer);
         loop = new EngineLoop(Step, Fail);
         loop.Start();
+        // Once the loop has ended nobody waits for what they bring.
+        tiers?.Start(load => loop.TryPost(() => loads!.Finish(load)), () => loop.TryPost(offers!.Send));
     }
 
     /// <summary>Whether it was disposed of.</summary>
@@ -64,6 +74,9 @@ internal sealed class EngineCore : IDisposable
 
     /// <summary>The cache's blocks; read it while nothing runs.</summary>
     public KvBlockPool Blocks { get; }
+
+    /// <summary>Blocks that are not yet written to the tiers; read it while nothing runs.</summary>
+    public int Unwritten => (offers?.Count ?? 0) + (tiers?.Unwritten ?? 0);
 
     /// <summary>What those outside may see at any time.</summary>
     public EngineReports Reports => reports;
@@ -117,7 +130,12 @@ internal sealed class EngineCore : IDisposable
     });
 
     /// <summary>Forgets what is cached (<see cref="Scheduler.TryForgetPrefixes"/>).</summary>
-    public Task<bool> TryForgetPrefixesAsync(bool restartRunning) => Ask(() => Scheduler.TryForgetPrefixes(restartRunning));
+    public Task<bool> TryForgetPrefixesAsync(bool restartRunning) => Ask(() =>
+    {
+        if (!Scheduler.TryForgetPrefixes(restartRunning)) return false;
+        tiers?.Forget();
+        return true;
+    });
 
     /// <summary>
     /// The hashes that the prefix cache has; what becomes of them later goes to <paramref name="changed"/>, on the engine's thread.
@@ -135,6 +153,8 @@ internal sealed class EngineCore : IDisposable
         closed = true;
         loop.Dispose();
         while (live.Count > 0) Leave(live[^1], FinishReason.Cancelled);
+        // They may be filling blocks of the cache.
+        tiers?.Dispose();
         executor.Dispose();
     }
 
@@ -155,6 +175,7 @@ internal sealed class EngineCore : IDisposable
         executor.Choose(plan);
         var (prompts, replies, chosen) = Count(plan);
         Commit(plan);
+        offers?.Send();
         var time = Stopwatch.GetElapsedTime(start);
         pace.Observe(prompts, replies, time);
         reports.StepEnded(prompts, replies, chosen, time);

@@ -1,6 +1,7 @@
 using Quilt.Formats.Chat.Replies;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
+using Quilt.Runtime.Kv.Tiers;
 
 namespace Quilt.Runtime;
 
@@ -103,6 +104,23 @@ public sealed record EngineOptions
     public bool PrefixCaching { get; init; } = true;
 
     /// <summary>
+    /// Bytes of the host's memory for keys and values that the cache had to give up, or may have to (docs/kv-tiers.md); 0: none.
+    /// </summary>
+    public long KvHostMemory { get; init; }
+
+    /// <summary>
+    /// A folder for a file of cached keys and values, which outlives the engine: the next one of the same model and options begins with what is in it.
+    /// Made if need be, for its owner alone. Null: none.
+    /// </summary>
+    public string? KvDisk { get; init; }
+
+    /// <summary>Most bytes of that file, which are taken when it is made.</summary>
+    public long KvDiskSize { get; init; } = 10L << 30;
+
+    /// <summary>Makes a tier behind these, on another machine; null: none.</summary>
+    internal Func<KvSpace, KvTier>? KvRemote { get; init; }
+
+    /// <summary>
     /// Whether loading ends with a few steps on made-up tokens, so that what runs in a step is compiled before the first request. It changes no reply
     /// and leaves nothing in the cache. On a GPU there is none.
     /// </summary>
@@ -121,6 +139,9 @@ public sealed record EngineOptions
 
     /// <summary><see cref="MaxBatchedTokens"/>, or what it is where it was left open.</summary>
     internal int BatchedTokens => MaxBatchedTokens ?? Math.Max(MaxSequences, Device == "cpu" ? 512 : 2048);
+
+    /// <summary>Whether there is anything behind the cache.</summary>
+    internal bool HasTiers => KvHostMemory > 0 || KvDisk is not null || KvRemote is not null;
 
     /// <summary>Checks ranges.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
@@ -150,6 +171,12 @@ public sealed record EngineOptions
         if (MaxWaitingTime <= TimeSpan.Zero) throw new ArgumentException($"MaxWaitingTime: expected more than zero, found {MaxWaitingTime}.");
         Check(nameof(MaxWaiting), MaxWaiting, 0, 1 << 24);
         Check(nameof(KvMemory), KvMemory ?? 1, 1, long.MaxValue);
+        Check(nameof(KvHostMemory), KvHostMemory, 0, long.MaxValue);
+        Check(nameof(KvDiskSize), KvDiskSize, 1, long.MaxValue);
+        if (KvDisk is { Length: 0 }) throw new ArgumentException("KvDisk: expected a folder, found an empty name.");
+        if (!HasTiers) return;
+        if (Device != "cpu") throw new ArgumentException($"KvHostMemory, KvDisk: expected Device cpu, whose cache alone has tiers, found {Device}.");
+        if (!PrefixCaching) throw new ArgumentException("KvHostMemory, KvDisk: expected PrefixCaching, without which nothing is found again.");
     }
 
     /// <summary>Opens the device.</summary>

@@ -67,6 +67,7 @@ internal sealed class EngineReports(Scheduler scheduler, KvBlockPool blocks, Eng
             GeneratedTokens = generatedTokens,
             PrefixQueries = scheduler.Prefixes.Queries,
             PrefixHits = scheduler.Prefixes.Hits,
+            FromTiers = scheduler.Prefixes.FromTiers,
             Preemptions = scheduler.Preemptions,
             Finished = finished,
         };

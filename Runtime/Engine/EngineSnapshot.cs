@@ -36,6 +36,9 @@ public readonly record struct EngineSnapshot
     /// <summary>Tokens that were found there.</summary>
     public long PrefixHits { get; init; }
 
+    /// <summary>Of these, tokens that were brought from the tiers behind the cache.</summary>
+    public TierTokens FromTiers { get; init; }
+
     /// <summary>Part of the tokens looked for that were found, from 0 to 1; 0 where none were.</summary>
     public double HitRate => PrefixQueries == 0 ? 0 : (double)PrefixHits / PrefixQueries;
 

@@ -18,6 +18,9 @@ public sealed class GenerationStats
     /// <summary>Tokens of the prompt that were found in the prefix cache.</summary>
     public int CachedTokens { get; private set; }
 
+    /// <summary>Of these, tokens that were brought from the tiers behind the cache.</summary>
+    public TierTokens FromTiers { get; private set; }
+
     /// <summary>Tokens generated, an end token included.</summary>
     public int GeneratedTokens { get; private set; }
 
@@ -54,14 +57,14 @@ public sealed class GenerationStats
 
     internal bool HasStarted => started != 0;
 
-    internal void Started(int cached)
+    internal void Started(int cached, TierTokens fromTiers)
     {
         if (started != 0)
         {
             Preemptions++;
             return;
         }
-        (started, CachedTokens) = (Stopwatch.GetTimestamp(), cached);
+        (started, CachedTokens, FromTiers) = (Stopwatch.GetTimestamp(), cached, fromTiers);
     }
 
     internal void Token(bool isThinking)

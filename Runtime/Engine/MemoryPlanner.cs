@@ -60,7 +60,8 @@ internal static class MemoryPlanner
     {
         var sizes = DecoderWeights.SizesOf(spec, parts).ToArray();
         var (weights, scratch) = (sizes.Sum(), ScratchBytes(spec, options));
-        var left = Math.Max(0, room.Free - weights - scratch - room.Reserve);
+        // A tier in the host's memory and a processor's cache are of one memory.
+        var left = Math.Max(0, room.Free - weights - scratch - room.Reserve - (options.Device == "cpu" ? options.KvHostMemory : 0));
         var budget = options.KvMemory ?? (long)(left * room.CacheShare);
 
         var context = Math.Min(spec.Attention.MaxPositions, options.MaxModelTokens ?? int.MaxValue);

@@ -33,6 +33,9 @@ internal sealed class PrefixIndex(int blocks, int blockTokens)
     /// <summary>Whether a block can be found.</summary>
     public bool IsPublished(int block) => next[block] != Unpublished;
 
+    /// <summary>The hash of a block that can be found.</summary>
+    public BlockHash HashOf(int block) => hashes[block];
+
     /// <summary>Makes a block known under its hash; nothing where it is known.</summary>
     /// <param name="block">The block, which holds or will hold by the end of this step the keys and values of <paramref name="content"/>.</param>
     /// <param name="hash">Its hash, <see cref="BlockHasher.Next"/>.</param>

@@ -3,6 +3,7 @@ using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tokenizers;
 using Quilt.Kernels.Devices;
+using Quilt.Runtime.Kv.Tiers;
 using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Models;
@@ -62,6 +63,9 @@ internal sealed class LoadedModel : IDisposable
 
     public IReadOnlyList<string> Warnings { get; }
 
+    /// <summary>What tells its weights from others' (<see cref="ModelDigest"/>); null where no engine asked.</summary>
+    public byte[]? Digest { get; init; }
+
     /// <summary>What an engine of it takes of the device's memory.</summary>
     public required MemoryPlan Memory { get; init; }
 
@@ -85,7 +89,11 @@ internal sealed class LoadedModel : IDisposable
             var room = MemoryRoom.Of(device);
             var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
             weights = DecoderWeights.Load(spec, parts);
-            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights), template, options.ReplyDialect) { Memory = memory };
+            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights), template, options.ReplyDialect)
+            {
+                Memory = memory,
+                Digest = options.HasTiers ? ModelDigest.Of(checkpoint) : null,
+            };
         }
         catch
         {

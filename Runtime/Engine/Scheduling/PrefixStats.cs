@@ -15,6 +15,9 @@ internal sealed class PrefixStats
     /// <summary>Tokens found.</summary>
     public long Hits { get; private set; }
 
+    /// <summary>Of these, tokens that were brought from the tiers behind the cache.</summary>
+    public TierTokens FromTiers { get; private set; }
+
     /// <summary>Sequences admitted again.</summary>
     public long PreemptedRequests { get; private set; }
 
@@ -38,6 +41,7 @@ internal sealed class PrefixStats
             Requests++;
             Queries += sequence.Tokens.Count;
             Hits += hits;
+            FromTiers += sequence.FromTiers;
         }
     }
 }

@@ -64,7 +64,7 @@ internal sealed class Request
     public bool Start()
     {
         var first = !Generation.Stats.HasStarted;
-        Generation.Stats.Started(Sequence.Cached);
+        Generation.Stats.Started(Sequence.Cached, Sequence.FromTiers);
         return first;
     }
 

@@ -9,7 +9,11 @@ namespace Quilt.Runtime.Scheduling;
 /// blocks run out the sequence that came last, or is the least urgent, gives its blocks back and is computed again later; the first always advances.
 /// The same arrivals give the same plans. (docs/scheduling.md)
 /// </summary>
-internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options)
+/// <param name="pool">The blocks.</param>
+/// <param name="options">The bounds.</param>
+/// <param name="loads">Looks for what is not in the cache behind it; null: there is nothing behind it.</param>
+/// <param name="offers">Takes what is in the cache, to be kept behind it; null: nobody does.</param>
+internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options, PrefixLoads? loads = null, TierOffers? offers = null)
 {
     /// <summary>Long prompts that are passed over in one step to look for a short one behind them.</summary>
     private const int MostPassedOver = 32;
@@ -19,7 +23,7 @@ internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options)
     private readonly List<Share> shares = [];
     private readonly List<Sequence> passedOver = [];
     private readonly List<int> hits = [];
-    private readonly SequenceBlocks blocks = new(pool, options.PrefixCaching);
+    private readonly SequenceBlocks blocks = new(pool, options.PrefixCaching, offers);
     private readonly int blockTokens = pool.BlockTokens;
     private readonly WaitingQueue queue = new();
     private long arrivals;
@@ -96,6 +100,8 @@ internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options)
     public void Remove(Sequence sequence)
     {
         if (!queue.Remove(sequence)) running.Remove(sequence);
+        if (sequence.Load is { } load) load.IsAbandoned = true;
+        sequence.Load = null;
         blocks.Release(sequence);
     }
 
@@ -107,6 +113,8 @@ internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options)
     {
         if (running.Count > 0 && !restartRunning) return false;
         while (running.Count > 0) Preempt(running[^1]);
+        loads?.Abandon();
+        offers?.Clear();
         pool.Forget();
         return true;
     }
@@ -172,6 +180,13 @@ internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options)
 
             // A newcomer needs room for all it has, and for what was promised: one that had to leave again at once would only burn time.
             if (blocks.Needed(sequence.Tokens.Count, hits) + promised > pool.Free - (running.Count > 0 ? options.WatermarkBlocks : 0)) break;
+            if (options.PrefixCaching && loads?.Awaits(sequence, hits) == true)
+            {
+                if (passedOver.Count == MostPassedOver) break;
+                queue.Remove(sequence);
+                passedOver.Add(sequence);
+                continue;
+            }
             queue.Remove(sequence);
             Begin(sequence, count);
             Take(new Share(sequence, count, IsPrompt: true), ref left);
@@ -189,6 +204,8 @@ internal sealed class Scheduler(KvBlockPool pool, SchedulerOptions options)
     {
         var booked = blocks.TryBegin(sequence, hits, (hits.Count * blockTokens) + count);
         Debug.Assert(booked, "scheduler: a newcomer without room");
+        sequence.FromTiers = sequence.Load?.TokensIn(hits.Count, blockTokens) ?? default;
+        sequence.Load = null;
         if (options.PrefixCaching) Prefixes.Count(sequence, sequence.Cached);
         running.Add(sequence);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Quilt.Runtime.Kv;
+using Quilt.Runtime.Kv.Tiers;
 using Quilt.Runtime.Sampling;
 
 namespace Quilt.Runtime.Scheduling;
@@ -38,6 +39,12 @@ internal sealed class Sequence
 
     /// <summary>Tokens of the prompt that were found in the cache when it was last admitted.</summary>
     public int Cached { get; set; }
+
+    /// <summary>Of these, tokens that were not in the cache but in the tiers behind it.</summary>
+    public TierTokens FromTiers { get; set; }
+
+    /// <summary>What the tiers were asked for since it waits; null: they were not asked.</summary>
+    public TierLoad? Load { get; set; }
 
     /// <summary>Ids of the cache blocks, in the order of positions.</summary>
     public List<int> BlockTable { get; } = [];
@@ -94,6 +101,7 @@ internal sealed class Sequence
         (PromptLength, Computed, Cached, Published) = (prompt.Count, 0, 0, 0);
         (CacheKeys, WantsPromptLogits, WasPreempted) = ([], false, false);
         (Arrival, Priority, Rank, SharedIn) = (-1, 0, 0, 0);
+        (Load, FromTiers) = (null, default);
     }
 
     /// <summary>Computes the hashes of the first <paramref name="blocks"/> full blocks, where that has not been done.</summary>

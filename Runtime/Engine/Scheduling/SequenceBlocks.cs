@@ -9,7 +9,8 @@ namespace Quilt.Runtime.Scheduling;
 /// </summary>
 /// <param name="pool">The blocks.</param>
 /// <param name="caching">Whether blocks are made known and found again.</param>
-internal sealed class SequenceBlocks(KvBlockPool pool, bool caching)
+/// <param name="offers">Takes what is made known or found; null: nobody wants it.</param>
+internal sealed class SequenceBlocks(KvBlockPool pool, bool caching, TierOffers? offers = null)
 {
     private readonly int blockTokens = pool.BlockTokens;
 
@@ -54,7 +55,11 @@ internal sealed class SequenceBlocks(KvBlockPool pool, bool caching)
     public bool TryBegin(Sequence sequence, List<int> hits, int tokens)
     {
         if (Needed(tokens, hits) > pool.Free) return false;
-        foreach (var block in hits) pool.Share(block);
+        foreach (var block in hits)
+        {
+            pool.Share(block);
+            offers?.Add(block);
+        }
         sequence.BlockTable.AddRange(hits);
         sequence.Computed = sequence.Cached = hits.Count * blockTokens;
         sequence.Published = hits.Count;
@@ -76,7 +81,10 @@ internal sealed class SequenceBlocks(KvBlockPool pool, bool caching)
         sequence.Hash(full, blockTokens);
         var tokens = CollectionsMarshal.AsSpan(sequence.Tokens);
         for (var i = sequence.Published; i < full; i++)
+        {
             pool.Prefixes.Publish(sequence.BlockTable[i], sequence.Hashes[i], tokens.Slice(i * blockTokens, blockTokens));
+            offers?.Add(sequence.BlockTable[i]);
+        }
         sequence.Published = full;
     }
 
