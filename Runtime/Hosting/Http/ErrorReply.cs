@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Quilt.Hosting.Wire;
 
 namespace Quilt.Hosting.Http;
@@ -18,6 +19,9 @@ internal static class ErrorReply
         http.Response.Headers.CacheControl = default;
         http.Response.Headers.Remove("X-Accel-Buffering");
         http.Response.StatusCode = error.Status;
+        // A request that is refused before it has an id of ours still has its client's.
+        if (http.RequestServices.GetService<QuiltServer>() is { Options.RequestIdHeaders: true } && RequestId.Given(http) is { } id)
+            http.Response.Headers[RequestId.Header] = id;
         if (error.RetryAfter is { } seconds) http.Response.Headers.RetryAfter = seconds.ToString();
         return JsonReply.WriteAsync(http, Body(error), WireJson.Default.ErrorBody);
     }
