@@ -1,4 +1,5 @@
 using System.Net;
+using Quilt.Cluster.Routing;
 
 namespace Quilt.Cluster;
 
@@ -38,7 +39,10 @@ public sealed class ClusterOptions
     public bool Resume { get; set; }
 
     /// <summary>By what a replica is chosen, one of <see cref="Policies"/>.</summary>
-    public string Policy { get; set; } = "cacheload";
+    public string Policy { get; set; } = RoutingPolicies.Default;
+
+    /// <summary>Bytes of the host's memory for keys and values that others fetch; counts where <see cref="Role"/> is prefill.</summary>
+    public long KvExportBytes { get; set; } = 256 << 20;
 
     /// <summary>Where this process's HTTP door is, for those who look at the cluster; null: it has none.</summary>
     public string? Url { get; set; }
@@ -50,7 +54,7 @@ public sealed class ClusterOptions
     public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(6);
 
     /// <summary>The names that <see cref="Policy"/> may have.</summary>
-    public static IReadOnlyList<string> Policies { get; } = ["cacheload", "roundrobin"];
+    public static IReadOnlyList<string> Policies { get; } = [.. RoutingPolicies.Names];
 
     /// <summary>Checks ranges.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>

@@ -7,6 +7,7 @@ using Orleans.Runtime;
 using Quilt.Cluster.Replies;
 using Quilt.Cluster.Fabric;
 using Quilt.Cluster.Replicas;
+using Quilt.Cluster.Transfer;
 using Quilt.Hosting;
 using Quilt.Hosting.Models;
 using MembersOptions = Orleans.Configuration.ClusterOptions;
@@ -49,7 +50,9 @@ public static class QuiltClusterExtensions
         silo.Services.AddSingleton(options);
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(provider => new LocalReplicas(
-            provider.GetRequiredService<ServedModels>(), options, provider.GetService<QuiltServer>()));
+            provider.GetRequiredService<ServedModels>(), options, provider.GetRequiredService<KvPeers>(), provider.GetService<QuiltServer>()));
+        silo.Services.TryAddSingleton(_ => new KvPeers(options));
+        silo.Services.AddOptions<QuiltOptions>().PostConfigure<KvPeers>((models, peers) => models.Engine = peers.Extend(models.Engine));
         silo.Services.AddSingleton<ReplyRouter>();
         silo.Services.AddSingleton<ClusterNode>();
         silo.Services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());

@@ -47,7 +47,7 @@ internal sealed class RelayedReply
 
     /// <summary>The other engine has begun.</summary>
     /// <param name="cached">Tokens of the prompt that it had.</param>
-    public void Started(int cached) => Generation.Stats.Started(cached);
+    public void Started(int cached) => Generation.Stats.Started(cached, default);
 
     /// <summary>Takes a token.</summary>
     public void Accept(in TokenChoice chosen, ulong random)

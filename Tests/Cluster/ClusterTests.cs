@@ -121,8 +121,8 @@ public sealed class ClusterTests
         await events.DisposeAsync();
         using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (cluster.EngineOf(1).Snapshot() is not { Running: 0, BlocksUsed: 0 }) await Task.Delay(20, hang.Token);
-        Assert.That(cluster.Of<LocalReplicas>(1).Load, Is.Zero.After(5000, 20));
-        Assert.That(cluster.Of<ReplyRouter>(0).Load, Is.Zero.After(5000, 20));
+        Assert.That(() => cluster.Of<LocalReplicas>(1).Load, Is.Zero.After(5000, 20));
+        Assert.That(() => cluster.Of<ReplyRouter>(0).Load, Is.Zero.After(5000, 20));
     }
 
     [Test]

@@ -6,6 +6,7 @@ using Quilt.Cluster;
 using Quilt.Cluster.Replies;
 using Quilt.Cluster.Fabric;
 using Quilt.Cluster.Replicas;
+using Quilt.Cluster.Transfer;
 using Quilt.Hosting;
 using Quilt.Hosting.Models;
 using Quilt.Kernels.Ops;
@@ -19,8 +20,9 @@ internal sealed class SmallCluster : IAsyncDisposable
 {
     private readonly InProcessTestCluster cluster;
     private readonly List<Engine> engines = [];
+    private int given;
 
-    private SmallCluster(int silos, Action<ClusterOptions>? configure)
+    private SmallCluster(int silos, Action<ClusterOptions>? configure, ClusterRole[] roles)
     {
         var builder = new InProcessTestClusterBuilder((short)silos);
         builder.ConfigureSilo((own, silo) =>
@@ -30,8 +32,11 @@ internal sealed class SmallCluster : IAsyncDisposable
                 NodeName = own.SiloName, AnnounceInterval = TimeSpan.FromMilliseconds(100), Silence = TimeSpan.FromSeconds(4),
             };
             configure?.Invoke(options);
-            var engine = Engine.OpenAsync(DemoHost.Folder, new EngineOptions { Threads = 1, KvMemory = 32 << 20, KvType = KvType.Float32 })
-                .GetAwaiter().GetResult();
+            if (roles.Length > 0) options.Role = roles[Interlocked.Increment(ref given) - 1];
+            var peers = new KvPeers(options);
+            silo.Services.AddSingleton(peers);
+            var how = peers.Extend(new EngineOptions { Threads = 1, KvMemory = 32 << 20, KvType = KvType.Float32 });
+            var engine = Engine.OpenAsync(DemoHost.Folder, how).GetAwaiter().GetResult();
             lock (engines) engines.Add(engine);
             var models = new ServedModels(new QuiltOptions { Model = DemoHost.Folder, ModelNames = { "demo" } }, TimeProvider.System);
             models.All[0].Engine = engine;
@@ -45,9 +50,9 @@ internal sealed class SmallCluster : IAsyncDisposable
     public IReadOnlyList<InProcessSiloHandle> Silos => [.. cluster.Silos];
 
     /// <summary>Starts it, and waits until every silo knows every replica.</summary>
-    public static async Task<SmallCluster> StartAsync(int silos, Action<ClusterOptions>? configure = null)
+    public static async Task<SmallCluster> StartAsync(int silos, Action<ClusterOptions>? configure = null, params ClusterRole[] roles)
     {
-        var made = new SmallCluster(silos, configure);
+        var made = new SmallCluster(silos, configure, roles);
         await made.cluster.DeployAsync();
         await made.UntilAsync(seen => seen.Count(one => !one.IsLost) == silos);
         return made;
@@ -55,6 +60,9 @@ internal sealed class SmallCluster : IAsyncDisposable
 
     /// <summary>A part of a silo.</summary>
     public T Of<T>(int silo) where T : notnull => cluster.GetSiloServiceProvider(Silos[silo].SiloAddress).GetRequiredService<T>();
+
+    /// <summary>The silo that has a role; they are started in no order.</summary>
+    public int Silo(ClusterRole role) => Enumerable.Range(0, Silos.Count).Single(i => Of<ClusterOptions>(i).Role == role);
 
     /// <summary>The engine of a silo.</summary>
     public Engine EngineOf(int silo) => Of<ServedModels>(silo).All[0].Engine!;

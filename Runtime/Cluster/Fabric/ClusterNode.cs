@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 using Quilt.Cluster.Replies;
 using Quilt.Cluster.Replicas;
+using Quilt.Cluster.Transfer;
 using Quilt.Hosting.Models;
 using Quilt.Runtime;
 
@@ -12,7 +13,8 @@ namespace Quilt.Cluster.Fabric;
 /// This process among the others: it says how its replicas are, again and again, and sends what its own door takes where it should go.
 /// </summary>
 internal sealed partial class ClusterNode(
-    LocalReplicas replicas, ClusterOptions options, IGrainFactory grains, ILocalSiloDetails silo, ReplyRouter router, ILogger<ClusterNode> logger)
+    LocalReplicas replicas, ClusterOptions options, IGrainFactory grains, ILocalSiloDetails silo, ReplyRouter router, KvPeers peers,
+    ILogger<ClusterNode> logger)
     : BackgroundService
 {
     private readonly Dictionary<ServedModel, (Engine Engine, BlockFeed Feed)> feeds = [];
@@ -86,6 +88,7 @@ internal sealed partial class ClusterNode(
             Silo = silo.SiloAddress, Node = options.NodeName ?? silo.Name, Model = model.Name, Role = options.Role,
             IsDraining = replicas.IsDraining, Running = now.Running, Waiting = now.Waiting, Blocks = now.Blocks, BlocksUsed = now.BlocksUsed,
             BlocksCached = now.BlocksCached, HitRate = now.HitRate, GeneratedTokens = now.GeneratedTokens, Url = options.Url,
+            KvAddress = peers.Address,
         };
         var changes = await known.Feed.TakeAsync().ConfigureAwait(false);
         try

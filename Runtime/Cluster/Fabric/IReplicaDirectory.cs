@@ -106,11 +106,32 @@ internal sealed record BlockChanges([property: Id(0)] long Sequence, [property: 
 internal sealed record DirectoryAnswer([property: Id(0)] bool WantsAll, [property: Id(1)] ReplicaReport[] Replicas);
 
 /// <summary>What a choice of replica goes by.</summary>
-/// <param name="Blocks">The hashes of the prompt's full blocks, 32 bytes each, in order.</param>
-/// <param name="PromptTokens">Tokens of the prompt.</param>
-/// <param name="Purpose">What it is to do: <see cref="ClusterRole.Prefill"/> reads the prompt only, <see cref="ClusterRole.Decode"/> writes the
-/// reply.</param>
-/// <param name="Asker">Who asks.</param>
 [GenerateSerializer, Immutable]
-internal sealed record RouteQuestion(
-    [property: Id(0)] byte[] Blocks, [property: Id(1)] int PromptTokens, [property: Id(2)] ClusterRole Purpose, [property: Id(3)] SiloAddress Asker);
+internal sealed record RouteQuestion
+{
+    /// <summary>The hashes of the prompt's full blocks, 32 bytes each, in order.</summary>
+    [Id(0)]
+    public byte[] Blocks { get; init; } = [];
+
+    /// <summary>Tokens of the prompt.</summary>
+    [Id(1)]
+    public int PromptTokens { get; init; }
+
+    /// <summary>
+    /// What is to be done: <see cref="ClusterRole.Prefill"/> reads the prompt only, <see cref="ClusterRole.Decode"/> writes the reply.
+    /// </summary>
+    [Id(2)]
+    public ClusterRole Purpose { get; init; } = ClusterRole.Decode;
+
+    /// <summary>The prompt's text, where the policy goes by it.</summary>
+    [Id(3)]
+    public string Text { get; init; } = "";
+
+    /// <summary>What ties requests together; null: nothing.</summary>
+    [Id(4)]
+    public string? Session { get; init; }
+
+    /// <summary>Most tokens of the reply; null: left open.</summary>
+    [Id(5)]
+    public int? MaxTokens { get; init; }
+}

@@ -1,35 +1,36 @@
-using Quilt.Runtime.Kv;
+using Quilt.Cluster.Routing;
 
 namespace Quilt.Cluster.Fabric;
 
 /// <summary>A model's replicas as they have announced themselves. Soft: what is not said again is forgotten. One thread.</summary>
-/// <param name="options">How long a silent replica counts as there.</param>
+/// <param name="options">By what a replica is chosen, and how long a silent one counts as there.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ReplicaTable(ClusterOptions options, TimeProvider time)
 {
     /// <summary>Announcements that may be missed before a replica counts as lost.</summary>
     private const int Missed = 6;
 
-    private readonly Dictionary<SiloAddress, Entry> entries = [];
-    private readonly ReplicaChoice choice = new();
+    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    private readonly RoutingOptions routing = new() { Time = time };
+    private RoutingPolicy? policy;
 
     /// <summary>Takes an announcement.</summary>
     /// <returns>Whether its changes follow on what is known; if not, all of the cache is wanted.</returns>
     public bool Take(ReplicaReport report, BlockChanges changes)
     {
-        Forget();
+        Forget(entry => Age(entry) > TimeSpan.FromMinutes(1));
         // A process that was started anew has a new address: its predecessor of the same name is gone.
-        foreach (var old in entries.Values.Where(one => one.Report.Node == report.Node && one.Report.Silo != report.Silo).ToArray())
-            entries.Remove(old.Report.Silo);
-        if (!entries.TryGetValue(report.Silo, out var entry)) entries.Add(report.Silo, entry = new Entry { Report = report });
+        Forget(entry => entry.Report.Node == report.Node && !entry.Report.Silo.Equals(report.Silo));
+        var name = NameOf(report.Silo);
+        if (!entries.TryGetValue(name, out var entry)) entries.Add(name, entry = new Entry { Report = report, Name = name });
         (entry.Report, entry.Heard, entry.IsSuspect, entry.Sent) = (report, time.GetTimestamp(), false, 0);
-        return entry.Take(changes);
+        return entry.Take(changes, routing.Directory);
     }
 
     /// <summary>A replica did not answer.</summary>
     public void Suspect(SiloAddress silo)
     {
-        if (entries.TryGetValue(silo, out var entry)) entry.IsSuspect = true;
+        if (entries.TryGetValue(NameOf(silo), out var entry)) entry.IsSuspect = true;
     }
 
     /// <summary>Those that are there, draining or not.</summary>
@@ -38,70 +39,90 @@ internal sealed class ReplicaTable(ClusterOptions options, TimeProvider time)
     /// <summary>All, lost ones too while they are remembered.</summary>
     public ReplicaSeen[] All()
     {
-        Forget();
-        return [.. entries.Values.Select(entry => new ReplicaSeen(entry.Report, entry.Blocks.Count, IsLost(entry))).OrderBy(seen => seen.Report.Node,
-            StringComparer.Ordinal)];
+        Forget(entry => Age(entry) > TimeSpan.FromMinutes(1));
+        return [.. entries.Values.Select(entry => new ReplicaSeen(entry.Report, entry.Known, IsLost(entry)))
+            .OrderBy(seen => seen.Report.Node, StringComparer.Ordinal)];
     }
 
-    /// <summary>Those that may be asked, the best first; never one that is lost or draining.</summary>
+    /// <summary>Those that may be asked: the policy's choice, then the others, the least busy first; never one that is lost or draining.</summary>
     public ReplicaReport[] Order(RouteQuestion question)
     {
-        var candidates = entries.Values.Where(entry => !IsLost(entry) && !entry.Report.IsDraining && Fits(entry.Report.Role, question.Purpose))
-            .Select(entry => new ReplicaCandidate(
-                entry.Report, entry.Matched(question.Blocks), entry.Report.Running + entry.Report.Waiting + entry.Sent))
-            .ToArray();
-        var ordered = choice.Order(options.Policy, question, candidates);
+        if (entries.Count == 0) return [];
+        var states = entries.Values.Select(StateOf).ToArray();
+        var request = new RoutingRequest
+        {
+            Model = states[0].Model, Text = question.Text, Tokens = question.PromptTokens, MaxTokens = question.MaxTokens,
+            Session = question.Session, Blocks = [.. BlockList.Read(question.Blocks)],
+            Role = question.Purpose == ClusterRole.Prefill ? ReplicaRole.Prefill : ReplicaRole.Decode,
+        };
+        policy ??= RoutingPolicies.Named(options.Policy, routing);
+        var first = policy.Pick(request, states).Replica;
         // Until it next speaks of its load it has at least this one more.
-        if (ordered.Length > 0) entries[ordered[0].Silo].Sent++;
-        return ordered;
+        if (first is not null) entries[first.Name].Sent++;
+        var others = states.Where(state => state != first && state.Takes(request, request.Role)).OrderBy(state => state.Load);
+        return [.. (first is null ? others : others.Prepend(first)).Select(state => entries[state.Name].Report)];
     }
 
-    // A process of one role does the other's work only where nobody else can: the door tries Both first.
-    private static bool Fits(ClusterRole role, ClusterRole purpose) => purpose == ClusterRole.Both || role == ClusterRole.Both || role == purpose;
-
-    private bool IsLost(Entry entry) => entry.IsSuspect || Age(entry) > Missed * options.AnnounceInterval + options.Silence;
-
-    private void Forget()
+    private ReplicaState StateOf(Entry entry) => new()
     {
-        foreach (var entry in entries.Values.Where(entry => Age(entry) > TimeSpan.FromMinutes(1)).ToArray()) entries.Remove(entry.Report.Silo);
+        Name = entry.Name,
+        Model = entry.Report.Model,
+        Role = entry.Report.Role switch
+        {
+            ClusterRole.Prefill => ReplicaRole.Prefill,
+            ClusterRole.Decode => ReplicaRole.Decode,
+            _ => ReplicaRole.Both,
+        },
+        Running = entry.Report.Running,
+        Waiting = entry.Report.Waiting + entry.Sent,
+        Alive = !IsLost(entry),
+        Draining = entry.Report.IsDraining,
+    };
+
+    private bool IsLost(Entry entry) => entry.IsSuspect || Age(entry) > (Missed * options.AnnounceInterval) + options.Silence;
+
+    private void Forget(Func<Entry, bool> which)
+    {
+        foreach (var entry in entries.Values.Where(which).ToArray())
+        {
+            entries.Remove(entry.Name);
+            routing.Directory.Forget(entry.Name);
+        }
     }
 
     private TimeSpan Age(Entry entry) => time.GetElapsedTime(entry.Heard);
+
+    private static string NameOf(SiloAddress silo) => silo.ToParsableString();
 
     private sealed class Entry
     {
         private long sequence = -1;
 
+        public required string Name { get; init; }
+
         public required ReplicaReport Report { get; set; }
 
-        public HashSet<BlockHash> Blocks { get; } = [];
+        /// <summary>Blocks that it is known to have.</summary>
+        public int Known { get; private set; }
 
         public long Heard { get; set; }
 
         public bool IsSuspect { get; set; }
 
+        /// <summary>Requests that were sent there since it last spoke of its load.</summary>
         public int Sent { get; set; }
 
-        public bool Take(BlockChanges changes)
+        public bool Take(BlockChanges changes, BlockDirectory directory)
         {
-            if (changes.Sequence == 0) Blocks.Clear();
-            else if (sequence < 0 || changes.Sequence != sequence + 1) return false;
+            if (changes.Sequence != 0 && (sequence < 0 || changes.Sequence != sequence + 1)) return false;
             sequence = changes.Sequence;
-            foreach (var hash in BlockList.Read(changes.Removed)) Blocks.Remove(hash);
-            foreach (var hash in BlockList.Read(changes.Stored)) Blocks.Add(hash);
-            return true;
-        }
-
-        /// <summary>Leading blocks of a prompt that it has.</summary>
-        public int Matched(byte[] prompt)
-        {
-            var matched = 0;
-            foreach (var hash in BlockList.Read(prompt))
+            var news = new BlockAnnouncement(Name, 0)
             {
-                if (!Blocks.Contains(hash)) break;
-                matched++;
-            }
-            return matched;
+                Cleared = sequence == 0, Removed = [.. BlockList.Read(changes.Removed)], Stored = [.. BlockList.Read(changes.Stored)],
+            };
+            Known = (sequence == 0 ? 0 : Known - news.Removed.Count) + news.Stored.Count;
+            directory.Announce(news);
+            return true;
         }
     }
 }

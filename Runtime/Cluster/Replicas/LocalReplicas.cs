@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Quilt.Cluster.Transfer;
 using Quilt.Hosting;
 using Quilt.Hosting.Models;
 using Quilt.Runtime;
@@ -8,8 +9,9 @@ namespace Quilt.Cluster.Replicas;
 /// <summary>The replicas of this process: runs what others ask of them, and what its own door does.</summary>
 /// <param name="models">The models.</param>
 /// <param name="options">The process's options.</param>
+/// <param name="peers">Who moves keys and values.</param>
 /// <param name="server">Its HTTP door, which says when the process stops; null where there is none.</param>
-internal sealed class LocalReplicas(ServedModels models, ClusterOptions options, QuiltServer? server = null)
+internal sealed class LocalReplicas(ServedModels models, ClusterOptions options, KvPeers peers, QuiltServer? server = null)
 {
     private int load;
     private volatile bool isDraining;
@@ -71,11 +73,13 @@ internal sealed class LocalReplicas(ServedModels models, ClusterOptions options,
         }
     }
 
-    private static (Generation? Generation, ReplicaStep? Refusal) Begin(ModelLease lease, ReplicaRequest request, CancellationToken cancel)
+    private (Generation? Generation, ReplicaStep? Refusal) Begin(ModelLease lease, ReplicaRequest request, CancellationToken cancel)
     {
         try
         {
-            return (lease.Engine.Submit(CrossingTerms.Read(request), cancel)[0], null);
+            var own = CrossingTerms.Read(request);
+            peers.Fetch(lease.Engine, own, request);
+            return (lease.Engine.Submit(own, cancel)[0], null);
         }
         catch (Exception busy) when (busy is EngineBusyException or ObjectDisposedException or EngineFailedException)
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Orleans.Runtime;
 using Quilt.Cluster.Fabric;
 using Quilt.Cluster.Replicas;
+using Quilt.Cluster.Transfer;
 using Quilt.Runtime;
 
 namespace Quilt.Cluster.Replies;
@@ -40,29 +41,39 @@ internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options
         var sampling = request.Sampling ?? engine.DefaultSampling;
         if (sampling.Seed is null) request = request with { Sampling = sampling with { Seed = Random.Shared.NextInt64() } };
         var relays = engine.Relay(request, cancel);
-        var blocks = BlockList.Write(engine.HashesOf(relays[0].Prompt.Ids, request.CacheKeys));
+        var prompt = relays[0].Prompt;
+        var question = new RouteQuestion
+        {
+            Blocks = BlockList.Write(engine.HashesOf(prompt.Ids, request.CacheKeys)),
+            PromptTokens = prompt.Ids.Length, MaxTokens = relays[0].Terms.Sampling.MaxTokens,
+            Text = GoesByText ? prompt.Text ?? string.Join(' ', prompt.Ids) : "",
+        };
+        // A prompt that another process reads is read once, whatever the choices.
+        var source = new Lazy<Task<KvSource?>>(() => PrefillAsync(model, relays[0], request, question));
         // Choices read one prompt: they go where it is.
-        var first = new Lazy<Task<ReplicaReport[]>>(() => RouteAsync(model, blocks, relays[0].Prompt.Ids.Length));
+        var first = new Lazy<Task<ReplicaReport[]>>(() => RouteAsync(model, question));
         foreach (var relay in relays)
         {
             var crossing = new ReplicaRequest(relay.Prompt.Ids, relay.Prompt.Text, CrossingTerms.Write(request, relay.Terms.Sampling), [], 0);
-            _ = AnswerAsync(model, relay, crossing, first);
+            _ = AnswerAsync(model, relay, crossing, first, source);
         }
         return [.. relays.Select(relay => relay.Generation)];
     }
 
-    private async Task AnswerAsync(string model, RelayedReply relay, ReplicaRequest crossing, Lazy<Task<ReplicaReport[]>> first)
+    private async Task AnswerAsync(string model, RelayedReply relay, ReplicaRequest crossing, Lazy<Task<ReplicaReport[]>> first,
+        Lazy<Task<KvSource?>> source)
     {
         Interlocked.Increment(ref load);
         try
         {
             // Not on the caller's time.
             await Task.Yield();
+            crossing = crossing with { Source = await source.Value };
             var asked = new HashSet<SiloAddress>();
             var why = "There is no replica.";
             for (var attempt = 0; attempt < MostAttempts; attempt++)
             {
-                var order = attempt == 0 ? await first.Value : await RouteAsync(model, [], relay.Prompt.Ids.Length);
+                var order = attempt == 0 ? await first.Value : await RouteAsync(model, new RouteQuestion { PromptTokens = relay.Prompt.Ids.Length });
                 if (order.FirstOrDefault(one => !asked.Contains(one.Silo)) is not { } chosen) break;
                 asked.Add(chosen.Silo);
                 var outcome = await AskAsync(model, relay, crossing with { Begun = [.. relay.Tokens], Random = relay.Random }, chosen);
@@ -95,10 +106,7 @@ internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options
     private async Task<Outcome?> AskAsync(string model, RelayedReply relay, ReplicaRequest crossing, ReplicaReport chosen)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(relay.Gone);
-        var steps = chosen.Silo.Equals(silo.SiloAddress)
-            ? replicas.Generate(model, crossing, ended.Token)
-            : grains.GetGrain<IReplicaGrain>(ReplicaKey.Of(model, chosen.Silo)).Generate(crossing, ended.Token).WithBatchSize(1);
-        var reading = steps.GetAsyncEnumerator(ended.Token);
+        var reading = StepsOf(model, chosen, crossing, ended.Token).GetAsyncEnumerator(ended.Token);
         try
         {
             while (true)
@@ -164,11 +172,56 @@ internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options
         }
     }
 
-    private async Task<ReplicaReport[]> RouteAsync(string model, byte[] blocks, int promptTokens)
+    // Null: nobody reads prompts for others, this one is too short to be worth it, or it went wrong. Then it is read where the reply is written.
+    private async Task<KvSource?> PrefillAsync(string model, RelayedReply relay, GenerationRequest request, RouteQuestion question)
+    {
+        var blocks = question.Blocks.Length / KvFrame.HashBytes;
+        if (blocks == 0 || !known.TryGetValue(model, out var last) || !last.Any(one => one is { Role: ClusterRole.Prefill, IsDraining: false }))
+            return null;
+        try
+        {
+            var order = await RouteAsync(model, question with { Purpose = ClusterRole.Prefill, MaxTokens = 1 });
+            if (order.FirstOrDefault(one => one.KvAddress is not null) is not { } reader) return null;
+            var sampling = relay.Terms.Sampling with { MaxTokens = 1, MinTokens = 0, Stop = [], ThinkingBudget = null };
+            var crossing = new ReplicaRequest(relay.Prompt.Ids, relay.Prompt.Text,
+                CrossingTerms.Write(request with { Output = null, ToolChoice = null }, sampling), [], 0);
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(relay.Gone);
+            var reading = StepsOf(model, reader, crossing, ended.Token).GetAsyncEnumerator(ended.Token);
+            try
+            {
+                while (await MoveAsync(reading, relay.Gone))
+                {
+                    if (reading.Current.End is not { } end) continue;
+                    var address = System.Net.IPEndPoint.Parse(reader.KvAddress!);
+                    return end.Kind == ReplicaEndKind.Finished ? new KvSource(address.Address.ToString(), address.Port, blocks) : null;
+                }
+                return null;
+            }
+            finally
+            {
+                await ended.CancelAsync();
+                _ = LetGoAsync(reading);
+            }
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return null;
+        }
+    }
+
+    private IAsyncEnumerable<ReplicaStep> StepsOf(string model, ReplicaReport chosen, ReplicaRequest crossing, CancellationToken cancel) =>
+        chosen.Silo.Equals(silo.SiloAddress)
+            ? replicas.Generate(model, crossing, cancel)
+            : grains.GetGrain<IReplicaGrain>(ReplicaKey.Of(model, chosen.Silo)).Generate(crossing, cancel).WithBatchSize(1);
+
+    private bool GoesByText => options.Policy is "prefixaware" or "cache_aware";
+
+    private async Task<ReplicaReport[]> RouteAsync(string model, RouteQuestion question)
     {
         try
         {
-            var question = new RouteQuestion(blocks, promptTokens, ClusterRole.Decode, silo.SiloAddress);
             var order = await grains.GetGrain<IReplicaDirectory>(model).Route(question).WaitAsync(options.Silence);
             return order.Length > 0 ? order : Remembered(model);
         }
