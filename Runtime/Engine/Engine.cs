@@ -20,7 +20,7 @@ namespace Quilt.Runtime;
 /// await using var engine = await Engine.OpenAsync("/models/tiny");
 /// await foreach (var piece in engine.Generate("Once upon a time", new() { MaxTokens = 64 })) Console.Write(piece.Text);
 /// </code></example>
-public sealed class Engine : IAsyncDisposable, IDisposable
+public sealed partial class Engine : IAsyncDisposable, IDisposable
 {
     /// <summary>In the data of a refusal: the prompt is too long, with the tokens that there may be and those that it has.</summary>
     internal const string TooLongKey = "PromptTokens";
@@ -212,6 +212,14 @@ public sealed class Engine : IAsyncDisposable, IDisposable
     // What belongs to a request is copied here, before it is looked at: nobody can change it behind the engine's back.
     private Generation[] Submit(Prompt prompt, GenerationRequest request, CancellationToken cancel)
     {
+        var submitted = TermsOf(prompt, request, _ => core.Wake, cancel);
+        core.Submit(submitted);
+        return [.. submitted.Select(one => one.Generation)];
+    }
+
+    private (Generation Generation, RequestTerms Terms)[] TermsOf(Prompt prompt, GenerationRequest request, Func<int, Action> wake,
+        CancellationToken cancel)
+    {
         var own = (request.Sampling ?? DefaultSampling).Copy();
         own.Validate(vocabulary);
         if (request.Choices > 1 && own.IsGreedy)
@@ -227,7 +235,7 @@ public sealed class Engine : IAsyncDisposable, IDisposable
         {
             var sampling = i == 0 || own.Seed is null ? own : own with { Seed = unchecked(own.Seed + i) };
             var parser = prompt.Parser?.Invoke();
-            var generation = new Generation(prompt.Ids, core.Wake, cancel) { Choice = i, Choices = request.Choices, MaxTokens = most };
+            var generation = new Generation(prompt.Ids, wake(i), cancel) { Choice = i, Choices = request.Choices, MaxTokens = most };
             submitted[i] = (generation, new RequestTerms
             {
                 Sampling = sampling,
@@ -239,16 +247,22 @@ public sealed class Engine : IAsyncDisposable, IDisposable
                 CacheKeys = request.CacheKeys,
                 PromptTop = request.PromptLogProbabilities,
                 Echo = request.Echo ? prompt.Text ?? Tokenizer?.Decode(prompt.Ids, skipSpecialTokens: true) : null,
+                Begun = request.Begun,
+                TellsRandom = request.TellsRandom,
                 Deadline = request.Deadline,
                 MaxWaitingTime = Options.MaxWaitingTime,
             });
         }
-        core.Submit(submitted);
-        return [.. submitted.Select(one => one.Generation)];
+        return submitted;
     }
 
     private Prompt PromptOf(GenerationRequest request)
     {
+        if (request.LaidOut is { } laidOut)
+        {
+            return new(Checked(laidOut.Ids), laidOut.Text,
+                request.Conversation is { } answered ? () => model.CreateReplyParser(answered, laidOut.Text ?? "", request.Reply) : null);
+        }
         if (request.Conversation is { } conversation)
         {
             var template = request.Template ?? Template

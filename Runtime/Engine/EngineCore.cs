@@ -137,6 +137,15 @@ internal sealed class EngineCore : IDisposable
         return true;
     });
 
+    /// <summary>
+    /// The hashes that the prefix cache has; what becomes of them later goes to <paramref name="changed"/>, on the engine's thread.
+    /// </summary>
+    public Task<BlockHash[]> WatchBlocksAsync(Action<BlockHash, bool>? changed) => Ask(() =>
+    {
+        Blocks.Prefixes.Changed = changed;
+        return Blocks.Prefixes.Hashes.ToArray();
+    });
+
     /// <summary>Ends all requests and the thread. One caller at a time.</summary>
     public void Dispose()
     {

@@ -28,3 +28,12 @@ public sealed class EngineBusyException : Exception
     {
     }
 }
+
+/// <summary>The process that answered a request is gone, and the reply cannot be had from another.</summary>
+public sealed class ReplicaLostException : Exception
+{
+    internal ReplicaLostException(string replica, int tokens, string why)
+        : base($"The replica '{replica}' was lost after {tokens} tokens: {why}")
+    {
+    }
+}

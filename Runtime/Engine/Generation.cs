@@ -113,10 +113,10 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
         return text.ToString();
     }
 
-    internal void Write(in TokenPiece token, bool isThinking)
+    internal void Write(in TokenPiece token, bool isThinking, ulong random)
     {
         Stats.Token(isThinking);
-        events.Writer.TryWrite(new(token));
+        events.Writer.TryWrite(new(token, random));
     }
 
     internal void Write(ReplyEvent part) => events.Writer.TryWrite(new(part));

@@ -8,7 +8,7 @@ namespace Quilt.Runtime;
 /// </summary>
 public readonly record struct GenerationEvent
 {
-    internal GenerationEvent(TokenPiece token) => Token = token;
+    internal GenerationEvent(TokenPiece token, ulong random = 0) => (Token, Random) = (token, random);
 
     internal GenerationEvent(ReplyEvent part) => Part = part;
 
@@ -21,6 +21,11 @@ public readonly record struct GenerationEvent
     /// A part of the reply: text, thinking, or a step of a tool call. A continuation without a conversation has text alone.
     /// </summary>
     public ReplyEvent? Part { get; }
+
+    /// <summary>
+    /// Where the request's random numbers stand behind its token; 0 where not asked for (<see cref="GenerationRequest.TellsRandom"/>).
+    /// </summary>
+    internal ulong Random { get; }
 
     /// <summary>The request is over; nothing follows.</summary>
     public GenerationEnd? End { get; }

@@ -87,6 +87,15 @@ public sealed record GenerationRequest
     /// </summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>The prompt where another process has laid it out already; it is not laid out again.</summary>
+    internal LaidOutPrompt? LaidOut { get; init; }
+
+    /// <summary>The beginning of the one reply, where another engine has made it; it goes on behind that. Null: it begins here.</summary>
+    internal BegunReply? Begun { get; init; }
+
+    /// <summary>Whether each token's event says where the random numbers stand behind it (<see cref="GenerationEvent.Random"/>).</summary>
+    internal bool TellsRandom { get; init; }
+
     /// <summary>What sets its blocks in the cache apart from others': a list that differs for every tenant and salt.</summary>
     internal string[] CacheKeys => Tenant is not null ? ["tenant", Tenant, CacheSalt ?? ""] : CacheSalt is not null ? [CacheSalt] : [];
 

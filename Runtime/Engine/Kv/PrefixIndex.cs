@@ -18,6 +18,12 @@ internal sealed class PrefixIndex(int blocks, int blockTokens)
     private readonly int[] next = Filled(blocks);            // another block of the same hash, published later; Unpublished: it has no hash
     private readonly int[] previous = new int[blocks];       // one published earlier
 
+    /// <summary>Hears of every hash that can be found from now on (true) or no more (false), on the one thread.</summary>
+    public Action<BlockHash, bool>? Changed { get; set; }
+
+    /// <summary>The hashes that can be found.</summary>
+    public IReadOnlyCollection<BlockHash> Hashes => first.Keys;
+
     /// <summary>Tokens in a block.</summary>
     public int BlockTokens => blockTokens;
 
@@ -42,7 +48,11 @@ internal sealed class PrefixIndex(int blocks, int blockTokens)
         content.CopyTo(tokens.AsSpan(block * blockTokens));
         (next[block], previous[block]) = (Nobody, Nobody);
         Count++;
-        if (first.TryAdd(hash, block)) return;
+        if (first.TryAdd(hash, block))
+        {
+            Changed?.Invoke(hash, true);
+            return;
+        }
         // Second in line behind the one that is found.
         var head = first[hash];
         (previous[block], next[block]) = (head, next[head]);
@@ -61,7 +71,11 @@ internal sealed class PrefixIndex(int blocks, int blockTokens)
         var (before, after) = (previous[block], next[block]);
         if (before >= 0) next[before] = after;
         else if (after >= 0) first[hashes[block]] = after;
-        else first.Remove(hashes[block]);
+        else
+        {
+            first.Remove(hashes[block]);
+            Changed?.Invoke(hashes[block], false);
+        }
         if (after >= 0) previous[after] = before;
         next[block] = Unpublished;
         Count--;

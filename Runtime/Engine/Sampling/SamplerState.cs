@@ -46,6 +46,13 @@ internal sealed class SamplerState
     /// <summary>The tokens that penalties are about; empty where there is none.</summary>
     public TokenCounts Seen { get; } = new();
 
+    /// <summary>Where its random numbers stand: who sets this draws as the one whose it was would have.</summary>
+    public ulong Random
+    {
+        get => random;
+        set => random = value;
+    }
+
     /// <summary>Forgets what was and starts a request.</summary>
     public void Begin(SamplingOptions options, ReadOnlySpan<int> prompt, IReadOnlyCollection<int> endTokens)
     {
@@ -59,7 +66,7 @@ internal sealed class SamplerState
         countsPrompt = options.RepetitionPenalty != 1;
         countsOutput = countsPrompt || options.FrequencyPenalty != 0 || options.PresencePenalty != 0;
         if (countsPrompt) foreach (var id in prompt) Seen.Add(id, isOutput: false);
-        random = (ulong)(options.Seed ?? Random.Shared.NextInt64());
+        random = (ulong)(options.Seed ?? System.Random.Shared.NextInt64());
     }
 
     /// <summary>Takes note of a chosen token.</summary>

@@ -19,6 +19,7 @@ internal sealed class Request
     private PromptScorer? scores;
     private ReplyGrammar? grammar;
     private bool ignoresEnd;
+    private bool tellsRandom;
     private long deadline;
     private long latestStart;
 
@@ -53,8 +54,9 @@ internal sealed class Request
         sampling.Begin(terms.Sampling, CollectionsMarshal.AsSpan(Sequence.Tokens), terms.EndTokens);
         grammar = terms.Grammar;
         if (grammar is not null) sampling.Mask = grammar.Next(reply.IsThinking);
-        ignoresEnd = terms.Sampling.IgnoreEos;
+        (ignoresEnd, tellsRandom) = (terms.Sampling.IgnoreEos, terms.TellsRandom);
         sampling.Thinking.Begin(terms.Sampling.ThinkingBudget, reply.ThinkingEnd, reply.IsThinking);
+        if (terms.Begun is { } begun) Repeat(begun);
     }
 
     /// <summary>Takes note that the request is part of the next step.</summary>
@@ -92,7 +94,7 @@ internal sealed class Request
         if (Finished is not null) text += reply.Finish(parts);
         sampling.Thinking.IsOpen = reply.IsThinking;
         Generation.Write(new TokenPiece(chosen.Token, text, chosen.LogProbability, chosen.Top) { LogProbabilityTokens = chosen.Asked ?? [] },
-            isThinking);
+            isThinking, tellsRandom ? sampling.Random : 0);
         Tell();
         if (!isAllowed)
             Fail(new RequestFailedException(new InvalidOperationException($"Token {chosen.Token} is not allowed by the reply's grammar.")));
@@ -121,6 +123,18 @@ internal sealed class Request
         }
         Tell();
         Generation.Finish(new GenerationEnd(reason, Generation.Stats) { StopText = reply.StopFound, StopToken = stop.StopToken, Error = error });
+    }
+
+    // Chosen elsewhere; here everything that looks at tokens sees them once more.
+    private void Repeat(BegunReply begun)
+    {
+        foreach (var token in begun.Tokens)
+        {
+            sampling.Accept(token);
+            Accept(new TokenChoice(token, float.NaN, []));
+            if (Finished is not null) break;
+        }
+        sampling.Random = begun.Random;
     }
 
     // Thirty years are for ever, and no overflow.

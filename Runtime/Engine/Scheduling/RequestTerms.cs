@@ -32,6 +32,12 @@ internal sealed record RequestTerms
     /// <summary>The text of the prompt where it comes first in the reply's.</summary>
     public string? Echo { get; init; }
 
+    /// <inheritdoc cref="GenerationRequest.Begun"/>
+    public BegunReply? Begun { get; init; }
+
+    /// <inheritdoc cref="GenerationRequest.TellsRandom"/>
+    public bool TellsRandom { get; init; }
+
     /// <summary>How long it may take; null: no bound.</summary>
     public TimeSpan? Deadline { get; init; }
 

@@ -20,6 +20,8 @@ internal static class Failure
         BadInputException input => ApiException.Bad(Plain(input), ParamOf(input)),
         EngineBusyException => ApiException.Unavailable("The server is busy: as many requests wait as may."),
         EngineFailedException => new ApiException(503, "InternalServerError", "The engine has failed; the server takes no requests any more."),
+        ReplicaLostException => new ApiException(503, "ReplicaLostError",
+            "The replica that answered this request is gone; what it had not said is lost."),
         RequestFailedException => new ApiException(500, "InternalServerError", "The request failed while it was answered."),
         NotSupportedException unsupported => unsupported.Message.AsSpan().ContainsAny('/', '\\') ? ModelUnusable
             : ApiException.NotBuilt(Fields.Shown(unsupported.Message)),

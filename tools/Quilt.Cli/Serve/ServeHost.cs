@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Quilt.Cluster;
 using Quilt.Hosting;
 using Quilt.Hosting.Http;
 using Quilt.Hosting.Models;
@@ -32,12 +33,16 @@ internal static class ServeHost
         // Until it is up there is one to tell: whoever started it, in one line.
         var isUp = new Flag();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(settings.LogLevel)
+            // What becomes of the others is told by the cluster itself; Orleans has much to say of it.
+            .AddFilter("Orleans", settings.LogLevel < LogLevel.Warning ? settings.LogLevel : LogLevel.Critical)
+            .AddFilter("Polly", settings.LogLevel < LogLevel.Warning ? settings.LogLevel : LogLevel.Critical)
             .AddFilter(level => level >= settings.LogLevel && (isUp.IsSet || level < LogLevel.Error));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console =>
             console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Configuration.AddEnvironmentVariables();
         OpenTelemetryExport.Add(builder.Services, builder.Configuration, QuiltVersion.Number);
         builder.Services.AddQuilt(settings.Models).AddQuiltServer(settings.Server);
+        if (settings.Cluster is { } cluster) builder.AddQuiltCluster(cluster);
         var app = builder.Build();
         app.Lifetime.ApplicationStarted.Register(() => isUp.IsSet = true);
         app.Services.GetRequiredService<ServedModels>().Progress = _ => progress;
@@ -45,6 +50,7 @@ internal static class ServeHost
         if (settings.Address.RootPath.Length > 0) app.UsePathBase(settings.Address.RootPath);
         app.UseRouting();
         app.MapQuilt();
+        if (settings.Cluster is not null) app.MapQuiltCluster();
         app.UseEndpoints(_ => { });
         return app;
     }
@@ -52,6 +58,12 @@ internal static class ServeHost
     /// <summary>Where it can be reached.</summary>
     public static string UrlOf(WebApplication app, ServeSettings settings) =>
         app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First() + settings.Address.RootPath;
+
+    /// <summary>Tells a cluster where it can be reached.</summary>
+    public static void Tell(WebApplication app, string url)
+    {
+        if (app.Services.GetService<ClusterOptions>() is { } cluster) cluster.Url = url;
+    }
 
     /// <summary>Takes no new requests, and waits for those that run, but not longer than <paramref name="longest"/>.</summary>
     public static async Task DrainAsync(WebApplication app, TimeSpan longest)
@@ -62,11 +74,12 @@ internal static class ServeHost
         using var late = new CancellationTokenSource(longest);
         try
         {
-            while (server.Load > 0) await timer.WaitForNextTickAsync(late.Token);
+            while (server.Load + ClusterStatus.LoadOf(app.Services) > 0) await timer.WaitForNextTickAsync(late.Token);
         }
         catch (OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync($"quilt: {server.Load} requests had not ended after {longest.TotalSeconds:0} s and are dropped");
+            var left = server.Load + ClusterStatus.LoadOf(app.Services);
+            await Console.Error.WriteLineAsync($"quilt: {left} requests had not ended after {longest.TotalSeconds:0} s and are dropped");
         }
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Quilt.Cluster;
 using Quilt.Hosting;
 
 namespace Quilt.Cli.Serve;
@@ -10,4 +11,8 @@ namespace Quilt.Cli.Serve;
 /// <param name="LogLevel">What it logs.</param>
 /// <param name="DrainTime">How long it waits for running requests when it stops.</param>
 internal sealed record ServeSettings(
-    Action<QuiltOptions> Models, Action<QuiltServerOptions> Server, ServeAddress Address, LogLevel LogLevel, TimeSpan DrainTime);
+    Action<QuiltOptions> Models, Action<QuiltServerOptions> Server, ServeAddress Address, LogLevel LogLevel, TimeSpan DrainTime)
+{
+    /// <summary>Lays down how it takes part in a cluster; null: it does not.</summary>
+    public Action<ClusterOptions>? Cluster { get; init; }
+}

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Quilt.Cli.Serve;
+using Quilt.Cluster;
 using Quilt.Hosting;
 using Quilt.Hosting.Models;
 
@@ -21,6 +22,7 @@ internal static class ServeVerb
         var models = new ModelFlags().AddTo(command);
         var server = new ServerFlags().AddTo(command);
         var listening = new Listening().AddTo(command);
+        var cluster = new ClusterFlags().AddTo(command);
         var foreign = new ForeignFlags().AddTo(command);
 
         command.SetAction(async (parsed, cancel) =>
@@ -35,7 +37,7 @@ internal static class ServeVerb
                     // Whoever serves everybody serves them by whatever name they know it.
                     if (address.ServesEverybody) options.AllowedHosts.Add("*");
                 }, address, parsed.GetValue(logLevel) ?? LogLevel.Warning,
-                ModelFlags.Seconds("--drain-seconds", parsed.GetValue(drain) ?? 30));
+                ModelFlags.Seconds("--drain-seconds", parsed.GetValue(drain) ?? 30)) { Cluster = cluster.Read(parsed) };
             if (!parsed.GetValue(check)) return await RunAsync(settings, cancel);
             await using var app = ServeHost.Build(settings, null);
             ServeCheck.Print(OptionsOf<QuiltOptions>(app.Services), OptionsOf<QuiltServerOptions>(app.Services), settings.Address);
@@ -73,7 +75,11 @@ internal static class ServeVerb
             }
             if (settings.Address.ServesEverybody)
                 Console.Error.WriteLine("quilt: warning: everybody who reaches this address may use it (--insecure)");
-            Console.Error.WriteLine($"quilt: listening on {ServeHost.UrlOf(app, settings)}");
+            var url = ServeHost.UrlOf(app, settings);
+            ServeHost.Tell(app, url);
+            if (app.Services.GetService<ClusterOptions>() is { } own)
+                Console.Error.WriteLine($"quilt: node {own.NodeName} of cluster {own.Name} at {own.Address}:{own.Port}");
+            Console.Error.WriteLine($"quilt: listening on {url}");
             var stopped = new TaskCompletionSource();
             await using (cancel.Register(stopped.SetResult)) await stopped.Task;
             await ServeHost.DrainAsync(app, settings.DrainTime);
