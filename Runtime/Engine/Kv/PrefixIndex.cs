@@ -24,6 +24,9 @@ internal sealed class PrefixIndex(int blocks, int blockTokens)
     /// <summary>Blocks that can be found, duplicates included.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Where what comes and goes is noted down; null: nowhere.</summary>
+    public PrefixChanges? Changes { get; set; }
+
     /// <summary>Whether a block can be found.</summary>
     public bool IsPublished(int block) => next[block] != Unpublished;
 
@@ -39,7 +42,11 @@ internal sealed class PrefixIndex(int blocks, int blockTokens)
         content.CopyTo(tokens.AsSpan(block * blockTokens));
         (next[block], previous[block]) = (Nobody, Nobody);
         Count++;
-        if (first.TryAdd(hash, block)) return;
+        if (first.TryAdd(hash, block))
+        {
+            Changes?.Came(hash);
+            return;
+        }
         // Second in line behind the one that is found.
         var head = first[hash];
         (previous[block], next[block]) = (head, next[head]);
@@ -58,7 +65,11 @@ internal sealed class PrefixIndex(int blocks, int blockTokens)
         var (before, after) = (previous[block], next[block]);
         if (before >= 0) next[before] = after;
         else if (after >= 0) first[hashes[block]] = after;
-        else first.Remove(hashes[block]);
+        else
+        {
+            first.Remove(hashes[block]);
+            Changes?.Went(hashes[block]);
+        }
         if (after >= 0) previous[after] = before;
         next[block] = Unpublished;
         Count--;
