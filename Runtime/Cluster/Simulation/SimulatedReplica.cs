@@ -82,10 +82,6 @@ internal sealed class SimulatedReplica
             var request = requests[sequence];
             if (chunk.Start == sequence.Cached) cached += sequence.Cached;
             if (!request.HasStarted) tally.Start(request);
-            // What is waited for is what a report could know: what was thought to be missing, less what is computed.
-            var done = chunk.LogitRow >= 0 ? request.Expected : Math.Min(request.Expected, chunk.Count);
-            request.Expected -= done;
-            State.QueuedTokens -= done;
         }
         step = (plan.Tokens.Length - replies, replies, 0);
         step.Seconds = spec.Cost.Step(step.Prompts, step.Replies, cached);
@@ -101,8 +97,12 @@ internal sealed class SimulatedReplica
         ended.Clear();
         foreach (var chunk in plan!.Chunks)
         {
-            if (chunk.LogitRow < 0) continue;
             var request = requests[chunk.Sequence];
+            // What is reported is what a replica can know: what was thought to be missing, less what is computed.
+            var done = chunk.LogitRow >= 0 ? request.Expected : Math.Min(request.Expected, chunk.Count);
+            request.Expected -= done;
+            State.QueuedTokens -= done;
+            if (chunk.LogitRow < 0) continue;
             tally.Token(request, now);
             chunk.Sequence.Tokens.Add(request.NextToken());
             if (request.IsOver) ended.Add(request);

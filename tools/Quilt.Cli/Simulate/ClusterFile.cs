@@ -50,6 +50,7 @@ internal static class ClusterFile
             options = key switch
             {
                 "sequence_tokens" => options with { SequenceTokens = Whole(value, 0, 1 << 20) },
+                "busy_tokens" => options with { BusyTokens = Whole(value, 0, 1 << 30) },
                 "prefix_min_match_length" => options with { MinMatchCharacters = Whole(value, 0, 1 << 30) },
                 "kv_aware_threshold" => options with { KvThreshold = Whole(value, 0, 1 << 30) },
                 "cache_threshold" => options with { CacheThreshold = Real(value) },
@@ -58,7 +59,7 @@ internal static class ClusterFile
                 "max_tree_size" => options with { MaxTreeCharacters = Whole(value, 0, int.MaxValue) },
                 "eviction_interval_secs" => options with { EvictionInterval = TimeSpan.FromSeconds(Real(value)) },
                 "seed" => options with { Seed = Whole(value, 0, int.MaxValue) },
-                _ => throw value.Bad("sequence_tokens, prefix_min_match_length, kv_aware_threshold, cache_threshold, balance_abs_threshold, " +
+                _ => throw value.Bad("sequence_tokens, busy_tokens, prefix_min_match_length, kv_aware_threshold, cache_threshold, balance_abs_threshold, " +
                     "balance_rel_threshold, max_tree_size, eviction_interval_secs or seed", $"the key '{key}'"),
             };
         }
