@@ -58,7 +58,8 @@ public sealed class SimulateTests
         Assert.That((await QuiltProcess.Run(["simulate"])).ExitCode, Is.EqualTo(2));
     }
 
-    [TestCase("kv_tokens: 32768", "kv_tokens: lots", "c.yaml: kv_tokens (line 3): expected a whole number from 1 to 268435456, found the text \"lots\"")]
+    [TestCase("kv_tokens: 32768", "kv_tokens: lots",
+        "c.yaml: kv_tokens (line 3): expected a whole number from 1 to 268435456, found the text \"lots\"")]
     [TestCase("tokens_per_second: 5000", "tokens_per_second: 0", "c.yaml: cost: prefill: expected a size of at least 1 and a speed above 0")]
     [TestCase("  decode:", "  decoding:", "c.yaml: cost.decoding (line 7): expected prefill, decode or found_tokens_per_second")]
     [TestCase("replicas: 2", "replicas: 2\nbench: b.json", "c.yaml: cost (line 7): expected cost or bench, found both")]

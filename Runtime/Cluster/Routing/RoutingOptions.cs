@@ -22,8 +22,8 @@ internal sealed record RoutingOptions
     public int SequenceTokens { get; init; } = 32;
 
     /// <summary>
-    /// <c>prefix</c>: with so much to do at the idlest replica, as tokens of prompts, a token that need not be computed counts twice, with twice as much
-    /// three times, and so on; 0: always once.
+    /// <c>prefix</c>: with so much to do at the idlest replica, as tokens of prompts, a token that need not be computed counts twice, with twice as
+    /// much three times, and so on; 0: always once.
     /// </summary>
     public int BusyTokens { get; init; } = 2048;
 

@@ -2,7 +2,9 @@ using Quilt.Cluster.Routing;
 
 namespace Quilt.Cluster.Simulation;
 
-/// <summary>Requests a second of each replica over the last minute, as vLLM's production-stack counts them; replicas that had none have no figure.</summary>
+/// <summary>
+/// Requests a second of each replica over the last minute, as vLLM's production-stack counts them; replicas that had none have no figure.
+/// </summary>
 internal sealed class QueryRates(ReplicaState[] states)
 {
     private const double Window = 60;

@@ -4,8 +4,8 @@ using Quilt.Runtime.Scheduling;
 namespace Quilt.Cluster.Simulation;
 
 /// <summary>
-/// Runs a trace through a cluster in virtual time: arrivals, steps and announcements, one after the other, in the order of their times. The router and
-/// the replicas' schedulers are the real ones. The same trace, cluster and policy give the same figures.
+/// Runs a trace through a cluster in virtual time: arrivals, steps and announcements, one after the other, in the order of their times. The router
+/// and the replicas' schedulers are the real ones. The same trace, cluster and policy give the same figures.
 /// </summary>
 internal sealed class Simulation
 {

@@ -65,7 +65,8 @@ public sealed class SimulationTests
     {
         var parts = Gen.Select(Gen.Int[0, 3], Gen.Int[1, 90]).Select((content, tokens) => new TracePart($"part{content}", tokens));
         var requests = Gen.Select(parts.Array[1, 4], Gen.Int[1, 40], Gen.Double[0, 3], Gen.Int[-5, 20], Gen.Int[0, 2]);
-        Gen.Select(requests.Array[1, 25], Gen.Int[1, 4], Gen.Int[0, Names.Length - 1].Select(i => Names[i]), Gen.Int[8, 30]).Sample((some, replicas, policy, blocks) =>
+        var policies = Gen.Int[0, Names.Length - 1].Select(i => Names[i]);
+        Gen.Select(requests.Array[1, 25], Gen.Int[1, 4], policies, Gen.Int[8, 30]).Sample((some, replicas, policy, blocks) =>
         {
             var trace = some.Select((one, i) => new TraceRequest($"{i}", one.Item1, new($"reply{i}", one.Item2))
             {

@@ -41,7 +41,8 @@ public sealed class TraceTests
 
     [TestCase("""{"id":"b","prompt":[["p",3]]}""", "trace: line 2: reply: expected [content, tokens], found nothing")]
     [TestCase("""{"id":"b","prompt":[],"reply":["r",2]}""", "trace: line 2: prompt: expected a list of [content, tokens], found none")]
-    [TestCase("""{"id":"b","prompt":[["p",0]],"reply":["r",2]}""", "trace: line 2: prompt[0]: expected [content, 1 to 16777216 tokens], found [\"p\",0]")]
+    [TestCase("""{"id":"b","prompt":[["p",0]],"reply":["r",2]}""",
+        "trace: line 2: prompt[0]: expected [content, 1 to 16777216 tokens], found [\"p\",0]")]
     [TestCase("""{"id":"a","prompt":[["p",3]],"reply":["r",2]}""", "trace: line 2: id: expected an id of its own, found 'a' again")]
     [TestCase("""{"id":"b","after":"c","prompt":[["p",3]],"reply":["r",2]}""", "trace: line 2: after: expected the id of a line before, found 'c'")]
     [TestCase("""{"id":"b","at":-1,"prompt":[["p",3]],"reply":["r",2]}""", "trace: line 2: at: expected seconds from 0 to 1e9, found -1")]

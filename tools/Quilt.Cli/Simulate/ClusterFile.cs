@@ -59,8 +59,8 @@ internal static class ClusterFile
                 "max_tree_size" => options with { MaxTreeCharacters = Whole(value, 0, int.MaxValue) },
                 "eviction_interval_secs" => options with { EvictionInterval = TimeSpan.FromSeconds(Real(value)) },
                 "seed" => options with { Seed = Whole(value, 0, int.MaxValue) },
-                _ => throw value.Bad("sequence_tokens, busy_tokens, prefix_min_match_length, kv_aware_threshold, cache_threshold, balance_abs_threshold, " +
-                    "balance_rel_threshold, max_tree_size, eviction_interval_secs or seed", $"the key '{key}'"),
+                _ => throw value.Bad("sequence_tokens, busy_tokens, prefix_min_match_length, kv_aware_threshold, cache_threshold, " +
+                    "balance_abs_threshold, balance_rel_threshold, max_tree_size, eviction_interval_secs or seed", $"the key '{key}'"),
             };
         }
         return options;

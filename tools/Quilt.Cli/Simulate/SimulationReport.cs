@@ -9,7 +9,8 @@ internal static class SimulationReport
     /// <summary>A table with a line for each policy.</summary>
     public static void Print(IReadOnlyList<SimulationResult> results)
     {
-        Console.WriteLine("policy                   hits   first token p50, p99    between tokens p50, p99   tokens/s   busy   cost/M   preempted  refused");
+        Console.WriteLine("policy                   hits   first token p50, p99    between tokens p50, p99   tokens/s   busy   cost/M   preempted " +
+            " refused");
         foreach (var r in results)
         {
             Console.WriteLine(Invariant($"{r.Policy,-22} {r.HitRate,6:0.0%} {r.FirstToken.Half * 1000,9:0} {r.FirstToken.Most * 1000,9:0} ms ") +
