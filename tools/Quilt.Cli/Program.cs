@@ -18,7 +18,7 @@ internal static class Program
         ["parse-reply"] = ParseReplyVerb.Create, ["synth"] = SynthVerb.Create, ["bench"] = BenchVerb.Create, ["doctor"] = DoctorVerb.Create,
         ["serve"] = ServeVerb.Create, ["quantize"] = QuantizeVerb.Create, ["quality"] = QualityVerb.Create, ["stitch"] = StitchVerb.Create,
         ["repair-router"] = RepairRouterVerb.Create, ["verify"] = VerifyVerb.Create, ["pack"] = PackVerb.Create,
-        ["cluster"] = ClusterVerb.Create,
+        ["cluster"] = ClusterVerb.Create, ["simulate"] = SimulateVerb.Create,
     };
 
     public static async Task<int> Main(string[] args)

@@ -6,7 +6,9 @@ namespace Quilt.Cluster.Routing;
 /// What has changed in one tier of a replica's cache since its last announcement. Applied in this order: cleared, removed, stored.
 /// </summary>
 /// <param name="Replica">Whose cache.</param>
-/// <param name="Generation">Rises with every start of the replica: what an earlier one announced is void, and what it still announces is ignored.</param>
+/// <param name="Generation">
+/// Rises with every start of the replica: what an earlier one announced is void, and what it still announces is ignored.
+/// </param>
 /// <param name="Tier">Which tier.</param>
 internal sealed record BlockAnnouncement(string Replica, long Generation, KvTierKind Tier = KvTierKind.Device)
 {

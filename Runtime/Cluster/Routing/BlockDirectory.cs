@@ -4,8 +4,8 @@ using Quilt.Runtime.Kv;
 namespace Quilt.Cluster.Routing;
 
 /// <summary>
-/// Which replica holds which blocks, by what replicas announce. Soft state: what is missing or wrong here costs a prefix that is computed again, never
-/// a token. Tenants are kept apart by the hashes themselves, which begin with the tenant's salt. For any number of threads.
+/// Which replica holds which blocks, by what replicas announce. Soft state: what is missing or wrong here costs a prefix that is computed again,
+/// never a token. Tenants are kept apart by the hashes themselves, which begin with the tenant's salt. For any number of threads.
 /// </summary>
 /// <param name="maxEntries">Most pairs of block and replica; what is announced beyond that is not remembered.</param>
 internal sealed class BlockDirectory(int maxEntries = 1 << 26)

@@ -43,12 +43,16 @@ internal sealed class PrefixPolicy(RoutingOptions options) : RoutingPolicy
         }
         if (!isKnown && request.Blocks.Count > 0) return ByHash(request.Blocks[Math.Min(FirstBlocks, request.Blocks.Count) - 1], roster);
 
+        // Where even the idlest is busy, what is computed twice makes all wait: then more is waited for what is there.
+        var idlest = double.PositiveInfinity;
+        for (var i = 0; i < roster.Count; i++) idlest = Math.Min(idlest, Cost(roster[i]));
+        var weight = options.BusyTokens == 0 ? 1 : 1 + (idlest / options.BusyTokens);
         // Equals take turns.
         start = (start + 1) % roster.Count;
-        var (best, least) = (start, Cost(roster[start]) - saved[start]);
+        var (best, least) = (start, Cost(roster[start]) - (weight * saved[start]));
         for (var i = 0; i < roster.Count; i++)
         {
-            if (Cost(roster[i]) - saved[i] is var cost && cost < least) (best, least) = (i, cost);
+            if (Cost(roster[i]) - (weight * saved[i]) is var cost && cost < least) (best, least) = (i, cost);
         }
         var matched = blocks[best] * options.BlockTokens;
         foreach (var match in found)

@@ -43,7 +43,9 @@ internal sealed class RadixTree
         }
     }
 
-    /// <summary>The longest beginning of a text that a tenant was given, and who: of several the one with the least load, then who had it last.</summary>
+    /// <summary>
+    /// The longest beginning of a text that a tenant was given, and who: of several the one with the least load, then who had it last.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="loads">By tenant; −1, or none: it does not come into question.</param>
     /// <param name="tenant">Who; −1 where nobody has any of it.</param>

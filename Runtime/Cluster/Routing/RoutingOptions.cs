@@ -21,6 +21,12 @@ internal sealed record RoutingOptions
     /// <summary><c>prefix</c>: tokens of a prompt that a running or waiting sequence weighs as much as.</summary>
     public int SequenceTokens { get; init; } = 32;
 
+    /// <summary>
+    /// <c>prefix</c>: with so much to do at the idlest replica, as tokens of prompts, a token that need not be computed counts twice, with twice as
+    /// much three times, and so on; 0: always once.
+    /// </summary>
+    public int BusyTokens { get; init; } = 2048;
+
     /// <summary><c>prefixaware</c>: characters that must match; fewer go to the replica with the fewest requests a second.</summary>
     public int MinMatchCharacters { get; init; }
 
@@ -54,6 +60,7 @@ internal sealed record RoutingOptions
     {
         Check(nameof(BlockTokens), BlockTokens, 1);
         Check(nameof(SequenceTokens), SequenceTokens, 0);
+        Check(nameof(BusyTokens), BusyTokens, 0);
         Check(nameof(MinMatchCharacters), MinMatchCharacters, 0);
         Check(nameof(ChunkCharacters), ChunkCharacters, 1);
         Check(nameof(MaxTrieNodes), MaxTrieNodes, 1);

@@ -44,7 +44,8 @@ internal static class RoutingText
     private static string Prompt(JsonElement prompt) => prompt.ValueKind switch
     {
         JsonValueKind.String => prompt.GetString()!,
-        JsonValueKind.Array when prompt.GetArrayLength() > 0 && prompt[0].ValueKind is JsonValueKind.String or JsonValueKind.Array => Prompt(prompt[0]),
+        JsonValueKind.Array when prompt.GetArrayLength() > 0 && prompt[0].ValueKind is JsonValueKind.String or JsonValueKind.Array
+            => Prompt(prompt[0]),
         JsonValueKind.Array => prompt.GetRawText(),
         _ => "",
     };

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Quilt.Cluster.Routing;
 
 /// <summary>
-/// Sessions on a ring of hashes: each replica has many points on it, a session belongs to the next point. Where a replica leaves only its own sessions
-/// move.
+/// Sessions on a ring of hashes: each replica has many points on it, a session belongs to the next point. Where a replica leaves only its own
+/// sessions move.
 /// </summary>
 internal sealed class SessionRing
 {

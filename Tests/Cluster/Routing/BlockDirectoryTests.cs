@@ -19,7 +19,8 @@ public sealed class BlockDirectoryTests
     private sealed record Event(int What, int Who, int Tenant, int Text, int From, int To, KvTierKind Tier);
 
     private static readonly Gen<Event> Events = Gen.Select(Gen.Int[0, 9], Gen.Int[0, Names - 1], Gen.Int[0, 1], Gen.Int[0, 2], Gen.Int[0, 3],
-        Gen.Int[1, 4], Gen.Enum<KvTierKind>()).Select((what, who, tenant, text, from, to, tier) => new Event(what, who, tenant, text, from, to, tier));
+        Gen.Int[1, 4], Gen.Enum<KvTierKind>())
+        .Select((what, who, tenant, text, from, to, tier) => new Event(what, who, tenant, text, from, to, tier));
 
     [Test]
     public void Equals_a_naive_model_and_routes_to_nobody_who_is_dead_or_drains() => Events.Array[1, 120].Sample(events =>
@@ -58,7 +59,8 @@ public sealed class BlockDirectoryTests
             Assert.That(found.Select(match => (match.Replica, match.Blocks, Math.Round(match.Worth, 9))), Is.EquivalentTo(model.Find(prompt)));
             Assert.That(directory.Entries, Is.GreaterThanOrEqualTo(model.Entries));
 
-            var request = Replicas.Request($"{Tenants[e.Tenant]} {e.Text}") with { Blocks = prompt, Tokens = prompt.Length * 16, Tenant = Tenants[e.Tenant] };
+            var request = Replicas.Request($"{Tenants[e.Tenant]} {e.Text}") with 
+            { Blocks = prompt, Tokens = prompt.Length * 16, Tenant = Tenants[e.Tenant] };
             foreach (var policy in policies) Check(policy, policy.Pick(request, replicas), replicas, model.Find(prompt));
 
             void Announce(string to, KvTierKind tier, BlockHash[]? stored = null, BlockHash[]? removed = null, bool cleared = false)
