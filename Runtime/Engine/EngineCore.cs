@@ -14,7 +14,7 @@ namespace Quilt.Runtime;
 /// </summary>
 internal sealed class EngineCore : IDisposable
 {
-    private readonly Executor executor;
+    private readonly IExecutor executor;
     private readonly EngineOptions options;
     private readonly EngineLoop loop;
     private readonly PromptPace pace;
@@ -29,7 +29,7 @@ internal sealed class EngineCore : IDisposable
     private int held;                                        // requests between door and end
 
     /// <summary>A core that owns <paramref name="executor"/> and starts at once.</summary>
-    public EngineCore(Executor executor, EngineOptions options)
+    public EngineCore(IExecutor executor, EngineOptions options)
     {
         (this.executor, this.options) = (executor, options);
         var layout = executor.Cache.Layout;
