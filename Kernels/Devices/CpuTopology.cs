@@ -21,6 +21,17 @@ internal sealed record CpuTopology(IReadOnlyList<LogicalCpu> Cpus)
     public int Nodes => Cpus.Select(cpu => cpu.Node).Distinct().Count();
 
     /// <summary>
+    /// The processors of one of <paramref name="count"/> equal parts of the cores, node by node; with fewer cores than parts, neighbours have the same.
+    /// </summary>
+    public CpuTopology Part(int index, int count)
+    {
+        int[] cores = [.. Cpus.OrderBy(cpu => cpu.Node).ThenBy(cpu => cpu.Core).Select(cpu => cpu.Core).Distinct()];
+        var first = (int)((long)cores.Length * index / count);
+        var own = cores.AsSpan(first, Math.Max(1, (int)((long)cores.Length * (index + 1) / count) - first)).ToArray();
+        return new([.. Cpus.Where(cpu => own.Contains(cpu.Core))]);
+    }
+
+    /// <summary>
     /// Reads it from the files of Linux (Documentation/admin-guide/cputopology.rst, and for nodes ABI/stable/sysfs-devices-node).
     /// </summary>
     /// <param name="folder">What /sys/devices/system is.</param>

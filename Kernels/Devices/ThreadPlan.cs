@@ -8,10 +8,14 @@ internal sealed class ThreadPlan
 {
     private readonly CpuTopology topology;
 
-    /// <summary>A plan of <paramref name="threads"/> threads; 0: as many as <see cref="DefaultThreads"/> says.</summary>
-    public ThreadPlan(CpuTopology topology, int threads = 0)
+    /// <summary>
+    /// A plan of <paramref name="threads"/> threads; 0: as many as <see cref="DefaultThreads"/> says. They keep to their nodes where there is more
+    /// than one, or where <paramref name="isPart"/> says that the machine has others.
+    /// </summary>
+    public ThreadPlan(CpuTopology topology, int threads = 0, bool isPart = false)
     {
         this.topology = topology;
+        IsPinned = isPart || topology.Nodes > 1;
         Threads = threads > 0 ? threads : DefaultThreads(topology, Environment.ProcessorCount);
     }
 
@@ -19,7 +23,7 @@ internal sealed class ThreadPlan
     public int Threads { get; }
 
     /// <summary>Whether threads keep to their nodes; where there is one node the system places them better.</summary>
-    public bool IsPinned => topology.Nodes > 1;
+    public bool IsPinned { get; }
 
     /// <summary>
     /// One thread a physical core: two hyperthreads of one core share what kernels are bound by. Never more than <paramref name="most"/>, which a

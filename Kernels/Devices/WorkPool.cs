@@ -35,6 +35,7 @@ internal sealed unsafe class WorkPool : IDisposable
     public WorkPool(ThreadPlan plan)
         : this(plan.Threads, plan)
     {
+        Plan = plan;
     }
 
     private WorkPool(int threads, ThreadPlan? plan)
@@ -53,6 +54,9 @@ internal sealed unsafe class WorkPool : IDisposable
             worker.Thread.Start();
         }
     }
+
+    /// <summary>Where its threads belong; null: anywhere.</summary>
+    public ThreadPlan? Plan { get; }
 
     /// <summary>Threads at work, the caller included.</summary>
     public int Threads => workers.Length + 1;

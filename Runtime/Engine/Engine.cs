@@ -26,7 +26,7 @@ public sealed partial class Engine : IAsyncDisposable, IDisposable
     internal const string TooLongKey = "PromptTokens";
 
     private readonly LoadedModel model;
-    private readonly Executor executor;
+    private readonly IExecutor executor;
     private readonly TierSetup? tiers;
     private readonly EngineCore core;
     private readonly ReplyForms forms;
@@ -36,7 +36,7 @@ public sealed partial class Engine : IAsyncDisposable, IDisposable
     {
         (this.model, Options, forms) = (model, options, new ReplyForms(model));
         vocabulary = model.Decoder.Spec.VocabularySize;
-        executor = new Executor(model.Decoder, model.Device, model.Memory.Layout, options.Activations, model.Memory.Scratch);
+        executor = model.NewExecutor(model.Memory.Layout, options.Activations, planned: true);
         try
         {
             tiers = TierSetup.Open(model, executor, options);
@@ -95,7 +95,7 @@ public sealed partial class Engine : IAsyncDisposable, IDisposable
     public int VocabularySize => vocabulary;
 
     /// <summary>Bytes of the weights as held in memory.</summary>
-    public long WeightBytes => model.Decoder.Weights.Bytes;
+    public long WeightBytes => model.WeightBytes;
 
     /// <summary>What ended the engine, so that it takes no request any more; null while it is in health.</summary>
     public Exception? Failure => core.Failure;

@@ -15,7 +15,7 @@ namespace Quilt.Runtime;
 /// </summary>
 internal sealed class EngineCore : IDisposable
 {
-    private readonly Executor executor;
+    private readonly IExecutor executor;
     private readonly EngineOptions options;
     private readonly EngineLoop loop;
     private readonly PromptPace pace;
@@ -36,7 +36,7 @@ internal sealed class EngineCore : IDisposable
     /// <param name="executor">Runs steps.</param>
     /// <param name="options">The bounds.</param>
     /// <param name="tiers">What is behind the cache, owned too; null: nothing.</param>
-    public EngineCore(Executor executor, EngineOptions options, KvTiers? tiers = null)
+    public EngineCore(IExecutor executor, EngineOptions options, KvTiers? tiers = null)
     {
         (this.executor, this.options, this.tiers) = (executor, options, tiers);
         var layout = executor.Cache.Layout;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Quilt.Formats.Chat.Replies;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
@@ -9,10 +10,22 @@ namespace Quilt.Runtime;
 public sealed record EngineOptions
 {
     /// <summary>
-    /// Where it runs: <c>cpu</c>, <c>gpu:0</c>, <c>opencl:0</c>, or <c>gpu-emulated</c>, which runs a GPU's kernels on the processor to test them.
+    /// Where it runs: <c>cpu</c>, <c>gpu:0</c>, <c>opencl:0</c>, or <c>gpu-emulated</c>, which runs a GPU's kernels on the processor to test them;
+    /// with <see cref="TensorParallel"/> the first of several that follow each other, or all of them: <c>gpu:0,gpu:2</c>.
     /// <see cref="GpuDevices.List"/> says what there is.
     /// </summary>
     public string Device { get; init; } = "cpu";
+
+    /// <summary>
+    /// Devices over which every layer is cut (vLLM's tensor_parallel_size): each holds a part of the weights and of the cache, and all run a step
+    /// together. On a CPU they are parts of its cores, node by node.
+    /// </summary>
+    public int TensorParallel { get; init; } = 1;
+
+    /// <summary>
+    /// Whether each of several devices holds some of the routed experts whole (vLLM's enable_expert_parallel); else a part of every expert.
+    /// </summary>
+    public bool ExpertParallel { get; init; }
 
     /// <summary>Threads of the CPU, the engine's own included; 0: one per physical core.</summary>
     public int Threads { get; init; }
@@ -147,8 +160,15 @@ public sealed record EngineOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     internal void Validate()
     {
-        if (Device != "cpu" && !GpuDevices.IsName(Device))
+        Check(nameof(TensorParallel), TensorParallel, 1, 64);
+        var names = Device.Split(',');
+        if (Device != "cpu" && !names.All(GpuDevices.IsName))
             throw new ArgumentException($"Device: expected cpu, gpu:N, opencl:N or {GpuDevices.Emulated}, found '{Device}'.");
+        if (names.Length > 1 && names.Length != TensorParallel)
+            throw new ArgumentException($"Device: expected {TensorParallel} as TensorParallel (--tp) says, found {names.Length}: '{Device}'.");
+        if (ExpertParallel) throw new ArgumentException("ExpertParallel: expected false, as it is not built, found true.");
+        if (ExpertParallel && TensorParallel == 1)
+            throw new ArgumentException("ExpertParallel: expected TensorParallel (--tp) of 2 or more beside it, found 1.");
         Activations[] known = Device == "cpu" ? [Activations.Float, Activations.Int8] : [Activations.Float, Activations.BFloat16, Activations.Fp8];
         if (!known.Contains(Activations))
             throw new ArgumentException($"Activations: expected {string.Join(" or ", known)} on {Device}, found {Activations}.");
@@ -176,19 +196,55 @@ public sealed record EngineOptions
         if (KvDisk is { Length: 0 }) throw new ArgumentException("KvDisk: expected a folder, found an empty name.");
         if (!HasTiers) return;
         if (Device != "cpu") throw new ArgumentException($"KvHostMemory, KvDisk: expected Device cpu, whose cache alone has tiers, found {Device}.");
+        if (TensorParallel > 1)
+            throw new ArgumentException($"KvHostMemory, KvDisk: expected TensorParallel (--tp) 1, whose cache alone has tiers, found {TensorParallel}.");
         if (!PrefixCaching) throw new ArgumentException("KvHostMemory, KvDisk: expected PrefixCaching, without which nothing is found again.");
     }
 
     /// <summary>Opens the device.</summary>
     /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>
-    internal Device OpenDevice()
+    internal Device OpenDevice() => TensorParallel == 1
+        ? Open(Device, 0)
+        : throw new NotSupportedException($"TensorParallel (--tp): expected 1 for what is asked for, found {TensorParallel}.");
+
+    /// <summary>Opens all devices, <see cref="TensorParallel"/> of them.</summary>
+    /// <exception cref="NotSupportedException">There is no such device, or it cannot be used; the message says why.</exception>
+    internal Device[] OpenDevices()
     {
-        if (Device == "cpu") return new CpuDevice(Isa, Threads);
-        var device = GpuDevices.Open(Device, Threads);
+        var names = DeviceNames();
+        var devices = new List<Device>();
+        try
+        {
+            for (var i = 0; i < names.Length; i++) devices.Add(Open(names[i], i));
+            return [.. devices];
+        }
+        catch
+        {
+            foreach (var device in devices) device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The names of all devices: those that follow the one that was named, where only one was.</summary>
+    internal string[] DeviceNames()
+    {
+        var names = Device.Split(',');
+        if (names.Length == TensorParallel) return names;
+        var colon = Device.IndexOf(':', StringComparison.Ordinal);
+        if (colon < 0) return [.. Enumerable.Repeat(Device, TensorParallel)];
+        var first = int.Parse(Device.AsSpan(colon + 1), CultureInfo.InvariantCulture);
+        return [.. Enumerable.Range(first, TensorParallel).Select(index => string.Create(CultureInfo.InvariantCulture, $"{Device[..colon]}:{index}"))];
+    }
+
+    private Device Open(string name, int index)
+    {
+        if (name == "cpu") return TensorParallel == 1 ? new CpuDevice(Isa, Threads) : CpuDevice.Part(index, TensorParallel, Isa, Threads);
+        var most = Threads > 0 ? Threads : new ThreadPlan(CpuTopology.Machine).Threads;
+        var device = GpuDevices.Open(name, TensorParallel == 1 ? Threads : Math.Max(1, most / TensorParallel));
         if (Activations != Activations.Fp8 || device.Traits.Fp8) return device;
         device.Dispose();
         throw new NotSupportedException(
-            $"{Device}: expected tensor cores that take FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; " +
+            $"{name}: expected tensor cores that take FP8 (sm_89 or sm_120, CUDA 12.4) for Activations.Fp8, found none; " +
             "BFloat16 and Float run there.");
     }
 

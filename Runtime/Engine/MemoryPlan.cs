@@ -52,8 +52,11 @@ public sealed record MemoryPlan
     /// <summary>All parts together.</summary>
     public long Total => Weights + Scratch + Reserve + Cache;
 
-    /// <summary>Whether there is room for it.</summary>
-    public bool Fits => Total <= Free;
+    /// <summary>Whether there is room for it, on each device.</summary>
+    public bool Fits => Devices.Count > 0 ? Devices.All(device => device.Fits) : Total <= Free;
+
+    /// <summary>The plans of several devices that hold a part of the model each, of which this is the sum; none where there is one device.</summary>
+    public IReadOnlyList<MemoryPlan> Devices { get; private init; } = [];
 
     /// <summary>Tokens in a block of the cache.</summary>
     internal int BlockTokens { get; init; }
@@ -70,6 +73,19 @@ public sealed record MemoryPlan
         : string.Create(CultureInfo.InvariantCulture,
         $"the cache holds {CacheTokens:#,0} tokens ({CacheType.ToString().ToLowerInvariant()}, {Gib(Cache):0.00} GiB), fewer than the " +
         $"{ContextTokens:#,0} of the model: {Gib(ContextTokens * TokenBytes):0.00} GiB would hold them (KvMemory, --kv-memory)");
+
+    /// <summary>The sum of several devices' plans, which have the same cache of tokens.</summary>
+    internal static MemoryPlan Of(MemoryPlan[] devices) => devices[0] with
+    {
+        Device = string.Create(CultureInfo.InvariantCulture, $"{devices.Length} devices ({string.Join(", ", devices.Select(plan => plan.Device))})"),
+        Weights = devices.Sum(plan => plan.Weights),
+        Scratch = devices.Sum(plan => plan.Scratch),
+        Reserve = devices.Sum(plan => plan.Reserve),
+        Free = devices.Sum(plan => plan.Free),
+        TokenBytes = devices.Sum(plan => plan.TokenBytes),
+        Host = devices.Sum(plan => plan.Host),
+        Devices = devices,
+    };
 
     /// <summary>The parts in words.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,

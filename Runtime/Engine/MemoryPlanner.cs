@@ -23,17 +23,19 @@ internal readonly record struct MemoryRoom(string Device, long Free, long Total,
     public bool TensorCores { get; private init; }
 
     /// <summary>Asks the device.</summary>
-    public static MemoryRoom Of(Device device)
+    /// <param name="device">The device.</param>
+    /// <param name="sharers">How many devices of its kind share the host's memory with it, itself included, where they have none of their own.</param>
+    public static MemoryRoom Of(Device device, int sharers = 1)
     {
         if (device is GpuDevice gpu)
         {
             var free = gpu.FreeMemory;
             // A stand-in has the processor's memory: it is not to take all of it.
-            return Gpu(device.Name, gpu.Traits.IsCuda ? free : Math.Min(free, 2 * StandInCache), gpu.Traits.IsCuda, gpu.Traits.TensorCores);
+            return Gpu(device.Name, gpu.Traits.IsCuda ? free : Math.Min(free, 2 * StandInCache) / sharers, gpu.Traits.IsCuda, gpu.Traits.TensorCores);
         }
         var system = SystemMemory.Read();
         // The rest is for the system's own caches, and for whatever else the host does.
-        return new(device.Name, system.Available, system.Total, 0, 0.75);
+        return new(device.Name, system.Available / sharers, system.Total / sharers, 0, 0.75);
     }
 
     /// <summary>A GPU, which is the engine's alone.</summary>
@@ -55,10 +57,30 @@ internal static class MemoryPlanner
     /// <summary>Every matrix begins at a multiple of 256 bytes, and columns are padded to whole chunks.</summary>
     private const long Rounding = 4 << 20;
 
-    /// <summary>The plan for a device.</summary>
-    public static MemoryPlan For(MemoryRoom room, DecoderSpec spec, IDecoderParts parts, EngineOptions options)
+    /// <summary>
+    /// The plan for several devices that hold a share of a decoder each, which has theirs in it: the cache has as many blocks on all of them.
+    /// </summary>
+    public static MemoryPlan For(MemoryRoom[] rooms, DecoderSpec spec, IDecoderParts[] parts, DeviceShare[] shares, EngineOptions options)
     {
-        var sizes = DecoderWeights.SizesOf(spec, parts).ToArray();
+        if (rooms.Length == 1) return For(rooms[0], spec, parts[0], options);
+        var own = options with { KvMemory = options.KvMemory is { } all ? Math.Max(1, all / rooms.Length) : null };
+        var plans = All(own);
+        // The cache is of one type; where one device must do with the smaller one, all do.
+        if (plans.Select(plan => plan.CacheType).Distinct().Count() > 1) plans = All(own with { KvType = KvType.BFloat16 });
+        var tokens = plans.Min(plan => plan.CacheTokens);
+        return MemoryPlan.Of([.. plans.Select(plan => plan with { CacheTokens = tokens })]);
+
+        MemoryPlan[] All(EngineOptions some) =>
+            [.. rooms.Select((room, i) => For(room, shares[i].Of(spec), parts[i], some, DecoderWeights.SizesOf(spec, parts[i], shares[i])))];
+    }
+
+    /// <summary>The plan for a device.</summary>
+    public static MemoryPlan For(MemoryRoom room, DecoderSpec spec, IDecoderParts parts, EngineOptions options) =>
+        For(room, spec, parts, options, DecoderWeights.SizesOf(spec, parts));
+
+    private static MemoryPlan For(MemoryRoom room, DecoderSpec spec, IDecoderParts parts, EngineOptions options, IEnumerable<long> of)
+    {
+        var sizes = of.ToArray();
         var (weights, scratch) = (sizes.Sum(), ScratchBytes(spec, options));
         // A tier in the host's memory and a processor's cache are of one memory.
         var left = Math.Max(0, room.Free - weights - scratch - room.Reserve - (options.Device == "cpu" ? options.KvHostMemory : 0));
@@ -90,6 +112,15 @@ internal static class MemoryPlanner
             BlockTokens = options.BlockTokens,
             Host = WeightLoader.HostBytes(sizes.Max(), new ThreadPlan(CpuTopology.Machine, options.Threads).Threads),
         };
+    }
+
+    /// <summary>The same for several devices, each with its own room.</summary>
+    /// <exception cref="NotSupportedException">One of them cannot carry out its part.</exception>
+    public static MemoryPlan Require(this MemoryPlan plan, MemoryRoom[] rooms)
+    {
+        if (plan.Devices.Count == 0) return plan.Require(rooms[0]);
+        for (var i = 0; i < rooms.Length; i++) plan.Devices[i].Require(rooms[i]);
+        return plan;
     }
 
     /// <summary>Refuses a plan that cannot be carried out.</summary>

@@ -17,6 +17,12 @@ public abstract class StoredModule
         this.entries = [.. entries.OfType<TensorEntry>()];
     }
 
+    /// <summary>A part of a module: so many of its rows and columns.</summary>
+    private protected StoredModule(StoredModule whole, int rows, int columns)
+    {
+        (Name, Rows, Columns, tensors, entries) = (whole.Name, rows, columns, whole.tensors, whole.entries);
+    }
+
     /// <summary>Official path, without suffix.</summary>
     public string Name { get; }
 
@@ -80,6 +86,11 @@ public abstract class StoredModule
 
     /// <summary>The weight in float32 [rows, columns]: the definition that every faster path is held to.</summary>
     internal abstract float[] Dequantize();
+
+    /// <summary>Some of its rows and columns, read as if they were a module of their own.</summary>
+    /// <exception cref="BadInputException">It cannot be cut there.</exception>
+    internal StoredModule Part(int firstRow, int rows, int firstColumn, int columns) =>
+        new ModulePart(this, firstRow, rows, firstColumn, columns);
 
     /// <summary>Reads bytes of one of its tensors.</summary>
     private protected void Read(TensorEntry tensor, Span<byte> into, long start = 0) => tensors.Read(tensor, into, start);

@@ -86,32 +86,32 @@ internal static partial class RmsNormOp
         private void One(float* from, float* to)
         {
             var n = x.Columns;
-            var scale = (float)(1 / Math.Sqrt((SumOfSquares(from, n) / (double)n) + epsilon));
+            var scale = (float)(1 / Math.Sqrt((SumOfSquares<T>(from, n) / (double)n) + epsilon));
             var r = T.Broadcast(scale);
             var c = 0;
             for (; c + 16 <= n; c += 16) T.Store((T.Load(from + c) * r) * T.Load(gain + c), to + c);
             for (; c < n; c++) to[c] = (from[c] * scale) * gain[c];
         }
+    }
 
-        // Four times sixteen lanes, then the rest: an order that depends on the length of the row alone.
-        private static float SumOfSquares(float* from, int n)
+    // Four times sixteen lanes, then the rest: an order that depends on the length of the row alone.
+    private static unsafe float SumOfSquares<T>(float* from, int n) where T : unmanaged, IVector16<T>
+    {
+        var (s0, s1, s2, s3) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
+        var c = 0;
+        for (; c + 64 <= n; c += 64)
         {
-            var (s0, s1, s2, s3) = (T.Broadcast(0), T.Broadcast(0), T.Broadcast(0), T.Broadcast(0));
-            var c = 0;
-            for (; c + 64 <= n; c += 64)
-            {
-                var (v0, v1, v2, v3) = (T.Load(from + c), T.Load(from + c + 16), T.Load(from + c + 32), T.Load(from + c + 48));
-                s0 = T.Fma(v0, v0, s0);
-                s1 = T.Fma(v1, v1, s1);
-                s2 = T.Fma(v2, v2, s2);
-                s3 = T.Fma(v3, v3, s3);
-            }
-            for (; c < n; c += 16)
-            {
-                var v = n - c >= 16 ? T.Load(from + c) : VectorMath.LoadFirst<T>(from + c, n - c);
-                s0 = T.Fma(v, v, s0);
-            }
-            return T.Sum((s0 + s1) + (s2 + s3));
+            var (v0, v1, v2, v3) = (T.Load(from + c), T.Load(from + c + 16), T.Load(from + c + 32), T.Load(from + c + 48));
+            s0 = T.Fma(v0, v0, s0);
+            s1 = T.Fma(v1, v1, s1);
+            s2 = T.Fma(v2, v2, s2);
+            s3 = T.Fma(v3, v3, s3);
         }
+        for (; c < n; c += 16)
+        {
+            var v = n - c >= 16 ? T.Load(from + c) : VectorMath.LoadFirst<T>(from + c, n - c);
+            s0 = T.Fma(v, v, s0);
+        }
+        return T.Sum((s0 + s1) + (s2 + s3));
     }
 }

@@ -15,7 +15,7 @@ namespace Quilt.Runtime.Execution;
 /// On a GPU a decoding step is recorded as a CUDA graph when its shape comes again (<see cref="GpuRecordings"/>), and what comes back of its
 /// logits is what the requests need to choose (<see cref="DeviceChoice"/>).
 /// </remarks>
-internal sealed class Executor : IDisposable
+internal sealed class Executor : IExecutor
 {
     private readonly Decoder decoder;
     private readonly Device device;

@@ -13,7 +13,7 @@ internal static class PromptTracer
     /// <param name="layers">Whether to keep what happens in the layers.</param>
     /// <param name="stepTokens">Most tokens in a chunk.</param>
     /// <param name="type">In what precision keys and values are kept.</param>
-    public static StepTrace Run(Executor executor, IReadOnlyList<int> tokens, bool layers, int stepTokens, KvType type = KvType.Float32)
+    public static StepTrace Run(IExecutor executor, IReadOnlyList<int> tokens, bool layers, int stepTokens, KvType type = KvType.Float32)
     {
         var blockTokens = executor.Cache.BlockTokens;
         var blocks = (tokens.Count + blockTokens - 1) / blockTokens;

@@ -29,7 +29,7 @@ internal sealed class StepCost
             dense += shared.Sum(weight => weight.Bytes);
             denseProducts += shared.Sum(Products);
             if (routed is null) continue;
-            expert += experts.Sum(weight => weight.Bytes) / routed.Spec.Experts / routedLayers;
+            expert += experts.Sum(weight => weight.Bytes) / routed.Held.Count / routedLayers;
             expertProducts += experts.Sum(Products) * routed.Spec.PerToken;
         }
         dense += weights.Head.Bytes;

@@ -4,10 +4,13 @@ using Quilt.Runtime.Scheduling;
 namespace Quilt.Runtime.Execution;
 
 /// <summary>A step's integers where the operations of its device read them: on a GPU they go over together, before the first operation.</summary>
-internal readonly ref struct StepInputs(StepPlan plan, OpStream ops)
+/// <param name="plan">The step.</param>
+/// <param name="ops">The order of work on the device.</param>
+/// <param name="tokens">As many rows of the device's own part of the embedding in the place of the step's tokens, where it has a part.</param>
+internal readonly ref struct StepInputs(StepPlan plan, OpStream ops, ReadOnlySpan<int> tokens = default)
 {
     /// <inheritdoc cref="StepPlan.Tokens"/>
-    public Ints Tokens { get; } = ops.Place(plan.Tokens);
+    public Ints Tokens { get; } = ops.Place(tokens.IsEmpty ? plan.Tokens : tokens);
 
     /// <inheritdoc cref="StepPlan.Positions"/>
     public Ints Positions { get; } = ops.Place(plan.Positions);

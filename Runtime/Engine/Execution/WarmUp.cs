@@ -43,7 +43,7 @@ internal static class WarmUp
         var tokens = Math.Min(Math.Min(PromptTokens, options.BatchedTokens / 3), model.Memory.ContextTokens - Steps);
         if (tokens < 1) return;
         var blocks = (tokens + Steps + layout.BlockTokens - 1) / layout.BlockTokens;
-        using var executor = new Executor(model.Decoder, model.Device, layout with { Blocks = 3 * blocks }, options.Activations);
+        using var executor = model.NewExecutor(layout with { Blocks = 3 * blocks }, options.Activations);
         Sequence[] sequences = [NewSequence(model.DefaultSampling), NewSequence(Greedy), NewSequence(Greedy)];
         var pool = new KvBlockPool(3 * blocks);
         foreach (var sequence in sequences) pool.TryAllocate(blocks, sequence.BlockTable);

@@ -37,6 +37,12 @@ internal sealed class KvStore : IDisposable
     /// <summary>How they are kept.</summary>
     public KvLayout Layout { get; }
 
+    /// <summary>
+    /// The same blocks on the other devices of a model that is cut over several, in their order: the other heads of every token. They are disposed of
+    /// with this one.
+    /// </summary>
+    public KvStore[] Beside { get; set; } = [];
+
     /// <summary>Tokens in a block.</summary>
     public int BlockTokens => Layout.BlockTokens;
 
@@ -56,5 +62,6 @@ internal sealed class KvStore : IDisposable
     public void Dispose()
     {
         foreach (var layer in layers) layer?.Dispose();
+        foreach (var other in Beside) other.Dispose();
     }
 }

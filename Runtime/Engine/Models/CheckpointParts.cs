@@ -1,5 +1,6 @@
 using Quilt.Formats;
 using Quilt.Formats.Checkpoints;
+using Quilt.Formats.Checkpoints.Storage;
 using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Kernels.Weights;
@@ -24,7 +25,7 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
     public Weight Weight(ModuleShape[] stack)
     {
         cancel.ThrowIfCancellationRequested();
-        var modules = Array.ConvertAll(stack, module => checkpoint.Module(module.Name, module.Rows, module.Columns));
+        var modules = Array.ConvertAll(stack, Find);
         last = StackName(stack[0].Name);
         var weight = WeightLoader.Load(device, checkpoint, modules, last);
         foreach (var module in modules) done += module.Bytes;
@@ -33,11 +34,11 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
     }
 
     // The experts of a layer are stored alike, or nearly so: the first stands for all.
-    public long Bytes(ModuleShape[] stack) => stack.Length * WeightLoader.Bytes(checkpoint.Module(stack[0].Name, stack[0].Rows, stack[0].Columns));
+    public long Bytes(ModuleShape[] stack) => stack.Length * WeightLoader.Bytes(Find(stack[0]));
 
     public void Fill(VectorShape vector, Span<float> into)
     {
-        checkpoint.Vector(vector.Name, vector.Length).CopyTo(into);
+        checkpoint.Vector(vector.Name, vector.Whole ?? vector.Length).AsSpan(vector.First, vector.Length).CopyTo(into);
         done += checkpoint.Find(vector.Name)!.Length;
     }
 
@@ -47,4 +48,10 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
 
     // Tensors that no weight is made of, such as the shapes beside packed codes, are passed over at the end.
     public void Finish() => progress?.Report(new LoadProgress(total, total, last));
+
+    private StoredModule Find(ModuleShape module)
+    {
+        if (module.Cut is not { } cut) return checkpoint.Module(module.Name, module.Rows, module.Columns);
+        return checkpoint.Module(module.Name, cut.Rows, cut.Columns).Part(cut.FirstRow, module.Rows, cut.FirstColumn, module.Columns);
+    }
 }

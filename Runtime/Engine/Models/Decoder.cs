@@ -30,13 +30,21 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     /// Runs one step and writes its keys and values into <paramref name="kv"/>. Returns logits [rows asked for, vocabulary] in scratch memory of
     /// <paramref name="ops"/>.
     /// </summary>
-    public Matrix Forward(in StepInputs step, KvStore kv, OpStream ops, StepObserver? observer = null)
+    /// <param name="step">The step's integers.</param>
+    /// <param name="kv">The cache.</param>
+    /// <param name="ops">The order of work on the device.</param>
+    /// <param name="observer">Who watches; null: nobody.</param>
+    /// <param name="link">
+    /// What ties the device to others, all of which run this at the same time; the logits are then in the host's memory. Null: there are none.
+    /// </param>
+    public Matrix Forward(in StepInputs step, KvStore kv, OpStream ops, StepObserver? observer = null, DeviceLink? link = null)
     {
-        var pass = new LayerPass(step, ops, rope, experts, observer);
+        var pass = new LayerPass(step, ops, rope, experts, observer, link);
         var x = ops.Scratch(step.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
         var h = ops.Scratch(x.Rows, spec.Hidden);                                           // its norm, what a part of a layer works on
         var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what is added to it next
         ops.Embed(step.Tokens, weights.Embedding, into: x);
+        link?.Embedded(ops, x);
         observer?.Embedded(ops, x);
         ExpertsRead = 0;
 
@@ -51,7 +59,8 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
             observer?.Layer(ops, i, x, layers[i].Experts is null ? null : experts);
         }
 
-        return Logits(ops, x, step.LogitRows);
+        var logits = Logits(ops, x, step.LogitRows);
+        return link is null ? logits : link.Gather(ops, logits, spec.VocabularySize);
     }
 
     public void Dispose()
@@ -66,7 +75,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
         var last = ops.Scratch(rows.Length, spec.Hidden);
         ops.Gather(x, rows, into: last);
         ops.RmsNorm(last, weights.FinalNorm, spec.NormEpsilon, into: last);
-        var logits = ops.Scratch(last.Rows, spec.VocabularySize);
+        var logits = ops.Scratch(last.Rows, weights.Head.Rows);
         weights.Head.MatMul(ops, last, logits);
         return logits;
     }

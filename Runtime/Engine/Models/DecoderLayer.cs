@@ -115,11 +115,15 @@ internal sealed class DecoderLayer(DecoderSpec spec, IReadOnlyList<IDisposable> 
         pass.Watch(Key, h);
         pass.Watch(Value, h);
         Linear.MatMul(ops, h, (Query, q), (Key, k), (Value, v));
-        ops.NormRope(q, QueryNorm, k, KeyNorm, a.HeadDim, a.QkNorm == QkNorm.PerHead, spec.NormEpsilon, pass.Rope, step.Positions);
+        var across = a.QkNorm == QkNorm.AcrossHeads ? pass.Link : null;     // the heads of a token lie on several devices
+        across?.NormAcross(ops, q, QueryNorm!, k, KeyNorm!, spec.NormEpsilon);
+        ops.NormRope(q, across is null ? QueryNorm : null, k, across is null ? KeyNorm : null, a.HeadDim, a.QkNorm == QkNorm.PerHead,
+            spec.NormEpsilon, pass.Rope, step.Positions);
         ops.WriteKv(k, v, kv, step.Slots);
         ops.PagedAttention(q, a.Heads, kv, step.Positions, step.TableStarts, step.Tables, a.Scale, into: q, Window, Sinks);
         pass.Watch(Output, q);
         Output.MatMul(ops, q, update);
+        pass.Link?.Sum(ops, update);
         ops.Release(mark);
     }
 
@@ -128,6 +132,16 @@ internal sealed class DecoderLayer(DecoderSpec spec, IReadOnlyList<IDisposable> 
     {
         var mark = pass.Ops.Mark();
         Experts?.Forward(pass, h, update);
+        if (pass.Link is { } link)
+        {
+            // Both parts are sums over all devices: they go around together.
+            var dense = Experts is null ? update : pass.Ops.Scratch(h.Rows, h.Columns);
+            Dense?.Forward(pass, h, dense);
+            if (Experts is not null && Dense is not null) pass.Ops.Add(dense, into: update);
+            link.Sum(pass.Ops, update);
+            pass.Ops.Release(mark);
+            return;
+        }
         if (Experts is not null && Dense is not null) pass.Ops.Add(update, into: x);
         Dense?.Forward(pass, h, update);
         pass.Ops.Release(mark);

@@ -32,13 +32,15 @@ internal sealed class DecoderWeights : IDisposable
     public IEnumerable<Weight> Products =>
         layers.SelectMany(layer => layer.Linears.Where(linear => linear != layer.Experts?.Router)).Select(linear => linear.Weight).Append(Head);
 
-    /// <summary>Makes all weights of a decoder, module by module. On an exception nothing stays allocated.</summary>
-    public static DecoderWeights Load(DecoderSpec spec, IDecoderParts parts)
+    /// <summary>
+    /// Makes all weights of a decoder, module by module, or one device's <paramref name="share"/> of each. On an exception nothing stays allocated.
+    /// </summary>
+    public static DecoderWeights Load(DecoderSpec spec, IDecoderParts parts, DeviceShare? share = null)
     {
         var weights = new DecoderWeights();
         try
         {
-            weights.Build(spec, parts);
+            weights.Build(spec, parts, share);
             return weights;
         }
         catch
@@ -56,9 +58,9 @@ internal sealed class DecoderWeights : IDisposable
     }
 
     /// <summary>Bytes of every linear module or stack of them, in the order in which they are loaded, one at a time; before any is.</summary>
-    public static IEnumerable<long> SizesOf(DecoderSpec spec, IDecoderParts parts)
+    public static IEnumerable<long> SizesOf(DecoderSpec spec, IDecoderParts parts, DeviceShare? share = null)
     {
-        var modules = new DecoderModules(spec);
+        var modules = new DecoderModules(spec, share);
         yield return parts.Bytes([modules.Embedding]);
         foreach (var layer in modules.Layers)
         {
@@ -71,7 +73,7 @@ internal sealed class DecoderWeights : IDisposable
             yield return parts.Bytes([experts.Router]);
             foreach (var matrix in new Func<int, ModuleShape>[] { experts.Gate, experts.Up, experts.Down })
             {
-                yield return parts.Bytes([.. Enumerable.Range(0, experts.Spec.Experts).Select(matrix)]);
+                yield return parts.Bytes(experts.Stack(matrix));
             }
         }
         if (!parts.HeadIsEmbedding(modules.Head)) yield return parts.Bytes([modules.Head]);
@@ -85,13 +87,14 @@ internal sealed class DecoderWeights : IDisposable
         owned.Clear();
     }
 
-    private void Build(DecoderSpec spec, IDecoderParts parts)
+    private void Build(DecoderSpec spec, IDecoderParts parts, DeviceShare? share)
     {
         using var builder = new WeightBuilder(parts);
-        var modules = new DecoderModules(spec);
+        var modules = new DecoderModules(spec, share);
+        var own = share?.Of(spec) ?? spec;
         Embedding = builder.Weight(modules.Embedding);
         owned.AddRange(builder.Take());
-        foreach (var layer in modules.Layers) layers.Add(builder.Layer(spec, layer));
+        foreach (var layer in modules.Layers) layers.Add(builder.Layer(own, layer));
         Layers = [.. layers];
         FinalNorm = builder.Vector(modules.FinalNorm);
         Head = parts.HeadIsEmbedding(modules.Head) ? Embedding : builder.Weight(modules.Head);

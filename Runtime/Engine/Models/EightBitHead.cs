@@ -8,15 +8,14 @@ namespace Quilt.Runtime.Models;
 /// Parts whose head is held in eight bits: of MiniMax-M2.5 it is a fifth of the bytes that a token of one sequence reads, and is halved. The
 /// embedding stays as stored, also where it serves as the head.
 /// </summary>
-internal sealed class EightBitHead(IDecoderParts parts, DecoderSpec spec, CpuDevice device) : IDecoderParts
+internal sealed class EightBitHead(IDecoderParts parts, DecoderModules modules, CpuDevice device) : IDecoderParts
 {
-    private readonly DecoderModules modules = new(spec);
 
     public bool AreMapped => parts.AreMapped;
 
     /// <summary>The parts as <paramref name="options"/> want them.</summary>
-    public static IDecoderParts Wrap(IDecoderParts parts, DecoderSpec spec, Device device, EngineOptions options) =>
-        options.Head == HeadPrecision.EightBit ? new EightBitHead(parts, spec, (CpuDevice)device) : parts;
+    public static IDecoderParts Wrap(IDecoderParts parts, DecoderSpec spec, Device device, EngineOptions options, DeviceShare? share = null) =>
+        options.Head == HeadPrecision.EightBit ? new EightBitHead(parts, new DecoderModules(spec, share), (CpuDevice)device) : parts;
 
     public Weight Weight(ModuleShape[] stack)
     {

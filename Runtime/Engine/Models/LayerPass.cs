@@ -10,7 +10,9 @@ namespace Quilt.Runtime.Models;
 /// <param name="rope">The table of angles; it covers the step's positions.</param>
 /// <param name="experts">Where a layer's router writes its choice.</param>
 /// <param name="observer">Who watches; null: nobody.</param>
-internal readonly ref struct LayerPass(StepInputs step, OpStream ops, RopeTable rope, ExpertPlan experts, StepObserver? observer)
+/// <param name="link">What ties the device to others that hold the rest of every layer; null: there are none.</param>
+internal readonly ref struct LayerPass(
+    StepInputs step, OpStream ops, RopeTable rope, ExpertPlan experts, StepObserver? observer, DeviceLink? link = null)
 {
     /// <inheritdoc cref="StepInputs"/>
     public StepInputs Step { get; } = step;
@@ -23,6 +25,9 @@ internal readonly ref struct LayerPass(StepInputs step, OpStream ops, RopeTable 
 
     /// <summary>The choice of the layer at work.</summary>
     public ExpertPlan Experts { get; } = experts;
+
+    /// <summary>What ties the device to others that hold the rest of every layer; null: there are none.</summary>
+    public DeviceLink? Link { get; } = link;
 
     /// <summary>Tells whoever watches what a linear layer is about to be given: a row a token.</summary>
     public void Watch(Linear linear, Matrix x) => observer?.Input(Ops, linear, x, null, default);

@@ -3,6 +3,8 @@ using Quilt.Formats.Chat.Replies;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tokenizers;
 using Quilt.Kernels.Devices;
+using Quilt.Runtime.Execution;
+using Quilt.Runtime.Kv;
 using Quilt.Runtime.Kv.Tiers;
 using Quilt.Runtime.Sampling;
 
@@ -12,15 +14,17 @@ namespace Quilt.Runtime.Models;
 internal sealed class LoadedModel : IDisposable
 {
     private readonly bool ownsDevice;
+    private readonly DecoderSpec spec;
 
-    private LoadedModel(Checkpoint checkpoint, Device device, bool ownsDevice, Decoder decoder, ChatTemplate? template, string? dialect)
+    private LoadedModel(Checkpoint checkpoint, DecoderSpec spec, ModelShare[] shares, bool ownsDevice, ChatTemplate? template, string? dialect)
     {
         this.ownsDevice = ownsDevice;
-        (Folder, Config, Device, Decoder) = (checkpoint.Folder, checkpoint.Config, device, decoder);
+        this.spec = spec;
+        (Folder, Config, Shares) = (checkpoint.Folder, checkpoint.Config, shares);
         (Tokenizer, Template, EndTokens) = (checkpoint.Tokenizer, template ?? checkpoint.Template, [.. checkpoint.EndTokens]);
         Dialect = dialect ?? Template?.ReplyDialect;
         DefaultSampling = SamplingOptions.From(checkpoint.Generation);
-        Warnings = device is GpuDevice gpu && PlainProducts.Warning(gpu, decoder.Weights) is { } slow
+        Warnings = Device is GpuDevice gpu && PlainProducts.Warning(gpu, Decoder.Weights) is { } slow
             ? [.. checkpoint.Warnings, slow]
             : [.. checkpoint.Warnings];
         Markers = FindMarkers();
@@ -36,9 +40,17 @@ internal sealed class LoadedModel : IDisposable
 
     public ModelConfig Config { get; }
 
-    public Device Device { get; }
+    /// <summary>What each device holds: one of them all, or several a part of every layer.</summary>
+    public ModelShare[] Shares { get; }
 
-    public Decoder Decoder { get; }
+    /// <summary>The device; of several the first.</summary>
+    public Device Device => Shares[0].Device;
+
+    /// <summary>The forward pass; of several devices the first one's, over its own heads and widths.</summary>
+    public Decoder Decoder => Shares[0].Decoder;
+
+    /// <summary>Bytes of the weights as held, on all devices together.</summary>
+    public long WeightBytes => Shares.Sum(share => share.Decoder.Weights.Bytes);
 
     public Tokenizer? Tokenizer { get; }
 
@@ -80,16 +92,27 @@ internal sealed class LoadedModel : IDisposable
             throw new ArgumentException($"MaxModelTokens: expected at most {spec.Attention.MaxPositions}, which the model was made for, " +
                 $"found {options.MaxModelTokens}.");
         var template = options.ChatTemplate is { } given ? ChatTemplate.OpenOther(folder, given) : null;
-        var device = on ?? options.OpenDevice();
-        DecoderWeights? weights = null;
+        if (options.TensorParallel > 1)
+        {
+            DeviceShare.Check(spec, options.TensorParallel, options.ExpertParallel, Path.Combine(checkpoint.Folder, ModelConfig.FileName));
+            // Tiles are mapped as they are; a part of a matrix has others.
+            checkpoint.RequireUnpacked();
+        }
+        var devices = on is null ? options.OpenDevices() : [on];
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var weights = new DecoderWeights?[devices.Length];
         try
         {
-            DecoderLimits.CheckOn(device, spec);
-            var parts = EightBitHead.Wrap(new CheckpointParts(checkpoint, device, progress, cancel), spec, device, options);
-            var room = MemoryRoom.Of(device);
-            var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
-            weights = DecoderWeights.Load(spec, parts);
-            return new LoadedModel(checkpoint, device, on is null, new Decoder(spec, weights), template, options.ReplyDialect)
+            DecoderLimits.CheckOn(devices[0], spec);
+            var shares = Enumerable.Range(0, devices.Length).Select(i => new DeviceShare(i, devices.Length, options.ExpertParallel)).ToArray();
+            var parts = devices.Select((device, i) => EightBitHead.Wrap(
+                new CheckpointParts(checkpoint, device, i == 0 ? progress : null, failed.Token), spec, device, options, shares[i])).ToArray();
+            var rooms = Array.ConvertAll(devices, device => MemoryRoom.Of(device, devices.Length));
+            var memory = MemoryPlanner.For(rooms, spec, parts, shares, options).Require(rooms);
+            if (devices.Length == 1) weights[0] = DecoderWeights.Load(spec, parts[0]);
+            else LoadShares(spec, parts, shares, devices, weights, failed);
+            var held = shares.Select((share, i) => new ModelShare(devices[i], new Decoder(share.Of(spec), weights[i]!), share)).ToArray();
+            return new LoadedModel(checkpoint, spec, held, on is null, template, options.ReplyDialect)
             {
                 Memory = memory,
                 Digest = options.HasTiers ? ModelDigest.Of(checkpoint) : null,
@@ -97,10 +120,21 @@ internal sealed class LoadedModel : IDisposable
         }
         catch
         {
-            weights?.Dispose();
-            if (on is null) device.Dispose();
+            foreach (var some in weights) some?.Dispose();
+            if (on is null) foreach (var device in devices) device.Dispose();
+            cancel.ThrowIfCancellationRequested();
             throw;
         }
+    }
+
+    /// <summary>What runs its steps: a new order of work with a cache of its own.</summary>
+    /// <param name="layout">The cache.</param>
+    /// <param name="activations">In what precision quantized weights meet their input.</param>
+    /// <param name="planned">Whether a GPU's scratch memory is taken at once, as planned.</param>
+    public IExecutor NewExecutor(KvLayout layout, Activations activations = Activations.Float, bool planned = false)
+    {
+        if (Shares.Length == 1) return new Executor(Decoder, Device, layout, activations, planned ? Memory.Scratch : 0);
+        return new ParallelExecutor(spec, Shares, layout, activations, planned ? [.. Memory.Devices.Select(plan => plan.Scratch)] : null);
     }
 
     /// <summary>
@@ -117,8 +151,32 @@ internal sealed class LoadedModel : IDisposable
 
     public void Dispose()
     {
-        Decoder.Dispose();
-        if (ownsDevice) Device.Dispose();
+        foreach (var share in Shares)
+        {
+            share.Decoder.Dispose();
+            if (ownsDevice) share.Device.Dispose();
+        }
+    }
+
+    // All devices at the same time: what they read of a file is then in the system's memory for all of them.
+    private static void LoadShares(DecoderSpec spec, IDecoderParts[] parts, DeviceShare[] shares, Device[] devices, DecoderWeights?[] weights,
+        CancellationTokenSource failed)
+    {
+        using var threads = new LockStep(shares.Length, Load, index => (devices[index] as CpuDevice)?.Pool.Plan?.Pin(0));
+        threads.Run();
+
+        void Load(int index)
+        {
+            try
+            {
+                weights[index] = DecoderWeights.Load(spec, parts[index], shares[index]);
+            }
+            catch
+            {
+                failed.Cancel();
+                throw;
+            }
+        }
     }
 
     // Special tokens are left out of a text; those that the dialect speaks of may not be.

@@ -12,6 +12,9 @@ internal sealed class RoutedExperts
     /// <summary>How they are chosen, and their activation.</summary>
     public required MoeSpec Spec { get; init; }
 
+    /// <summary>Those that are held here, of <see cref="Spec"/>'s.</summary>
+    public required Part Held { get; init; }
+
     public required Linear Router { get; init; }                  // [experts, model]
     public required NativeBuffer? Correction { get; init; }       // [experts]
     public required Linear Gate { get; init; }                    // [experts, width, model]

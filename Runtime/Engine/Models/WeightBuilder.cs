@@ -57,21 +57,19 @@ internal sealed class WeightBuilder(IDecoderParts parts) : IDisposable
 
     private RoutedExperts Experts(ExpertModules experts) => new()
     {
-        Spec = experts.Spec,
+        Spec = experts.Spec with { Hidden = experts.Width.Count },
+        Held = experts.Held,
         Router = Linear(experts.Router),
         Correction = experts.Correction is { } correction ? Vector(correction) : null,
-        Gate = Stack(experts.Spec, experts.Gate),
-        Up = Stack(experts.Spec, experts.Up),
-        Down = Stack(experts.Spec, experts.Down),
+        Gate = Stack(experts.Stack(experts.Gate)),
+        Up = Stack(experts.Stack(experts.Up)),
+        Down = Stack(experts.Stack(experts.Down)),
     };
 
     private Linear Linear(ModuleShape module) => new(Weight(module), module.HasBias ? Vector(module.Bias) : null);
 
-    private Linear Stack(MoeSpec spec, Func<int, ModuleShape> module)
-    {
-        var modules = Enumerable.Range(0, spec.Experts).Select(module).ToArray();
-        return new(Weight(modules), modules[0].HasBias ? Vectors(Array.ConvertAll(modules, m => m.Bias)) : null);
-    }
+    private Linear Stack(ModuleShape[] modules) =>
+        new(Weight(modules), modules[0].HasBias ? Vectors(Array.ConvertAll(modules, m => m.Bias)) : null);
 
     // One behind the other.
     private NativeBuffer Vectors(VectorShape[] vectors)

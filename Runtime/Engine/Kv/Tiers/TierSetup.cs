@@ -15,7 +15,7 @@ internal sealed record TierSetup(KvTiers Tiers, IReadOnlyList<string> Missing)
     /// <summary>Opens them; null where none is asked for.</summary>
     /// <exception cref="ArgumentException">A budget holds not even a block.</exception>
     /// <exception cref="NotSupportedException">The cache lies on a device that has no tiers.</exception>
-    public static TierSetup? Open(LoadedModel model, Executor executor, EngineOptions options)
+    public static TierSetup? Open(LoadedModel model, IExecutor executor, EngineOptions options)
     {
         if (!options.HasTiers) return null;
         var image = new KvImage(executor.Cache, executor.Spec.Layers);
