@@ -22,11 +22,12 @@ internal sealed record ClusterStatus(string Cluster, string Node, string Policy,
     {
         var services = http.RequestServices;
         var (options, grains) = (services.GetRequiredService<ClusterOptions>(), services.GetRequiredService<IGrainFactory>());
+        var router = services.GetRequiredService<ReplyRouter>();
         var replicas = new List<ReplicaStatus>();
         foreach (var model in server.Models.All)
         {
             var seen = await grains.GetGrain<IReplicaDirectory>(model.Name).List().WaitAsync(options.Silence, http.RequestAborted);
-            replicas.AddRange(seen.Select(ReplicaStatus.Of));
+            replicas.AddRange(seen.Select(one => ReplicaStatus.Of(one, router)));
         }
         var status = new ClusterStatus(options.Name, options.NodeName ?? "", options.Policy, replicas);
         await JsonReply.WriteAsync(http, status, ClusterJson.Default.ClusterStatus);
@@ -59,16 +60,18 @@ internal sealed record ClusterStatus(string Cluster, string Node, string Policy,
 /// <param name="GeneratedTokens">Tokens generated.</param>
 /// <param name="Silo">Its address for the others.</param>
 /// <param name="Url">Its HTTP door; null: it has none.</param>
+/// <param name="KvAddress">Where it hands out blocks; null: it does not, or the process that was asked has not heard of it.</param>
 internal sealed record ReplicaStatus(string Node, string Model, string State, string Role, int Running, int Waiting, int Blocks, int BlocksUsed,
-    int BlocksCached, int KnownBlocks, double HitRate, long GeneratedTokens, string Silo, string? Url)
+    int BlocksCached, int KnownBlocks, double HitRate, long GeneratedTokens, string Silo, string? Url, string? KvAddress)
 {
     /// <summary>From what the directory knows.</summary>
-    public static ReplicaStatus Of(ReplicaSeen seen)
+    public static ReplicaStatus Of(ReplicaSeen seen, ReplyRouter router)
     {
         var report = seen.Report;
         return new(report.Node, report.Model, seen.IsLost ? "lost" : report.IsDraining ? "draining" : "ready",
             Enum.GetName(report.Role)!.ToLowerInvariant(), report.Running, report.Waiting, report.Blocks, report.BlocksUsed, report.BlocksCached,
-            seen.KnownBlocks, report.HitRate, report.GeneratedTokens, report.Silo.Endpoint.ToString(), report.Url);
+            seen.KnownBlocks, report.HitRate, report.GeneratedTokens, report.Silo.Endpoint.ToString(), report.Url,
+            report.KvAddress is { } door && router.KnowsDoor(report.Model, door) ? door : null);
     }
 }
 

@@ -52,6 +52,7 @@ public static class QuiltClusterExtensions
         silo.Services.AddSingleton(provider => new LocalReplicas(
             provider.GetRequiredService<ServedModels>(), options, provider.GetRequiredService<KvPeers>(), provider.GetService<QuiltServer>()));
         silo.Services.TryAddSingleton(_ => new KvPeers(options));
+        silo.Services.Configure<QuiltServerOptions>(server => server.MovesBlocks = options.Role != ClusterRole.Both);
         silo.Services.AddOptions<QuiltOptions>().PostConfigure<KvPeers>((models, peers) => models.Engine = peers.Extend(models.Engine));
         silo.Services.AddSingleton<ReplyRouter>();
         silo.Services.AddSingleton<ClusterNode>();

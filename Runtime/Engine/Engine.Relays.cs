@@ -28,6 +28,15 @@ public sealed partial class Engine
         return [.. begun.Select((one, i) => new RelayedReply(one.Generation, one.Terms, new LaidOutPrompt(prompt.Ids, prompt.Text), gone[i].Token))];
     }
 
+    /// <summary>Lays out a request's prompt.</summary>
+    /// <inheritdoc cref="Chat" path="/exception"/>
+    internal LaidOutPrompt LayOut(GenerationRequest request)
+    {
+        request.Validate(vocabulary);
+        var prompt = PromptOf(request);
+        return new LaidOutPrompt(prompt.Ids, prompt.Text);
+    }
+
     /// <summary>The hashes of a prompt's full blocks, but for the one that its last token is in, as the prefix cache knows them.</summary>
     internal BlockHash[] HashesOf(ReadOnlySpan<int> prompt, string[] cacheKeys)
     {

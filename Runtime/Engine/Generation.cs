@@ -49,6 +49,9 @@ public sealed class Generation : IAsyncEnumerable<TokenPiece>
     /// </summary>
     public IReadOnlyList<PromptScore>? PromptScores { get; internal set; }
 
+    /// <summary>Where others find what its prompt was computed to; null where that was not asked for.</summary>
+    internal KvOffer? Offer { get; set; }
+
     /// <summary>Counts and times; complete once it has ended.</summary>
     public GenerationStats Stats { get; }
 

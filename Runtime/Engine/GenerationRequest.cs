@@ -87,6 +87,9 @@ public sealed record GenerationRequest
     /// </summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>Where its prompt's keys and values come from or go to; null: nowhere.</summary>
+    internal KvHandover? Handover { get; init; }
+
     /// <summary>The prompt where another process has laid it out already; it is not laid out again.</summary>
     internal LaidOutPrompt? LaidOut { get; init; }
 

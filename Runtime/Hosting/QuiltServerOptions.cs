@@ -94,6 +94,9 @@ public sealed class QuiltServerOptions
 
     /// <summary>The role of replies (vLLM's --response-role).</summary>
     public string ResponseRole { get; set; } = "assistant";
+
+    /// <summary>Whether requests may say where their prompt's keys and values come from or go to; a cluster with roles sets it.</summary>
+    internal bool MovesBlocks { get; set; }
 }
 
 /// <summary>Fields of a reply that carry its thinking.</summary>

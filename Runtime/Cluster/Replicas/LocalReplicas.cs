@@ -78,7 +78,7 @@ internal sealed class LocalReplicas(ServedModels models, ClusterOptions options,
         try
         {
             var own = CrossingTerms.Read(request);
-            peers.Fetch(lease.Engine, own, request);
+            peers.Fetch(lease.Engine, request.Prompt, own.CacheKeys, request.Source);
             return (lease.Engine.Submit(own, cancel)[0], null);
         }
         catch (Exception busy) when (busy is EngineBusyException or ObjectDisposedException or EngineFailedException)

@@ -12,7 +12,7 @@ namespace Quilt.Cluster.Replies;
 /// another
 /// replica is asked where one will not; behind it a lost replica ends the reply, unless <see cref="ClusterOptions.Resume"/> is set.
 /// </summary>
-internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options, IGrainFactory grains, ILocalSiloDetails silo)
+internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options, IGrainFactory grains, ILocalSiloDetails silo, KvPeers peers)
 {
     /// <summary>Replicas that are asked for one reply, at most.</summary>
     private const int MostAttempts = 8;
@@ -27,6 +27,9 @@ internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options
     /// <summary>What the directory last said of a model, for when it cannot be asked.</summary>
     public void Known(string model, ReplicaReport[] reports) => known[model] = reports;
 
+    /// <summary>Whether a KV door is one of a model's replicas, as far as this process has heard.</summary>
+    public bool KnowsDoor(string model, string address) => known.TryGetValue(model, out var last) && last.Any(one => one.KvAddress == address);
+
     /// <summary>Answers a request, in the place of the process's own engine.</summary>
     /// <param name="model">The model's name.</param>
     /// <param name="engine">Its engine here, which lays the request out.</param>
@@ -37,6 +40,7 @@ internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options
     {
         // How likely a prompt's own tokens are is not told across: this process reads it.
         if (request.PromptLogProbabilities is not null) return engine.Submit(request, cancel);
+        if (request.Handover is { } handover) return SubmitHere(model, engine, request, handover, cancel);
         // Choices that go on elsewhere need the seed that they began with.
         var sampling = request.Sampling ?? engine.DefaultSampling;
         if (sampling.Seed is null) request = request with { Sampling = sampling with { Seed = Random.Shared.NextInt64() } };
@@ -58,6 +62,20 @@ internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options
             _ = AnswerAsync(model, relay, crossing, first, source);
         }
         return [.. relays.Select(relay => relay.Generation)];
+    }
+
+    // A proxy has chosen already: this process reads the prompt for another, or goes on from what another has read.
+    private IReadOnlyList<Generation> SubmitHere(string model, Engine engine, GenerationRequest request, KvHandover handover, CancellationToken cancel)
+    {
+        // Whoever may ask here may not have this process call where they like: only doors that the cluster knows.
+        var isKnown = handover.Host is not null && KnowsDoor(model, $"{handover.Host}:{handover.Port}");
+        var laidOut = engine.LayOut(request);
+        if (isKnown) peers.Fetch(engine, laidOut.Ids, request.CacheKeys, new KvSource(handover.Host!, handover.Port, handover.Blocks));
+        var generations = engine.Submit(request with { LaidOut = laidOut }, cancel);
+        if (!handover.IsForOthers) return generations;
+        var offer = peers.Offer(engine.HashesOf(laidOut.Ids, request.CacheKeys).Length);
+        foreach (var generation in generations) generation.Offer = offer;
+        return generations;
     }
 
     private async Task AnswerAsync(string model, RelayedReply relay, ReplicaRequest crossing, Lazy<Task<ReplicaReport[]>> first,

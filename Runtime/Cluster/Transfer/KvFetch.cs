@@ -54,7 +54,8 @@ internal static class KvFetch
         foreach (var hash in wanted)
         {
             if (await pipe.ReadFrameAsync(tier.Space.ImageBytes, cancel).ConfigureAwait(false) is not { Kind: KvFrameKind.Block } frame) return;
-            if (BlockHash.From(frame.Payload.AsSpan(0, KvFrame.HashBytes)) != hash) throw new BadFrameException("expected the block that was asked for");
+            if (BlockHash.From(frame.Payload.AsSpan(0, KvFrame.HashBytes)) != hash)
+                throw new BadFrameException("expected the block that was asked for");
             tier.Came(hash, frame.Payload[KvFrame.HashBytes..]);
         }
     }

@@ -29,11 +29,20 @@ internal sealed class KvPeers : IDisposable
         return engine with { KvRemote = space => Open(space, inner?.Invoke(space)) };
     }
 
-    /// <summary>Begins to fetch what a request's prompt was computed to elsewhere.</summary>
-    public void Fetch(Engine engine, GenerationRequest request, ReplicaRequest crossed)
+    /// <summary>Where others find what a prompt was computed to; null: nowhere.</summary>
+    /// <param name="blocks">Its full blocks.</param>
+    public KvOffer? Offer(int blocks) =>
+        door is { Address: var at } ? new KvOffer(options.NodeName ?? "quilt", at.Address.ToString(), at.Port, blocks) : null;
+
+    /// <summary>Begins to fetch what a prompt was computed to elsewhere.</summary>
+    /// <param name="engine">The engine whose cache it goes to.</param>
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="cacheKeys">What sets its blocks apart.</param>
+    /// <param name="source">Who has them; null: nobody.</param>
+    public void Fetch(Engine engine, int[] prompt, string[] cacheKeys, KvSource? source)
     {
-        if (crossed.Source is not { } source || tiers.IsEmpty) return;
-        var hashes = engine.HashesOf(crossed.Prompt, request.CacheKeys);
+        if (source is null || tiers.IsEmpty) return;
+        var hashes = engine.HashesOf(prompt, cacheKeys);
         // Of another model's tier it is told in the greeting that there is none.
         foreach (var tier in tiers) KvFetch.Begin(tier, hashes, source, options.Key);
     }

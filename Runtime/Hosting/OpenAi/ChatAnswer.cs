@@ -24,6 +24,7 @@ internal static class ChatAnswer
             PromptLogprobs = first.PromptScores is { } scores ? probabilities?.Prompt(scores) : null,
             PromptTokenIds = terms.ReturnTokenIds ? first.PromptIds : null,
             PromptText = terms.PromptText,
+            KvTransferParams = KvTransferFields.Write(first),
             Metrics = terms.Metrics ? Times.Of(first.Stats) : null,
         };
     }

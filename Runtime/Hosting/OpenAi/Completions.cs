@@ -40,6 +40,7 @@ internal static class Completions
             [.. texts.Select((text, i) => text with { Index = i })], usage)
         {
             SystemFingerprint = request.Terms.Fingerprint,
+            KvTransferParams = KvTransferFields.Write(generations[0]),
             Metrics = request.Terms.Metrics ? Times.Of(generations[0].Stats) : null,
         };
         await JsonReply.WriteAsync(http, answer, WireJson.Default.TextCompletion).ConfigureAwait(false);

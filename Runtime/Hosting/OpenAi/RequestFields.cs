@@ -25,6 +25,7 @@ internal static class RequestFields
             Choices = choices,
             Priority = priority,
             CacheSalt = Salt(body),
+            Handover = KvTransferFields.Read(body, server),
             TruncatePrompt = cut,
             TruncateAt = body.Text("truncation_side") switch
             {
@@ -47,8 +48,6 @@ internal static class RequestFields
     /// <exception cref="ApiException">The request asks for it.</exception>
     public static void RefuseUnbuilt(Fields body)
     {
-        if (body.Any("kv_transfer_params") is not null)
-            throw ApiException.NotBuilt("kv_transfer_params: transfer of caches between servers is not built.", "kv_transfer_params");
         foreach (var name in (ReadOnlySpan<string>)["audio", "modalities", "mm_processor_kwargs", "prompt_embeds"])
         {
             if (body.Any(name) is { } value && !(name == "modalities" && IsText(value)))

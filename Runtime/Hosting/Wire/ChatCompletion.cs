@@ -20,7 +20,7 @@ internal sealed record ChatCompletion(string Id, long Created, string Model, IRe
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? PromptText { get; init; }
 
-    public JsonElement? KvTransferParams => null;
+    public JsonElement? KvTransferParams { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RequestTimes? Metrics { get; init; }

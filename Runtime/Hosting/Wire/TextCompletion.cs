@@ -13,7 +13,7 @@ internal sealed record TextCompletion(string Id, long Created, string Model, IRe
 
     public string? SystemFingerprint { get; init; }
 
-    public JsonElement? KvTransferParams => null;
+    public JsonElement? KvTransferParams { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RequestTimes? Metrics { get; init; }
