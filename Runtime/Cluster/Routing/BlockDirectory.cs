@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Quilt.Runtime.Kv;
 
@@ -16,6 +17,8 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
     private readonly Dictionary<BlockHash, Holders> blocks = [];
     private readonly List<Slot> replicas = [];               // by slot; one slot for each generation of a replica
     private readonly List<int> candidates = [];
+    private int[] depths = [];                               // by slot; during a search leading blocks it holds so far, else 0; −1: it is over
+    private double[] paid = [];                              // by slot, during a search: what fetching these costs, in blocks
     private readonly List<BlockHash> emptied = [];
     private long dead;                                       // entries of slots that are over
 
@@ -63,34 +66,39 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
         lock (gate)
         {
             candidates.Clear();
+            Span<double> costOf = [costs.Device, costs.Host, costs.Disk, costs.Remote];
             for (var depth = 0; depth < prompt.Count; depth++)
             {
                 ref var holders = ref CollectionsMarshal.GetValueRefOrNullRef(blocks, prompt[depth]);
-                if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref holders)) break;
-                var reached = false;
-                foreach (var entry in holders.All)
-                {
-                    ref var slot = ref CollectionsMarshal.AsSpan(replicas)[entry >> TierBits];
-                    if (slot.IsOver || (depth > 0 && slot.Depth != depth)) continue;
-                    if (depth == 0)
-                    {
-                        slot.Worth = 0;
-                        candidates.Add(entry >> TierBits);
-                    }
-                    slot.Depth = depth + 1;
-                    // The nearest tier is the lowest bit.
-                    slot.Worth += 1 - costs[(KvTierKind)int.TrailingZeroCount(entry)];
-                    reached = true;
-                }
-                if (!reached) break;
+                if (Unsafe.IsNullRef(ref holders) || !Reach(holders.All, depth, costOf)) break;
             }
             foreach (var slot in candidates)
             {
-                var of = replicas[slot];
-                found.Add(new PrefixMatch(of.Name, of.Depth, of.Worth));
-                CollectionsMarshal.AsSpan(replicas)[slot].Depth = 0;
+                found.Add(new PrefixMatch(replicas[slot].Name, depths[slot], depths[slot] - paid[slot]));
+                depths[slot] = 0;
             }
         }
+    }
+
+    // A beginning that all applications share is held by all replicas: this runs for each of its blocks and each of them.
+    private bool Reach(ReadOnlySpan<int> holders, int depth, ReadOnlySpan<double> costOf)
+    {
+        var (reached, depths, paid) = (false, this.depths, this.paid);
+        foreach (var entry in holders)
+        {
+            var slot = entry >> TierBits;
+            if (depths[slot] != depth) continue;
+            if (depth == 0)
+            {
+                paid[slot] = 0;
+                candidates.Add(slot);
+            }
+            depths[slot] = depth + 1;
+            // The nearest tier is the lowest bit.
+            paid[slot] += costOf[int.TrailingZeroCount(entry)];
+            reached = true;
+        }
+        return reached;
     }
 
     private int Begin(string name, long generation)
@@ -98,6 +106,12 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
         if (slots.TryGetValue(name, out var old)) End(old);
         var slot = replicas.Count;
         replicas.Add(new Slot { Name = name, Generation = generation });
+        if (slot >= depths.Length)
+        {
+            Array.Resize(ref depths, Math.Max(16, 2 * depths.Length));
+            Array.Resize(ref paid, depths.Length);
+        }
+        depths[slot] = 0;
         slots[name] = slot;
         return slot;
     }
@@ -106,6 +120,7 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
     {
         ref var over = ref CollectionsMarshal.AsSpan(replicas)[slot];
         over.IsOver = true;
+        depths[slot] = -1;
         dead += over.Entries;
         // What is over is skipped; swept out once it is the better part, so that a restart costs no walk through everything.
         if (dead > 4096 + (Entries / 2)) Sweep();
@@ -137,7 +152,7 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
     private void Remove(BlockHash hash, int slot, int bit)
     {
         ref var holders = ref CollectionsMarshal.GetValueRefOrNullRef(blocks, hash);
-        if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref holders) || !holders.Remove(slot << TierBits, bit)) return;
+        if (Unsafe.IsNullRef(ref holders) || !holders.Remove(slot << TierBits, bit)) return;
         Entries--;
         CollectionsMarshal.AsSpan(replicas)[slot].Entries--;
         if (holders.Count == 0) blocks.Remove(hash);
@@ -170,6 +185,7 @@ internal sealed class BlockDirectory(int maxEntries = 1 << 26)
         }
         if (count == moved.Length) return;
         replicas.RemoveRange(count, replicas.Count - count);
+        Array.Clear(depths, 0, count);
         for (var i = 0; i < count; i++) slots[replicas[i].Name] = i;
         foreach (var hash in blocks.Keys) CollectionsMarshal.GetValueRefOrNullRef(blocks, hash).Renumber(moved, TierBits);
     }

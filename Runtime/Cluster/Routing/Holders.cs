@@ -14,12 +14,6 @@ internal struct Slot
 
     /// <summary>Blocks it holds.</summary>
     public long Entries;
-
-    /// <summary>During a search: leading blocks it holds so far.</summary>
-    public int Depth;
-
-    /// <summary>During a search: what these save.</summary>
-    public double Worth;
 }
 
 /// <summary>
