@@ -65,7 +65,8 @@ internal sealed class RemoteTier : KvTier
             var key = KeyOf(hash);
             using var value = Database().StringGetLease(key);
             Answered();
-            if (value is null || value.Length != SumBytes + image.Length || !Sum(key, value.Span[SumBytes..]).AsSpan().SequenceEqual(value.Span[..SumBytes]))
+            if (value is null || value.Length != SumBytes + image.Length
+                || !Sum(key, value.Span[SumBytes..]).AsSpan().SequenceEqual(value.Span[..SumBytes]))
             {
                 Forget(hash);
                 return false;
@@ -176,7 +177,7 @@ internal sealed class RemoteTier : KvTier
             pause = pause * 2 > LongestPause ? LongestPause : pause * 2;
             warning = $"remote tier {name} does not answer and is asked again later: {thrown.Message}";
             // It may have lost what it had.
-            while (known.Count > 0) known.Return(known.Take());
+            known.Clear();
         }
     }
 
