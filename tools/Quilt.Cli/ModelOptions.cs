@@ -54,6 +54,29 @@ internal sealed class ModelOptions
     /// <summary>Sequences that run together.</summary>
     public Option<int?> MaxSequences { get; } = TypedOption.Whole("--max-sequences", "Most sequences that run at the same time; default 64.");
 
+    /// <summary>Devices over which the model is cut.</summary>
+    public Option<int?> TensorParallel { get; } = NewTensorParallel();
+
+    /// <summary>Whether routed experts are dealt whole.</summary>
+    public Option<bool> ExpertParallel { get; } = NewExpertParallel();
+
+    /// <summary>The option <c>--tp</c>.</summary>
+    public static Option<int?> NewTensorParallel()
+    {
+        var option = TypedOption.Whole("--tensor-parallel-size", "Devices over which every layer is cut; on a CPU parts of its cores. Default 1.");
+        option.Aliases.Add("--tp");
+        option.Aliases.Add("--tensor-parallel");
+        return option;
+    }
+
+    /// <summary>The option <c>--expert-parallel</c>.</summary>
+    public static Option<bool> NewExpertParallel()
+    {
+        var option = new Option<bool>("--expert-parallel") { Description = "With --tp: a device holds some experts whole, not a part of each." };
+        option.Aliases.Add("--enable-expert-parallel");
+        return option;
+    }
+
     /// <summary>Adds all of them to a verb.</summary>
     public ModelOptions AddTo(Command command)
     {
@@ -61,6 +84,8 @@ internal sealed class ModelOptions
         AddPrecisionTo(command);
         command.Options.Add(KvMemory);
         command.Options.Add(MaxSequences);
+        command.Options.Add(TensorParallel);
+        command.Options.Add(ExpertParallel);
         return this;
     }
 
@@ -92,6 +117,8 @@ internal sealed class ModelOptions
             KvType = parsed.GetValue(KvType),
             MaxBatchedTokens = parsed.GetValue(MaxBatchedTokens),
             MaxSequences = parsed.GetValue(MaxSequences) ?? usual.MaxSequences,
+            TensorParallel = parsed.GetValue(TensorParallel) ?? 1,
+            ExpertParallel = parsed.GetValue(ExpertParallel),
         };
     }
 
