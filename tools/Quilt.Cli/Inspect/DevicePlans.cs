@@ -32,7 +32,7 @@ internal static class DevicePlans
         var system = SystemMemory.Read();
         var rooms = Enumerable.Range(0, count).Select(i => free is { } bytes
             ? MemoryRoom.Gpu(string.Create(CultureInfo.InvariantCulture, $"gpu:{i}"), bytes, isCuda: true, tensorCores: true)
-            : new MemoryRoom(string.Create(CultureInfo.InvariantCulture, $"cpu part {i}"), system.Available / count, system.Total / count, 0, 0.75));
+            : new MemoryRoom(string.Create(CultureInfo.InvariantCulture, $"cpu {i}"), system.Available / count, system.Total / count, 0, 0.75));
         return MemoryPlanner.For([.. rooms], spec, [.. Enumerable.Range(0, count).Select(parts)],
             [.. Enumerable.Range(0, count).Select(i => new DeviceShare(i, count, options.ExpertParallel))], options);
     }
