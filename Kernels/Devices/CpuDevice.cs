@@ -29,7 +29,7 @@ internal sealed class CpuDevice : Device
     {
         var part = CpuTopology.Machine.Part(index, count);
         var most = threads > 0 ? threads : ThreadPlan.DefaultThreads(CpuTopology.Machine, Environment.ProcessorCount);
-        return new CpuDevice(isa, new ThreadPlan(part, Math.Max(1, most / count), isPart: CpuTopology.Machine.Nodes > 1), $"cpu part {index}");
+        return new CpuDevice(isa, new ThreadPlan(part, Math.Max(1, most / count), isPart: CpuTopology.Machine.Nodes > 1), $"cpu {index}");
     }
 
     public override string Name { get; }

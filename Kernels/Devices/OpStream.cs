@@ -34,6 +34,14 @@ internal sealed unsafe class OpStream(Device device, Activations activations = A
     /// <summary>The same in the host's memory, whatever the device.</summary>
     public Matrix HostScratch(int rows, int columns) => new((float*)Bytes((long)rows * columns * sizeof(float)), rows, columns);
 
+    /// <summary>Sets all values of a matrix to zero.</summary>
+    public void Clear(Matrix matrix)
+    {
+        if (matrix.Rows == 0 || matrix.Columns == 0) return;
+        if (Gpu is null) for (var row = 0; row < matrix.Rows; row++) matrix.Row(row).Clear();
+        else Gpu.View(matrix).MemSetToZero(Gpu.Queue);
+    }
+
     /// <summary>
     /// Puts a step's integers where the device reads them; call it before the step's first operation and all of them go over in one copy.
     /// </summary>

@@ -31,6 +31,13 @@ internal sealed partial class ExpertPlan
         return gpuPlan;
     }
 
+    private void KeepOnGpu(GpuStream gpu, ExpertPlan from, int first, int count)
+    {
+        var (other, own) = (from.On(gpu), RoomOn(gpu));
+        own.Keep(gpu, other, this, first, count);
+        own.Sort(gpu, this);
+    }
+
     /// <summary>Brings a plan that was made on a GPU into the host's arrays, once all work before is done.</summary>
     public void Fetch(OpStream ops)
     {

@@ -1,3 +1,5 @@
+using Quilt.Kernels.Devices;
+
 namespace Quilt.Kernels.Ops;
 
 /// <summary>
@@ -12,8 +14,13 @@ internal sealed partial class ExpertPlan : IDisposable
     /// <summary>Experts a token goes to.</summary>
     public int PerToken { get; private set; }
 
-    /// <summary>Experts there are.</summary>
+    /// <summary>Experts there are; where <see cref="HasElsewhere"/>, one of them, the last, stands for all that other devices have.</summary>
     public int Experts { get; private set; }
+
+    /// <summary>
+    /// Whether the last expert stands for those of other devices: its pairs have rows like any other's, which nobody computes, and gates of zero.
+    /// </summary>
+    public bool HasElsewhere { get; private set; }
 
     /// <summary>Tokens · PerToken.</summary>
     public int Pairs => Tokens * PerToken;
@@ -50,7 +57,7 @@ internal sealed partial class ExpertPlan : IDisposable
     /// </summary>
     public void Prepare(int tokens, int perToken, int experts)
     {
-        (Tokens, PerToken, Experts) = (tokens, perToken, experts);
+        (Tokens, PerToken, Experts, HasElsewhere) = (tokens, perToken, experts, false);
         isOnGpu = false;
         if (Ids.Length < Pairs)
         {
@@ -68,6 +75,31 @@ internal sealed partial class ExpertPlan : IDisposable
         }
     }
 
+    /// <summary>Experts that may be active: those that are here.</summary>
+    internal int Listed => HasElsewhere ? Experts - 1 : Experts;
+
+    /// <summary>
+    /// Takes another plan's choices, of which the experts from <paramref name="first"/> on, <paramref name="count"/> of them, are here and are
+    /// numbered from 0. The plan is as long as the other; it is sorted.
+    /// </summary>
+    public void Keep(OpStream ops, ExpertPlan from, int first, int count)
+    {
+        Prepare(from.Tokens, from.PerToken, count + 1);
+        HasElsewhere = true;
+        if (ops.Gpu is not null)
+        {
+            KeepOnGpu(ops.Gpu, from, first, count);
+            return;
+        }
+        for (var i = 0; i < Pairs; i++)
+        {
+            var expert = from.Ids[i] - first;
+            var isHere = expert >= 0 && expert < count;
+            (Ids[i], Gates[i]) = isHere ? (expert, from.Gates[i]) : (count, 0);
+        }
+        Sort();
+    }
+
     /// <summary>Sorts the pairs by expert (a counting sort: stable, linear).</summary>
     public void Sort()
     {
@@ -77,7 +109,7 @@ internal sealed partial class ExpertPlan : IDisposable
         ActiveCount = 0;
         for (var e = 0; e < Experts; e++)
         {
-            if (next[e + 1] > 0) Active[ActiveCount++] = e;
+            if (next[e + 1] > 0 && e < Listed) Active[ActiveCount++] = e;
             next[e + 1] += next[e];
         }
         for (var i = 0; i < Pairs; i++)

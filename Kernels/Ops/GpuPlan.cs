@@ -7,8 +7,12 @@ namespace Quilt.Kernels.Ops;
 /// <summary>An <see cref="ExpertPlan"/> in a GPU's memory, where it is made and used without the host's seeing it.</summary>
 internal sealed class GpuPlan : IDisposable
 {
-    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<int>, int, int, int>> Kernel =
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<int>, int, int, int, int>> Kernel =
         new(SortKernel);
+
+    private static readonly GpuKernel<Action<AcceleratorStream, KernelConfig, ArrayView<int>, ArrayView<float>, ArrayView<int>, ArrayView<float>, int,
+        int, int>> KeepOf =
+        new(KeepKernel);
 
     private readonly Accelerator accelerator;
     private readonly int pairs;
@@ -58,7 +62,13 @@ internal sealed class GpuPlan : IDisposable
 
     /// <summary>Sorts the pairs by expert.</summary>
     public void Sort(GpuStream gpu, ExpertPlan plan) =>
-        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(plan.Experts), Ids, sorted.View.BaseView, plan.Pairs, plan.PerToken, plan.Experts);
+        Kernel.On(gpu.Device)(gpu.Queue, gpu.Groups(plan.Experts), Ids, sorted.View.BaseView, plan.Pairs, plan.PerToken, plan.Experts, plan.Listed);
+
+    /// <summary>Takes the choices of another plan (<see cref="ExpertPlan.Keep"/>), unsorted.</summary>
+    public void Keep(GpuStream gpu, GpuPlan from, ExpertPlan plan, int first, int count)
+    {
+        if (plan.Pairs > 0) KeepOf.On(gpu.Device)(gpu.Queue, gpu.Spread(plan.Pairs), from.Ids, from.Gates, Ids, Gates, plan.Pairs, first, count);
+    }
 
     /// <summary>Sends choices made on the host, and sorts them.</summary>
     public void Send(GpuStream gpu, ExpertPlan plan)
@@ -87,11 +97,24 @@ internal sealed class GpuPlan : IDisposable
         sorted.Dispose();
     }
 
+    /// <summary>A thread takes a pair.</summary>
+    internal static void KeepKernel(ArrayView<int> ids, ArrayView<float> gates, ArrayView<int> ownIds, ArrayView<float> ownGates, int pairs,
+        int first, int count)
+    {
+        for (var i = Grid.GlobalIndex.X; i < pairs; i += Grid.DimX * Group.DimX)
+        {
+            var expert = ids[i] - first;
+            var isHere = expert >= 0 && expert < count;
+            ownIds[i] = isHere ? expert : count;
+            ownGates[i] = isHere ? gates[i] : 0f;
+        }
+    }
+
     /// <summary>
     /// A group takes an expert. Its threads look through a run of neighbouring pairs each: they count those of lower experts and of their own, and
     /// mark which experts there are. The expert's pairs then get their places, those of the first thread's run first, so that tokens ascend.
     /// </summary>
-    internal static void SortKernel(ArrayView<int> ids, ArrayView<int> sorted, int pairs, int perToken, int experts)
+    internal static void SortKernel(ArrayView<int> ids, ArrayView<int> sorted, int pairs, int perToken, int experts, int listed)
     {
         var owns = SharedMemory.Allocate<int>(GpuTraits.MostThreads);
         var seen = SharedMemory.Allocate<int>(RouteOp.MostExpertsOnGpu);
@@ -135,8 +158,9 @@ internal sealed class GpuPlan : IDisposable
             if (Group.IdxX == 0)
             {
                 sorted[lists + e] = pairsBelow;
-                if (seen[e] != 0) sorted[lists + experts + 2 + activeBelow] = e;
-                if (e == experts - 1) (sorted[lists + experts], sorted[lists + experts + 1]) = (pairs, activeBelow + seen[e]);
+                var isActive = e < listed ? seen[e] : 0;
+                if (isActive != 0) sorted[lists + experts + 2 + activeBelow] = e;
+                if (e == experts - 1) (sorted[lists + experts], sorted[lists + experts + 1]) = (pairs, activeBelow + isActive);
             }
             Group.Barrier();
         }

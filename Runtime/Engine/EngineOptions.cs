@@ -166,7 +166,6 @@ public sealed record EngineOptions
             throw new ArgumentException($"Device: expected cpu, gpu:N, opencl:N or {GpuDevices.Emulated}, found '{Device}'.");
         if (names.Length > 1 && names.Length != TensorParallel)
             throw new ArgumentException($"Device: expected {TensorParallel} as TensorParallel (--tp) says, found {names.Length}: '{Device}'.");
-        if (ExpertParallel) throw new ArgumentException("ExpertParallel: expected false, as it is not built, found true.");
         if (ExpertParallel && TensorParallel == 1)
             throw new ArgumentException("ExpertParallel: expected TensorParallel (--tp) of 2 or more beside it, found 1.");
         Activations[] known = Device == "cpu" ? [Activations.Float, Activations.Int8] : [Activations.Float, Activations.BFloat16, Activations.Fp8];
@@ -233,7 +232,8 @@ public sealed record EngineOptions
         var colon = Device.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0) return [.. Enumerable.Repeat(Device, TensorParallel)];
         var first = int.Parse(Device.AsSpan(colon + 1), CultureInfo.InvariantCulture);
-        return [.. Enumerable.Range(first, TensorParallel).Select(index => string.Create(CultureInfo.InvariantCulture, $"{Device[..colon]}:{index}"))];
+        var kind = Device[..colon];
+        return [.. Enumerable.Range(first, TensorParallel).Select(index => string.Create(CultureInfo.InvariantCulture, $"{kind}:{index}"))];
     }
 
     private Device Open(string name, int index)

@@ -38,10 +38,11 @@ public sealed class ServeTests
         Assert.That(message.GetProperty("reasoning").ValueKind, Is.EqualTo(JsonValueKind.Null));
     }
 
-    [TestCase(new[] { "--tp", "2" }, "--tensor-parallel-size: expected 1, several devices are not built")]
-    [TestCase(new[] { "--tensor_parallel_size=2" }, "--tensor-parallel-size: expected 1")]
+    [TestCase(new[] { "--tp", "7" }, "num_attention_heads: expected a number that 7 devices divide")]
+    [TestCase(new[] { "--tensor_parallel_size=0" }, "TensorParallel: expected 1 to 64, found 0")]
+    [TestCase(new[] { "--pp", "2" }, "--pipeline-parallel-size: expected 1")]
     [TestCase(new[] { "--speculative-config", "{}" }, "--speculative-config: speculative decoding is not built")]
-    [TestCase(new[] { "--enable-expert-parallel" }, "--enable-expert-parallel")]
+    [TestCase(new[] { "--enable-expert-parallel" }, "ExpertParallel: expected TensorParallel (--tp) of 2 or more")]
     [TestCase(new[] { "--tool-call-parser", "nobody" }, "--tool-call-parser: expected one of")]
     [TestCase(new[] { "--override-generation-config", "{\"temperature\": \"hot\"}" }, "temperature: expected a number")]
     [TestCase(new[] { "--override-generation-config", "{\"temperature\": -1}" }, "expected")]

@@ -57,6 +57,29 @@ internal sealed class ModelOptions
     /// <summary>What lies behind the cache.</summary>
     public TierOptions Tiers { get; } = new();
 
+    /// <summary>Devices over which the model is cut.</summary>
+    public Option<int?> TensorParallel { get; } = NewTensorParallel();
+
+    /// <summary>Whether routed experts are dealt whole.</summary>
+    public Option<bool> ExpertParallel { get; } = NewExpertParallel();
+
+    /// <summary>The option <c>--tp</c>.</summary>
+    public static Option<int?> NewTensorParallel()
+    {
+        var option = TypedOption.Whole("--tensor-parallel-size", "Devices over which every layer is cut; on a CPU parts of its cores. Default 1.");
+        option.Aliases.Add("--tp");
+        option.Aliases.Add("--tensor-parallel");
+        return option;
+    }
+
+    /// <summary>The option <c>--expert-parallel</c>.</summary>
+    public static Option<bool> NewExpertParallel()
+    {
+        var option = new Option<bool>("--expert-parallel") { Description = "With --tp: a device holds some experts whole, not a part of each." };
+        option.Aliases.Add("--enable-expert-parallel");
+        return option;
+    }
+
     /// <summary>Adds all of them to a verb.</summary>
     public ModelOptions AddTo(Command command)
     {
@@ -65,6 +88,8 @@ internal sealed class ModelOptions
         command.Options.Add(KvMemory);
         Tiers.AddTo(command);
         command.Options.Add(MaxSequences);
+        command.Options.Add(TensorParallel);
+        command.Options.Add(ExpertParallel);
         return this;
     }
 
@@ -96,6 +121,8 @@ internal sealed class ModelOptions
             KvType = parsed.GetValue(KvType),
             MaxBatchedTokens = parsed.GetValue(MaxBatchedTokens),
             MaxSequences = parsed.GetValue(MaxSequences) ?? usual.MaxSequences,
+            TensorParallel = parsed.GetValue(TensorParallel) ?? 1,
+            ExpertParallel = parsed.GetValue(ExpertParallel),
         });
     }
 

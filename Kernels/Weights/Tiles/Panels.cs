@@ -40,7 +40,7 @@ internal readonly unsafe struct Panels
 
     private static Panels Of(OpStream ops, Matrix x, int* order, int codes, float factor, ExpertPlan? plan, ExpertRows rows)
     {
-        var experts = plan?.Experts ?? 1;
+        var experts = plan?.Listed ?? 1;
         var starts = (int*)ops.Bytes(2L * experts * sizeof(int));     // [experts] padded rows before an expert's, width of its panels
         var count = 0;
         for (var e = 0; e < experts; e++)

@@ -24,6 +24,9 @@ internal interface IExecutor : IDisposable
     /// <summary>Distinct experts that the last step read, summed over layers; 0 on a GPU, which does not tell.</summary>
     int ExpertsRead { get; }
 
+    /// <summary>Who takes the times of steps on a CPU, of several devices on the first; null: nobody.</summary>
+    StepProfile? Profile { get; set; }
+
     /// <summary>What makes steps slower than they should be, so far.</summary>
     IEnumerable<string> Warnings { get; }
 

@@ -66,6 +66,8 @@ internal sealed class ParallelExecutor : IExecutor
 
     public int ExpertsRead => shares[0].Decoder.ExpertsRead;
 
+    public StepProfile? Profile { get => ranks[0].Ops.Profile; set => ranks[0].Ops.Profile = value; }
+
     public IEnumerable<string> Warnings
     {
         get

@@ -8,9 +8,13 @@ using Quilt.Kernels.Weights;
 namespace Quilt.Runtime.Models;
 
 /// <summary>A decoder's weights as a checkpoint holds them; what is read is checked on the way.</summary>
+/// <param name="checkpoint">The checkpoint.</param>
+/// <param name="device">Where weights go; null: nobody asks for more than sizes.</param>
+/// <param name="progress">Hears how far reading has come.</param>
+/// <param name="cancel">Stops it.</param>
 /// <exception cref="BadInputException">A tensor is missing, has another shape or holds impossible values.</exception>
 /// <exception cref="OperationCanceledException">Cancelled.</exception>
-internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IProgress<LoadProgress>? progress, CancellationToken cancel)
+internal sealed class CheckpointParts(Checkpoint checkpoint, Device? device, IProgress<LoadProgress>? progress, CancellationToken cancel)
     : IDecoderParts
 {
     private readonly long total = checkpoint.Tensors.Sum(tensor => tensor.Length);
@@ -27,7 +31,7 @@ internal sealed class CheckpointParts(Checkpoint checkpoint, Device device, IPro
         cancel.ThrowIfCancellationRequested();
         var modules = Array.ConvertAll(stack, Find);
         last = StackName(stack[0].Name);
-        var weight = WeightLoader.Load(device, checkpoint, modules, last);
+        var weight = WeightLoader.Load(device!, checkpoint, modules, last);
         foreach (var module in modules) done += module.Bytes;
         progress?.Report(new LoadProgress(done, total, last));
         return weight;

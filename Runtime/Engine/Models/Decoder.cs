@@ -13,6 +13,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
 {
     private readonly RopeTable rope = RopeFrequencies.Table(spec.Attention.Rope, spec.Attention.MaxPositions);
     private readonly ExpertPlan experts = new();
+    private readonly ExpertPlan own = new();
 
     /// <summary>What this decoder is.</summary>
     public DecoderSpec Spec => spec;
@@ -39,7 +40,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     /// </param>
     public Matrix Forward(in StepInputs step, KvStore kv, OpStream ops, StepObserver? observer = null, DeviceLink? link = null)
     {
-        var pass = new LayerPass(step, ops, rope, experts, observer, link);
+        var pass = new LayerPass(step, ops, rope, experts, observer, link, own);
         var x = ops.Scratch(step.Tokens.Length, spec.Hidden);                               // [tokens, model], the residual stream
         var h = ops.Scratch(x.Rows, spec.Hidden);                                           // its norm, what a part of a layer works on
         var update = ops.Scratch(x.Rows, spec.Hidden);                                      // what is added to it next
@@ -66,6 +67,7 @@ internal sealed class Decoder(DecoderSpec spec, DecoderWeights weights) : IDispo
     public void Dispose()
     {
         experts.Dispose();
+        own.Dispose();
         rope.Dispose();
         weights.Dispose();
     }

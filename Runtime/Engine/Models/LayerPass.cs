@@ -10,9 +10,11 @@ namespace Quilt.Runtime.Models;
 /// <param name="rope">The table of angles; it covers the step's positions.</param>
 /// <param name="experts">Where a layer's router writes its choice.</param>
 /// <param name="observer">Who watches; null: nobody.</param>
+/// <param name="own">Where the part of that choice stands whose experts this device has, if it has not all.</param>
 /// <param name="link">What ties the device to others that hold the rest of every layer; null: there are none.</param>
 internal readonly ref struct LayerPass(
-    StepInputs step, OpStream ops, RopeTable rope, ExpertPlan experts, StepObserver? observer, DeviceLink? link = null)
+    StepInputs step, OpStream ops, RopeTable rope, ExpertPlan experts, StepObserver? observer, DeviceLink? link = null,
+    ExpertPlan? own = null)
 {
     /// <inheritdoc cref="StepInputs"/>
     public StepInputs Step { get; } = step;
@@ -25,6 +27,9 @@ internal readonly ref struct LayerPass(
 
     /// <summary>The choice of the layer at work.</summary>
     public ExpertPlan Experts { get; } = experts;
+
+    /// <summary>The part of that choice whose experts this device has, where it has not all of them.</summary>
+    public ExpertPlan Own => own ?? throw new InvalidOperationException("A device that has some of the experts needs a plan of its own.");
 
     /// <summary>What ties the device to others that hold the rest of every layer; null: there are none.</summary>
     public DeviceLink? Link { get; } = link;

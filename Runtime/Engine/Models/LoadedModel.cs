@@ -169,6 +169,7 @@ internal sealed class LoadedModel : IDisposable
         {
             try
             {
+                if (devices[index] is GpuDevice gpu) gpu.Accelerator.Bind();
                 weights[index] = DecoderWeights.Load(spec, parts[index], shares[index]);
             }
             catch

@@ -24,14 +24,22 @@ internal sealed class RoutedExperts
     /// <summary>h [tokens, model] in, <paramref name="update"/> [tokens, model] out.</summary>
     public void Forward(in LayerPass pass, Matrix h, Matrix update)
     {
-        var (ops, plan) = (pass.Ops, pass.Experts);
+        var ops = pass.Ops;
         Route(pass, h);
+        var plan = pass.Experts;
+        if (Held.Count < Spec.Experts)
+        {
+            plan = pass.Own;
+            plan.Keep(ops, pass.Experts, Held.First, Held.Count);
+        }
         var gate = ops.Scratch(plan.Pairs, Spec.Hidden);          // [pairs, width]
         var down = ops.Scratch(plan.Pairs, h.Columns);
         pass.Watch(Gate, h, plan, ExpertRows.Tokens);
         pass.Watch(Up, h, plan, ExpertRows.Tokens);
         Activate(ops, h, plan, into: gate);
         pass.Watch(Down, gate, plan, ExpertRows.Pairs);
+        // Rows of other devices' experts are added with gates of zero: they must be numbers.
+        if (plan.HasElsewhere) ops.Clear(down);
         Down.MatMulExperts(ops, gate, plan, ExpertRows.Pairs, down);
         ops.Combine(down, plan, into: update);
     }

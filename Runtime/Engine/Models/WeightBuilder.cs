@@ -61,20 +61,25 @@ internal sealed class WeightBuilder(IDecoderParts parts) : IDisposable
         Held = experts.Held,
         Router = Linear(experts.Router),
         Correction = experts.Correction is { } correction ? Vector(correction) : null,
-        Gate = Stack(experts.Stack(experts.Gate)),
-        Up = Stack(experts.Stack(experts.Up)),
-        Down = Stack(experts.Stack(experts.Down)),
+        Gate = Stack(experts, experts.Gate),
+        Up = Stack(experts, experts.Up),
+        Down = Stack(experts, experts.Down),
     };
 
     private Linear Linear(ModuleShape module) => new(Weight(module), module.HasBias ? Vector(module.Bias) : null);
 
-    private Linear Stack(ModuleShape[] modules) =>
-        new(Weight(modules), modules[0].HasBias ? Vectors(Array.ConvertAll(modules, m => m.Bias)) : null);
-
-    // One behind the other.
-    private NativeBuffer Vectors(VectorShape[] vectors)
+    private Linear Stack(ExpertModules experts, Func<int, ModuleShape> matrix)
     {
-        var buffer = Keep(new NativeBuffer(vectors.Sum(vector => (long)vector.Length) * sizeof(float)));
+        var modules = experts.Stack(matrix);
+        // Experts of other devices are one more in a plan, to whose rows something is added too: zeros.
+        var more = experts.Held.Count < experts.Spec.Experts ? modules[0].Rows : 0;
+        return new(Weight(modules), modules[0].HasBias ? Vectors(Array.ConvertAll(modules, m => m.Bias), more) : null);
+    }
+
+    // One behind the other, and zeros behind them.
+    private NativeBuffer Vectors(VectorShape[] vectors, int zeros = 0)
+    {
+        var buffer = Keep(new NativeBuffer((vectors.Sum(vector => (long)vector.Length) + zeros) * sizeof(float), zeroed: zeros > 0));
         var start = 0L;
         foreach (var vector in vectors)
         {

@@ -1,6 +1,5 @@
 using Quilt.Formats;
 using Quilt.Formats.Tensors;
-using Quilt.Kernels.Devices;
 using Quilt.Kernels.Ops;
 using Quilt.Runtime;
 using Quilt.Runtime.Execution;
@@ -30,7 +29,7 @@ public sealed class ParallelGoldenTests(string? folder, int devices, bool dealsE
     public static IEnumerable<TestFixtureData> Fixtures() =>
         from folder in Shared.Folders("golden/checkpoints").Concat(Shared.Folders("golden/architectures")).Where(GoldenFolder.Runs)
         from devices in new[] { 2, 4 }
-        from dealsExperts in new[] { false }
+        from dealsExperts in new[] { false, true }
         select new TestFixtureData(folder, devices, dealsExperts)
             .SetArgDisplayNames(Path.GetFileName(folder) ?? "none", $"{devices} devices", dealsExperts ? "experts dealt" : "experts cut");
 

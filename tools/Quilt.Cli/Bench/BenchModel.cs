@@ -3,6 +3,8 @@ using Quilt.Cli.Synth;
 using Quilt.Formats.Checkpoints;
 using Quilt.Kernels.Devices;
 using Quilt.Runtime;
+using Quilt.Runtime.Execution;
+using Quilt.Runtime.Kv;
 using Quilt.Runtime.Models;
 using Quilt.Runtime.Sampling;
 
@@ -12,9 +14,11 @@ namespace Quilt.Cli.Bench;
 internal sealed class BenchModel : IDisposable
 {
     private readonly IDisposable[] owned;
+    private readonly LoadedModel? loaded;
 
-    private BenchModel(string name, Device device, Decoder decoder, MemoryPlan memory, SamplingOptions sampling, params IDisposable[] owned) =>
-        (Name, Device, Decoder, Memory, Sampling, this.owned) = (name, device, decoder, memory, sampling, owned);
+    private BenchModel(string name, LoadedModel? loaded, Device device, Decoder decoder, MemoryPlan memory, SamplingOptions sampling,
+        params IDisposable[] owned) =>
+        (Name, this.loaded, Device, Decoder, Memory, Sampling, this.owned) = (name, loaded, device, decoder, memory, sampling, owned);
 
     /// <summary>The folder, or what the weights are like.</summary>
     public string Name { get; }
@@ -33,8 +37,12 @@ internal sealed class BenchModel : IDisposable
     public static BenchModel Open(string folder, EngineOptions options, IProgress<LoadProgress>? progress, CancellationToken cancel)
     {
         var model = LoadedModel.Open(folder, options, progress, cancel);
-        return new(Path.GetFullPath(folder), model.Device, model.Decoder, model.Memory, model.DefaultSampling, model);
+        return new(Path.GetFullPath(folder), model, model.Device, model.Decoder, model.Memory, model.DefaultSampling, model);
     }
+
+    /// <summary>What runs its steps.</summary>
+    public IExecutor NewExecutor(KvLayout layout, Activations activations) =>
+        loaded?.NewExecutor(layout, activations) ?? new Executor(Decoder, Device, layout, activations);
 
     /// <summary>Random weights of given sizes, made on a GPU: no file is read, and none is as large as the model.</summary>
     /// <exception cref="UsageException">The device is no GPU.</exception>
@@ -52,7 +60,8 @@ internal sealed class BenchModel : IDisposable
             var room = MemoryRoom.Of(gpu);
             var memory = MemoryPlanner.For(room, spec, parts, options).Require(room);
             var decoder = new Decoder(spec, DecoderWeights.Load(spec, parts));
-            return new($"random, {shape.Layers} layers", device, decoder, memory, new SamplingOptions { TopP = 0.95, TopK = 40 }, decoder, device);
+            return new($"random, {shape.Layers} layers", null, device, decoder, memory, new SamplingOptions { TopP = 0.95, TopK = 40 },
+                decoder, device);
         }
         catch
         {

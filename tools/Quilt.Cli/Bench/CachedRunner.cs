@@ -11,13 +11,13 @@ namespace Quilt.Cli.Bench;
 /// </summary>
 internal sealed class CachedRunner
 {
-    private readonly Executor executor;
+    private readonly IExecutor executor;
     private readonly Scheduler scheduler;
     private readonly KvBlockPool blocks;
     private readonly Random random = new(1);
 
     /// <summary>A runner in the whole of an executor's cache.</summary>
-    public CachedRunner(Executor executor)
+    public CachedRunner(IExecutor executor)
     {
         this.executor = executor;
         blocks = new KvBlockPool(executor.Cache.Layout.Blocks, executor.Cache.BlockTokens);

@@ -31,6 +31,8 @@ internal static class ModelBench
     public static BenchResult Run(Func<EngineOptions, BenchModel> open, EngineOptions options, BenchOptions bench, CancellationToken cancel)
     {
         options.Validate();
+        if (bench.Profile && options.TensorParallel > 1)
+            throw new UsageException($"--profile: expected one device, found --tensor-parallel-size {options.TensorParallel}");
         if (bench.Profile && options.Device != "cpu")
         {
             throw new UsageException($"--profile: expected cpu as --device, found {options.Device}; the steps of a GPU are seen by its " +
@@ -40,7 +42,7 @@ internal static class ModelBench
         using var model = open(options);
         var loadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         using var limits = MachineLimits.Of(model.Device, options.Activations);
-        using var executor = new Executor(model.Decoder, model.Device, Cache(model, options, bench), options.Activations);
+        using var executor = model.NewExecutor(Cache(model, options, bench), options.Activations);
         var runner = new ModelRunner(executor, new StepCost(model.Decoder.Spec, model.Decoder.Weights), options.BatchedTokens,
             bench.Sampling(model.Sampling));
 
@@ -74,7 +76,7 @@ internal static class ModelBench
         }
 
         var profiles = bench.Profile
-            ? Profiles(new StepProfiler(executor, (CpuDevice)model.Device, model.Decoder.Weights), runner, bench)
+            ? Profiles(new StepProfiler((Executor)executor, (CpuDevice)model.Device, model.Decoder.Weights), runner, bench)
             : [];
         var facts = new ModelFacts(model.Name, options.Activations.ToString().ToLowerInvariant(), model.Decoder.Weights.Bytes, loadSeconds,
             Environment.WorkingSet - limits.HostBytes);

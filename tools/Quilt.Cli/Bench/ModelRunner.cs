@@ -12,7 +12,7 @@ namespace Quilt.Cli.Bench;
 /// Drives an executor step by step on random tokens, and takes the time; tokens are chosen, but random ones take their place. They are the same in
 /// every run.
 /// </summary>
-internal sealed class ModelRunner(Executor executor, StepCost cost, int stepTokens, SamplingOptions? sampling = null)
+internal sealed class ModelRunner(IExecutor executor, StepCost cost, int stepTokens, SamplingOptions? sampling = null)
 {
     private readonly KvBlockPool blocks = new(executor.Cache.Layout.Blocks, executor.Cache.BlockTokens);
     private readonly StepPlan plan = new();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Quilt.Formats.Tensors;
 using Quilt.Kernels.Ops;
+using Quilt.Runtime;
 
 namespace Quilt.Cli.Inspect;
 
@@ -8,7 +9,7 @@ namespace Quilt.Cli.Inspect;
 internal static class InspectionJson
 {
     /// <summary>A checkpoint folder.</summary>
-    public static void Write(Utf8JsonWriter writer, Inspection found, IEnumerable<TensorEntry>? tensors)
+    public static void Write(Utf8JsonWriter writer, Inspection found, IEnumerable<TensorEntry>? tensors, MemoryPlan? plan = null)
     {
         writer.WriteStartObject();
         writer.WriteString("architecture", found.Architecture);
@@ -46,6 +47,7 @@ internal static class InspectionJson
         writer.WriteStartArray("warnings");
         foreach (var warning in found.Warnings) writer.WriteStringValue(warning);
         writer.WriteEndArray();
+        if (plan is not null) DevicePlans.Write(writer, plan);
         if (tensors is not null) WriteTensors(writer, tensors);
         writer.WriteEndObject();
     }

@@ -31,7 +31,7 @@ internal sealed class ForeignFlags
         ("--tokenizer-mode", "there is one tokenizer"),
         ("--swap-space", "what gives way is computed again"),
         ("--max-parallel-loading-workers", "loading uses all cores"),
-        ("--distributed-executor-backend", "there is one device"),
+        ("--distributed-executor-backend", "one process runs all devices"),
         ("--uvicorn-log-level", "see --log-level"),
         ("--h11-max-incomplete-event-size", "headers have 32 KB at most"),
         ("--h11-max-header-count", "requests have 100 headers at most"),
@@ -48,9 +48,8 @@ internal sealed class ForeignFlags
 
     private static readonly (string[] Names, string Why)[] One =
     [
-        (["--tensor-parallel-size", "--tp"], "several devices are not built"),
-        (["--pipeline-parallel-size", "--pp"], "several devices are not built"),
-        (["--data-parallel-size", "--dp"], "several devices are not built"),
+        (["--pipeline-parallel-size", "--pp"], "layers are not dealt to devices, see --tensor-parallel-size"),
+        (["--data-parallel-size", "--dp"], "one process runs one copy of a model"),
     ];
 
     private static readonly (string Name, string Why)[] Unbuilt =
@@ -63,7 +62,6 @@ internal sealed class ForeignFlags
 
     private static readonly (string Name, string Why)[] UnbuiltSwitches =
     [
-        ("--enable-expert-parallel", "several devices are not built"),
         ("--enable-lora", "LoRA is not built"),
     ];
 

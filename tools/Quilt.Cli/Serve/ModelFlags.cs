@@ -24,6 +24,7 @@ internal sealed class ModelFlags
         [nameof(EngineOptions.MaxLongPartialPrompts)] = "--max-long-partial-prefills",
         [nameof(EngineOptions.KvHostMemory)] = "--kv-offloading-size", [nameof(EngineOptions.KvDiskSize)] = "--kv-disk-size",
         [nameof(EngineOptions.LongPromptTokens)] = "--long-prefill-token-threshold", [nameof(QuiltOptions.Model)] = "MODEL",
+        [nameof(EngineOptions.TensorParallel)] = "--tensor-parallel-size", [nameof(EngineOptions.ExpertParallel)] = "--expert-parallel",
     };
 
     private readonly Argument<string?> model =
@@ -45,6 +46,8 @@ internal sealed class ModelFlags
         "Most tokens in one step; default 512 on a CPU, 2,048 on a GPU.");
     private readonly Option<int?> sequences = TypedOption.Whole("--max-num-seqs", "Most requests that run at the same time; default 64.");
     private readonly Option<int?> waiting = TypedOption.Whole("--max-waiting", "Most requests that wait beside those; default 1024.");
+    private readonly Option<int?> tensorParallel = ModelOptions.NewTensorParallel();
+    private readonly Option<bool> expertParallel = ModelOptions.NewExpertParallel();
     private readonly Option<int?> blockSize = TypedOption.Whole("--block-size", "Tokens of a cache block; 16.");
     private readonly Option<string?> kvType = Text("--kv-cache-dtype", "auto, float32, bfloat16 or fp8.", "TYPE");
     private readonly Option<double?> kvMemory = TypedOption.Real("--kv-memory", "Most memory for cached keys and values, in GiB.");
@@ -69,7 +72,7 @@ internal sealed class ModelFlags
         command.Arguments.Add(model);
         Option[] all = [models, names, modelMemory, idleSeconds, overrides, generationConfig, calls, thinking, maxLength, batched, sequences, waiting,
             blockSize, kvType, kvMemory, kvBytes, utilization, caching, noCaching, partial, longPartial, longTokens, policy, device, threads,
-            activations, isa, .. tiers.All];
+            activations, isa, tensorParallel, expertParallel, .. tiers.All];
         foreach (var option in all) command.Options.Add(option);
         return this;
     }
@@ -126,6 +129,8 @@ internal sealed class ModelFlags
         {
             Device = parsed.GetValue(device)!,
             Threads = parsed.GetValue(threads) ?? 0,
+            TensorParallel = parsed.GetValue(tensorParallel) ?? 1,
+            ExpertParallel = parsed.GetValue(expertParallel),
             Activations = parsed.GetValue(activations) ?? default,
             Isa = parsed.GetValue(isa),
             KvMemory = KvBytes(parsed),

@@ -3,6 +3,7 @@ using Quilt.Cli.Inspect;
 using Quilt.Formats.Checkpoints;
 using Quilt.Formats.Tensors;
 using Quilt.Kernels.Ops;
+using Quilt.Runtime;
 using Spectre.Console;
 
 namespace Quilt.Cli.Verbs;
@@ -18,24 +19,41 @@ internal static class InspectVerb
         var tensors = new Option<bool>("--tensors") { Description = "List every tensor." };
         var command = new Command("inspect", "Shows what a checkpoint is: architecture, parameters, storage, memory, problems.")
         { target, json, tensors };
+        var devices = ModelOptions.NewTensorParallel();
+        devices.Description = "Show what each of so many devices would hold.";
+        var dealt = ModelOptions.NewExpertParallel();
+        var memory = TypedOption.Real("--device-memory", "Memory of each of these devices, GPUs, in GiB; left out, parts of this machine.");
+        var kvType = TypedOption.OneOf<KvType>("--kv-cache-dtype", "Precision of their cached keys and values.");
+        foreach (var option in new Option[] { devices, dealt, memory, kvType }) command.Options.Add(option);
 
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(target)!;
             if (File.Exists(path)) InspectFile(path, parsed.GetValue(json), parsed.GetValue(tensors));
-            else InspectFolder(path, parsed.GetValue(json), parsed.GetValue(tensors));
+            else InspectFolder(path, parsed.GetValue(json), parsed.GetValue(tensors), Plan);
             return 0;
+
+            MemoryPlan? Plan(Checkpoint checkpoint) => parsed.GetValue(devices) is not (null or 1) and var count
+                ? Usage.Of(() => DevicePlans.Of(checkpoint, new EngineOptions
+                {
+                    TensorParallel = count.Value,
+                    ExpertParallel = parsed.GetValue(dealt),
+                    KvType = parsed.GetValue(kvType),
+                    MaxBatchedTokens = parsed.GetValue(memory) is null ? null : 2048,
+                }, parsed.GetValue(memory) is { } gib ? (long)(gib * (1L << 30)) : null))
+                : null;
         });
         return command;
     }
 
-    private static void InspectFolder(string path, bool json, bool list)
+    private static void InspectFolder(string path, bool json, bool list, Func<Checkpoint, MemoryPlan?> planOf)
     {
         using var checkpoint = Checkpoint.OpenHeaders(path);
         var found = Inspection.Of(checkpoint);
+        var plan = found.Spec is null ? null : planOf(checkpoint);
         if (json)
         {
-            JsonOutput.Print(writer => InspectionJson.Write(writer, found, list ? checkpoint.Tensors : null));
+            JsonOutput.Print(writer => InspectionJson.Write(writer, found, list ? checkpoint.Tensors : null, plan));
             return;
         }
         Line("folder", checkpoint.Folder);
@@ -56,6 +74,7 @@ internal static class InspectVerb
             Line("tensors", $"{checkpoint.Tensors.Count}, {Sizes.Bytes(found.TensorBytes)}");
         }
         if (found.Kinds.Any()) AnsiConsole.Write(KindTable(found));
+        if (plan is not null) DevicePlans.Print(plan);
         if (list) PrintTensors(checkpoint.Tensors);
         foreach (var warning in found.Warnings) Console.Out.WriteLine($"warning: {warning}");
     }
