@@ -6,8 +6,8 @@ using Quilt.Runtime.Kv.Tiers;
 namespace Quilt.Perf.Runtime;
 
 /// <summary>
-/// How fast tiers take and give images, beside a plain copy in memory and a plain file written and read at once. The best of several rounds, since other
-/// work of the machine only ever makes it slower.
+/// How fast tiers take and give images, beside a plain copy in memory and a plain file written and read at once. The best of several rounds, since
+/// other work of the machine only ever makes it slower.
 /// </summary>
 internal static class TierSpeed
 {
@@ -29,7 +29,10 @@ internal static class TierSpeed
 
         var path = Path.Combine(folder, "plain");
         using (var file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose, plain.Length))
-            Print("file, plain", i => RandomAccess.Write(file, image, (long)i * ImageBytes), i => RandomAccess.Read(file, image, (long)i * ImageBytes));
+        {
+            Print("file, plain",
+                i => RandomAccess.Write(file, image, (long)i * ImageBytes), i => RandomAccess.Read(file, image, (long)i * ImageBytes));
+        }
         using (var disk = new DiskTier(folder, space, (Images * (ImageBytes + 64L)) + 16384)) Print("disk tier", disk, names, image);
         File.Delete(DiskTier.PathIn(folder, space));
         return 0;
@@ -38,7 +41,8 @@ internal static class TierSpeed
     private static void Print(string name, KvTier tier, BlockHash[] names, byte[] image)
     {
         // A tier writes what it has not: it forgets between two rounds.
-        Print(name, i => tier.Write(names[i], image), i => _ = tier.TryRead(names[i], image) ? 0 : throw new InvalidOperationException("a miss"), tier.Forget);
+        Print(name, i => tier.Write(names[i], image),
+            i => _ = tier.TryRead(names[i], image) ? 0 : throw new InvalidOperationException("a miss"), tier.Forget);
     }
 
     private static void Print(string name, Action<int> write, Action<int> read, Action? before = null)

@@ -7,8 +7,8 @@ namespace Quilt.Tests.Cli;
 /// <summary>A server that is killed as nothing can be done against, and the next one on the same disk.</summary>
 public sealed class KvTierRestartTests
 {
-    private const string Prompt = "The story begins on a quiet morning in a small town by the sea. Everybody was still asleep, only the fishermen were " +
-        "not, and one of them, who was the oldest, looked at the sky for a long time before he went to his boat and out into the fog.";
+    private const string Prompt = "The story begins on a quiet morning in a small town by the sea. Everybody was still asleep, only the fishermen " +
+        "were not, and one of them, who was the oldest, looked at the sky for a long time before he went to his boat and out into the fog.";
 
     [Test]
     public async Task What_was_cached_survives_kill_9()

@@ -7,9 +7,9 @@ using StackExchange.Redis;
 namespace Quilt.Cluster.Tiers;
 
 /// <summary>
-/// Images of blocks in a server that speaks RESP (Redis, Valkey, Garnet, ...), where other engines of the same model find them. Its own limit of memory
-/// and its policy say what it keeps; nothing is ever deleted from here. A server that does not answer is a miss, and is left alone for a while: half a
-/// second at first, twice as long each time it fails again, half a minute at most.
+/// Images of blocks in a server that speaks RESP (Redis, Valkey, Garnet, ...), where other engines of the same model find them. Its own limit of
+/// memory and its policy say what it keeps; nothing is ever deleted from here. A server that does not answer is a miss, and is left alone for a
+/// while: half a second at first, twice as long each time it fails again, half a minute at most.
 /// </summary>
 /// <remarks>
 /// A key is "quilt-kv:" and behind it the 32 bytes of the <see cref="KvSpace"/>'s digest and the 32 of the block's hash. A value is XxHash3 (8 bytes,
