@@ -14,7 +14,8 @@ public sealed class RoutingAllocationTests
         var policy = RoutingPolicies.Named(name, new RoutingOptions { Directory = directory });
         ReplicaState[] replicas = [.. Enumerable.Range(0, 20).Select(i => Replicas.Of($"r{i}", qps: i))];
         foreach (var replica in replicas) directory.Announce(new(replica.Name, 1) { Stored = prompt });
-        RoutingRequest[] requests = [Request(prompt, "s"), Request([], null), Request(prompt[..10], null), Request([new BlockHash(99, 0, 0, 0)], "t")];
+        RoutingRequest[] requests =
+            [Request(prompt, "s"), Request([], null), Request(prompt[..10], null), Request([new BlockHash(99, 0, 0, 0)], "t")];
         for (var i = 0; i < 200; i++) Pick();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 100; i++) Pick();
