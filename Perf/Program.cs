@@ -26,6 +26,9 @@ if (args is ["--ptx", var folder])
 if (args is ["--overhead", var streams, var tokens])
     return await Quilt.Perf.Runtime.ServerOverhead.RunAsync(int.Parse(streams, null), int.Parse(tokens, null));
 
+if (args is ["--tiers", .. var where])
+    return Quilt.Perf.Runtime.TierSpeed.Run(where is [var place] ? place : Path.Combine(Path.GetTempPath(), $"quilt-tiers-{Environment.ProcessId}"));
+
 if (args is ["--gate"]) return Gate.Run();
 
 var config = DefaultConfig.Instance

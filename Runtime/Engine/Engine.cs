@@ -181,12 +181,15 @@ public sealed partial class Engine : IAsyncDisposable, IDisposable
     /// <summary>What runs, what waits, what is cached, as of the last step. Costs nothing to ask, from any thread.</summary>
     public EngineSnapshot Snapshot() => core.Reports.Snapshot;
 
-    /// <summary>Forgets all that the prefix cache holds.</summary>
+    /// <summary>Forgets all that the prefix cache holds, and the tiers behind it; what is in another process stays there.</summary>
     /// <param name="restartRunning">What runs is computed again from its start; else nothing is forgotten while anything runs.</param>
     /// <returns>Whether it was forgotten.</returns>
     /// <exception cref="EngineFailedException">The engine failed before (<see cref="Failure"/>).</exception>
     /// <exception cref="ObjectDisposedException">The engine was disposed of.</exception>
     public Task<bool> ResetPrefixCacheAsync(bool restartRunning = false) => core.TryForgetPrefixesAsync(restartRunning);
+
+    /// <summary>The same for the cache alone: the tiers behind it keep what they have.</summary>
+    internal Task<bool> ResetCacheAloneAsync() => core.TryForgetPrefixesAsync(restartRunning: false, withTiers: false);
 
     /// <summary>Runs one prompt on its own and returns the numbers inside: logits after every token and, if asked for, the layers' own.</summary>
     internal Task<StepTrace> TraceAsync(IReadOnlyList<int> tokens, bool layers = false) => core.TraceAsync(Checked([.. tokens]), layers);

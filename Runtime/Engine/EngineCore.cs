@@ -129,11 +129,11 @@ internal sealed class EngineCore : IDisposable
         return PromptTracer.Run(executor, tokens, layers, options.BatchedTokens, options.KvType ?? KvType.Float32);
     });
 
-    /// <summary>Forgets what is cached (<see cref="Scheduler.TryForgetPrefixes"/>).</summary>
-    public Task<bool> TryForgetPrefixesAsync(bool restartRunning) => Ask(() =>
+    /// <summary>Forgets what is cached (<see cref="Scheduler.TryForgetPrefixes"/>), and what this process' tiers have.</summary>
+    public Task<bool> TryForgetPrefixesAsync(bool restartRunning, bool withTiers = true) => Ask(() =>
     {
         if (!Scheduler.TryForgetPrefixes(restartRunning)) return false;
-        tiers?.Forget();
+        if (withTiers) tiers?.Forget();
         return true;
     });
 

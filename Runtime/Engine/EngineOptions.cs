@@ -109,7 +109,8 @@ public sealed record EngineOptions
     public long KvHostMemory { get; init; }
 
     /// <summary>
-    /// A folder for a file of cached keys and values, which outlives the engine: the next one of the same model and options begins with what is in it.
+    /// A folder for a file of cached keys and values, which outlives the engine: the next one of the same model and options begins with what is
+    /// in it.
     /// Made if need be, for its owner alone. Null: none.
     /// </summary>
     public string? KvDisk { get; init; }

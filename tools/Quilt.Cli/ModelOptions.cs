@@ -54,12 +54,16 @@ internal sealed class ModelOptions
     /// <summary>Sequences that run together.</summary>
     public Option<int?> MaxSequences { get; } = TypedOption.Whole("--max-sequences", "Most sequences that run at the same time; default 64.");
 
+    /// <summary>What lies behind the cache.</summary>
+    public TierOptions Tiers { get; } = new();
+
     /// <summary>Adds all of them to a verb.</summary>
     public ModelOptions AddTo(Command command)
     {
         command.Options.Add(Model);
         AddPrecisionTo(command);
         command.Options.Add(KvMemory);
+        Tiers.AddTo(command);
         command.Options.Add(MaxSequences);
         return this;
     }
@@ -81,7 +85,7 @@ internal sealed class ModelOptions
     public EngineOptions Read(ParseResult parsed)
     {
         var usual = new EngineOptions();
-        return usual with
+        return Tiers.Read(parsed, usual with
         {
             Device = parsed.GetValue(Device)!,
             Threads = parsed.GetValue(Threads) ?? 0,
@@ -92,7 +96,7 @@ internal sealed class ModelOptions
             KvType = parsed.GetValue(KvType),
             MaxBatchedTokens = parsed.GetValue(MaxBatchedTokens),
             MaxSequences = parsed.GetValue(MaxSequences) ?? usual.MaxSequences,
-        };
+        });
     }
 
     /// <summary>Opens the model, with a bar on a terminal while a big one loads, and prints what looks wrong with it.</summary>

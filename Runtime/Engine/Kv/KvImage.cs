@@ -61,7 +61,8 @@ internal sealed unsafe class KvImage
     }
 
     // All heads of a block stand together, the first one first.
-    private Span<byte> Keys(int layer, int block) => new(store[layer].Keys + (store[layer].KeyGroup(block, 0, 0) * store[layer].ElementBytes), keyBytes);
+    private Span<byte> Keys(int layer, int block) =>
+        new(store[layer].Keys + (store[layer].KeyGroup(block, 0, 0) * store[layer].ElementBytes), keyBytes);
 
     private Span<byte> Values(int layer, int block) =>
         new(store[layer].Values + (store[layer].ValueRow(block, 0, 0) * store[layer].ElementBytes), valueBytes);

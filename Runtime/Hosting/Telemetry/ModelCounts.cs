@@ -13,6 +13,9 @@ internal sealed class ModelCounts(int maxTokens)
     private long generatedTokens;
     private long prefixQueries;
     private long prefixHits;
+    private long hostTokens;
+    private long diskTokens;
+    private long remoteTokens;
     private long preemptions;
 
     /// <summary>Tokens of prompts, computed and found.</summary>
@@ -26,6 +29,9 @@ internal sealed class ModelCounts(int maxTokens)
 
     /// <summary>Tokens found there.</summary>
     public long PrefixHits => Volatile.Read(ref prefixHits);
+
+    /// <summary>Of these, tokens that were brought from the tiers behind the cache.</summary>
+    public TierTokens FromTiers => new(Volatile.Read(ref hostTokens), Volatile.Read(ref diskTokens), Volatile.Read(ref remoteTokens));
 
     /// <summary>Times a request gave its place up.</summary>
     public long Preemptions => Volatile.Read(ref preemptions);
@@ -75,6 +81,9 @@ internal sealed class ModelCounts(int maxTokens)
         Interlocked.Add(ref generatedTokens, after.GeneratedTokens - before.GeneratedTokens);
         Interlocked.Add(ref prefixQueries, after.PrefixQueries - before.PrefixQueries);
         Interlocked.Add(ref prefixHits, after.PrefixHits - before.PrefixHits);
+        Interlocked.Add(ref hostTokens, after.FromTiers.Host - before.FromTiers.Host);
+        Interlocked.Add(ref diskTokens, after.FromTiers.Disk - before.FromTiers.Disk);
+        Interlocked.Add(ref remoteTokens, after.FromTiers.Remote - before.FromTiers.Remote);
         Interlocked.Add(ref preemptions, after.Preemptions - before.Preemptions);
         StepTokens.Add(step.PromptTokens + step.DecodeTokens);
         StepTime.Add(step.Time);

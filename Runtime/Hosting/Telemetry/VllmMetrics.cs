@@ -77,11 +77,26 @@ internal static class VllmMetrics
             text.Family(name, "counter", help);
             foreach (var model in loaded) text.Sample(name, model.Name, value(model.Counts));
         }
+        WriteTiers(text, loaded);
         WriteReasons(text, loaded);
         foreach (var (name, help, value) in Histograms)
         {
             text.Family(name, "histogram", help);
             foreach (var model in loaded) text.Histogram(name, model.Name, value(model.Counts));
+        }
+    }
+
+    // vLLM counts external_prefix_cache_hits of all connectors together; which tier pays is what one wants to know.
+    private static void WriteTiers(PrometheusText text, (string Name, ModelCounts Counts, EngineSnapshot Now)[] loaded)
+    {
+        const string Name = "quilt:tier_hit_tokens_total";
+        text.Family(Name, "counter", "Prompt tokens brought from the tiers behind the cache.");
+        foreach (var model in loaded)
+        {
+            var from = model.Counts.FromTiers;
+            text.Sample(Name, model.Name, from.Host, "tier=\"host\"");
+            text.Sample(Name, model.Name, from.Disk, "tier=\"disk\"");
+            text.Sample(Name, model.Name, from.Remote, "tier=\"remote\"");
         }
     }
 

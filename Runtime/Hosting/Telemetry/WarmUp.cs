@@ -23,8 +23,9 @@ internal static class WarmUp
         {
             if (happened.End?.Error is { } error) throw error;
         }
-        // Runs behind the request's last step: when it is done the engine has told its observer all of it.
-        await engine.ResetPrefixCacheAsync().WaitAsync(cancel).ConfigureAwait(false);
+        // Runs behind the request's last step: when it is done the engine has told its observer all of it. What an earlier process left in the
+        // tiers is what the first user comes for.
+        await engine.ResetCacheAloneAsync().WaitAsync(cancel).ConfigureAwait(false);
         return Stopwatch.GetElapsedTime(start);
     }
 

@@ -33,7 +33,7 @@ public sealed class MetricsEndpointTests
         ("vllm:request_max_num_generation_tokens", "histogram"), ("vllm:request_params_n", "histogram"),
         ("vllm:request_params_max_tokens", "histogram"), ("vllm:iteration_tokens_total", "histogram"),
         ("vllm:request_prefill_kv_computed_tokens", "histogram"), ("vllm:request_num_preemptions", "histogram"),
-        ("quilt:step_duration_seconds", "histogram"),
+        ("quilt:step_duration_seconds", "histogram"), ("quilt:tier_hit_tokens_total", "counter"),
     ];
 
     private Exposition fresh = null!;

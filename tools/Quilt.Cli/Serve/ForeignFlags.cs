@@ -38,6 +38,7 @@ internal sealed class ForeignFlags
         ("--compilation-config", "kernels are compiled as they are needed"),
         ("--api-server-count", "one process serves"),
         ("--download-dir", "models are folders"),
+        ("--kv-offloading-backend", "there is one"),
         ("--revision", "models are folders"),
         ("--allowed-methods", "those that the endpoints have"),
         ("--allowed-headers", "those that the endpoints read"),
@@ -55,8 +56,6 @@ internal sealed class ForeignFlags
     private static readonly (string Name, string Why)[] Unbuilt =
     [
         ("--kv-transfer-config", "transfer of caches is not built"),
-        ("--kv-offloading-size", "tiers of the cache are not built"),
-        ("--kv-offloading-backend", "tiers of the cache are not built"),
         ("--kv-events-config", "events of the cache are not built"),
         ("--speculative-config", "speculative decoding is not built"),
         ("--lora-modules", "LoRA is not built"),

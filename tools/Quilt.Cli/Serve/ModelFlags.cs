@@ -22,6 +22,7 @@ internal sealed class ModelFlags
         [nameof(EngineOptions.MaxSequences)] = "--max-num-seqs", [nameof(EngineOptions.BlockTokens)] = "--block-size",
         [nameof(EngineOptions.MaxPartialPrompts)] = "--max-num-partial-prefills",
         [nameof(EngineOptions.MaxLongPartialPrompts)] = "--max-long-partial-prefills",
+        [nameof(EngineOptions.KvHostMemory)] = "--kv-offloading-size", [nameof(EngineOptions.KvDiskSize)] = "--kv-disk-size",
         [nameof(EngineOptions.LongPromptTokens)] = "--long-prefill-token-threshold", [nameof(QuiltOptions.Model)] = "MODEL",
     };
 
@@ -48,6 +49,7 @@ internal sealed class ModelFlags
     private readonly Option<string?> kvType = Text("--kv-cache-dtype", "auto, float32, bfloat16 or fp8.", "TYPE");
     private readonly Option<double?> kvMemory = TypedOption.Real("--kv-memory", "Most memory for cached keys and values, in GiB.");
     private readonly Option<long?> kvBytes = TypedOption.Long("--kv-cache-memory-bytes", "The same in bytes.");
+    private readonly TierOptions tiers = new();
     private readonly Option<double?> utilization = TypedOption.Real("--gpu-memory-utilization", "Share of a GPU's memory that may be used.");
     private readonly Option<bool> caching = new("--enable-prefix-caching") { Description = "Keep what prompts have in common; on by default." };
     private readonly Option<bool> noCaching = new("--no-enable-prefix-caching") { Description = "Do not." };
@@ -67,7 +69,7 @@ internal sealed class ModelFlags
         command.Arguments.Add(model);
         Option[] all = [models, names, modelMemory, idleSeconds, overrides, generationConfig, calls, thinking, maxLength, batched, sequences, waiting,
             blockSize, kvType, kvMemory, kvBytes, utilization, caching, noCaching, partial, longPartial, longTokens, policy, device, threads,
-            activations, isa];
+            activations, isa, .. tiers.All];
         foreach (var option in all) command.Options.Add(option);
         return this;
     }
@@ -120,7 +122,7 @@ internal sealed class ModelFlags
     private EngineOptions Engine(ParseResult parsed, string? template)
     {
         var usual = new EngineOptions();
-        return usual with
+        return tiers.Read(parsed, usual with
         {
             Device = parsed.GetValue(device)!,
             Threads = parsed.GetValue(threads) ?? 0,
@@ -146,7 +148,7 @@ internal sealed class ModelFlags
             },
             ChatTemplate = template,
             ReplyDialect = ReplyParsers.Find(parsed.GetValue(calls), parsed.GetValue(thinking)),
-        };
+        });
     }
 
     private long? KvBytes(ParseResult parsed)

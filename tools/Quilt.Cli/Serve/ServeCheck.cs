@@ -1,4 +1,5 @@
 using Quilt.Hosting;
+using Quilt.Runtime;
 using Spectre.Console;
 
 namespace Quilt.Cli.Serve;
@@ -17,6 +18,13 @@ internal static class ServeCheck
         Row("context", engine.MaxModelTokens is { } most ? $"at most {most} tokens" : "as long as the model was made for");
         Row("batch", $"{engine.MaxSequences} at once, {engine.MaxWaiting} may wait");
         Row("cache", $"{engine.KvType?.ToString() ?? "chosen by memory"}, prefixes {(engine.PrefixCaching ? "kept" : "not kept")}");
+        if (engine.HasTiers)
+        {
+            Row("behind it", string.Join(", ", (string[])[
+                .. engine.KvHostMemory > 0 ? [$"{MemoryPlan.Gib(engine.KvHostMemory):0.00} GiB of memory"] : Array.Empty<string>(),
+                .. engine.KvDisk is { } path ? [$"{MemoryPlan.Gib(engine.KvDiskSize):0.00} GiB in {path}"] : Array.Empty<string>(),
+                .. engine.KvRemote is not null ? ["a remote server"] : Array.Empty<string>()]));
+        }
         Row("replies", engine.ReplyDialect ?? "as the chat template tells");
         var sampling = models.Sampling.ToString().Replace(nameof(SamplingDefaults), "", StringComparison.Ordinal).Trim(' ', '{', '}');
         var below = models.GenerationConfigFolder ?? (models.UseGenerationConfig ? "the model's generation_config.json" : "neutral");

@@ -77,7 +77,7 @@ internal static class BenchServeVerb
     private static void RefuseEngineOptions(ParseResult parsed, ModelOptions model)
     {
         Option[] engine = [model.Device, model.Threads, model.Activations, model.Isa, model.KvMemory, model.KvType, model.MaxBatchedTokens,
-            model.MaxSequences];
+            model.MaxSequences, .. model.Tiers.All];
         if (Array.Find(engine, option => parsed.GetResult(option) is { Implicit: false }) is { } given)
             throw new UsageException($"{given.Name}: expected no --url beside it; how another server runs is its own affair");
     }

@@ -24,7 +24,7 @@ internal static class BenchStartVerb
             if (parsed.GetValue(inside))
             {
                 var reply = await FirstReply.RunAsync(
-                    observer => model.OpenAsync(parsed, cancel, options => options with { Observer = observer, PrefixCaching = false }),
+                    observer => model.OpenAsync(parsed, cancel, options => options with { Observer = observer, PrefixCaching = options.HasTiers }),
                     parsed.GetValue(question)!, cancel);
                 JsonOutput.Print(writer => StartTimes.Report(reply, writer));
                 return 0;

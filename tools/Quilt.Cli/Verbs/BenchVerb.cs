@@ -38,6 +38,11 @@ internal static class BenchVerb
         command.SetAction(async (parsed, cancel) =>
         {
             var options = model.Read(parsed);
+            if (options.HasTiers)
+            {
+                throw new UsageException("--kv-offloading-size, --kv-disk, --kv-remote: expected none, for steps alone are measured; " +
+                    "'quilt bench serve' has them");
+            }
             sampling.Check(parsed);
             var times = InRange("--repetitions", parsed.GetValue(repetitions) ?? 5, 1, 1000);
             var bench = new BenchOptions(

@@ -34,8 +34,8 @@ internal static class ChatVerb
             await using var engine = await model.OpenAsync(parsed, cancel, options => options with
             {
                 ReplyDialect = parsed.GetValue(dialect),
-                // One question finds nothing in a cache.
-                PrefixCaching = parsed.GetValue(prompt) is null,
+                // One question finds nothing in a cache that begins empty.
+                PrefixCaching = parsed.GetValue(prompt) is null || options.HasTiers,
             });
             var talk = new Talk(engine, sampling.Read(parsed, engine.DefaultSampling), parsed.GetValue(system), listed, parsed.GetValue(thinking),
                 form);

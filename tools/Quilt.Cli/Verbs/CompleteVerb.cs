@@ -25,7 +25,7 @@ internal static class CompleteVerb
             var form = output.Read(parsed);
             int[] prepared = ids is null ? [] : TokenIds.Parse("--tokens", ids);
             // One request finds nothing in a cache.
-            await using var engine = await model.OpenAsync(parsed, cancel, options => options with { PrefixCaching = false });
+            await using var engine = await model.OpenAsync(parsed, cancel, options => options with { PrefixCaching = options.HasTiers });
             var options = sampling.Read(parsed, engine.DefaultSampling) with { LogProbabilities = parsed.GetValue(json) };
             var request = new GenerationRequest { Text = text, Tokens = text is null ? prepared : null, Sampling = options, Output = form };
             var generation = Usage.Of(() => engine.Submit(request, cancel))[0];

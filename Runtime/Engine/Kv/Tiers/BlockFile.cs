@@ -14,7 +14,8 @@ namespace Quilt.Runtime.Kv.Tiers;
 /// XxHash3 of the image (u64), XxHash3 of the 56 bytes before it (u64);</item>
 /// <item>behind them, from the next multiple of 4096, the <i>slots</i>, an image at the beginning of each.</item>
 /// </list>
-/// An image is written before its entry. Whatever is cut off in between, an entry that does not hold its own sum, or whose image does not, is no image.
+/// An image is written before its entry. Whatever is cut off in between, an entry that does not hold its own sum, or whose image does not, is no
+/// image.
 /// </summary>
 internal sealed class BlockFile : IDisposable
 {

@@ -66,13 +66,7 @@ internal sealed class HostTier : KvTier
 
     public override void Forget()
     {
-        lock (access)
-        {
-            for (var slot = 0; slot < slots; slot++)
-            {
-                if (table.IsBound(slot)) table.Drop(slot);
-            }
-        }
+        lock (access) table.Clear();
     }
 
     public override void Dispose() => memory.Dispose();

@@ -6,9 +6,10 @@ using Quilt.Runtime.Models;
 namespace Quilt.Runtime.Kv.Tiers;
 
 /// <summary>
-/// Which blocks may stand for each other: those of one space. Its digest is over all that the bits of keys and values depend on beside the tokens: the
-/// model (<see cref="ModelDigest"/>), the form of an image (<see cref="KvImage"/>), how inputs are rounded, the instruction set, and the very build of
-/// the kernels and the engine. With it a <see cref="BlockHash"/>, which has salt and tenant in it, names an image for all machines and for good.
+/// Which blocks may stand for each other: those of one space. Its digest is over all that the bits of keys and values depend on beside the tokens:
+/// the model (<see cref="ModelDigest"/>), the form of an image (<see cref="KvImage"/>), how inputs are rounded, the instruction set, and the very
+/// build of the kernels and the engine. With it a <see cref="BlockHash"/>, which has salt and tenant in it, names an image for all machines and for
+/// good.
 /// </summary>
 /// <param name="Digest">32 bytes.</param>
 /// <param name="ImageBytes">Bytes of an image.</param>

@@ -49,7 +49,9 @@ internal static class ModelDigest
     {
         Span<byte> length = stackalloc byte[sizeof(ulong)];
         RandomAccess.Read(file, length, 0);
-        return BinaryPrimitives.ReadUInt64LittleEndian(length) is var header && header < (ulong)size - sizeof(ulong) ? (long)header + sizeof(ulong) : 0;
+        return BinaryPrimitives.ReadUInt64LittleEndian(length) is var header && header < (ulong)size - sizeof(ulong)
+            ? (long)header + sizeof(ulong)
+            : 0;
     }
 
     private static void Add(IncrementalHash hash, Microsoft.Win32.SafeHandles.SafeFileHandle file, long start, long count, byte[] buffer)

@@ -55,13 +55,6 @@ internal sealed class SlotTable(int slots)
         Slots++;
     }
 
-    /// <summary>Puts a slot back that was taken and is empty.</summary>
-    public void Return(int slot)
-    {
-        Link(slot, End);
-        Slots++;
-    }
-
     /// <summary>Gives an image to a slot that is empty and not taken; it is the one used last.</summary>
     public void Put(int slot, BlockHash hash)
     {
@@ -79,6 +72,15 @@ internal sealed class SlotTable(int slots)
         Unlink(slot);
         Unbind(slot);
         Link(slot, End);
+    }
+
+    /// <summary>Forgets all images of slots that are not taken.</summary>
+    public void Clear()
+    {
+        for (var slot = 0; slot < End && Count > 0; slot++)
+        {
+            if (bound[slot]) Drop(slot);
+        }
     }
 
     private void Unbind(int slot)

@@ -50,7 +50,8 @@ public sealed class DiskTierTests
     public void A_torn_image_is_a_miss_and_its_slot_is_used_again()
     {
         using var folder = Written();
-        using (var file = File.OpenHandle(folder.File, FileMode.Open, FileAccess.Write)) RandomAccess.Write(file, new byte[100], 8192 + (2 * 8192) + 4000);
+        using (var file = File.OpenHandle(folder.File, FileMode.Open, FileAccess.Write))
+            RandomAccess.Write(file, new byte[100], 8192 + (2 * 8192) + 4000);
         using var tier = Open(folder);
         Assert.That(TierImages.Has(tier, 2), Is.False);
         Assert.That(tier.Count, Is.EqualTo(Slots - 1));

@@ -3,7 +3,8 @@ using Quilt.Runtime.Kv.Tiers;
 
 namespace Quilt.Tests.Runtime.Kv.Tiers;
 
-/// <summary>Tiers of this machine against the plainest list there is: what was used last is at its end, what falls off its beginning is gone.</summary>
+/// <summary>Tiers of this machine against the plainest list there is: what was used last is at its end, what falls off its beginning is
+/// gone.</summary>
 public sealed class TierPropertyTests
 {
     private static readonly Gen<(int Act, int Name)[]> Acts = Gen.Select(Gen.Int[0, 9], Gen.Int[0, 12]).Array[1, 60];
