@@ -29,7 +29,7 @@ internal sealed class SmallCluster : IAsyncDisposable
         {
             var options = new ClusterOptions
             {
-                NodeName = own.SiloName, AnnounceInterval = TimeSpan.FromMilliseconds(100), Silence = TimeSpan.FromSeconds(4),
+                NodeName = own.SiloName, AnnounceInterval = TimeSpan.FromMilliseconds(100), Silence = TimeSpan.FromSeconds(8),
             };
             configure?.Invoke(options);
             if (roles.Length > 0) options.Role = roles[Interlocked.Increment(ref given) - 1];

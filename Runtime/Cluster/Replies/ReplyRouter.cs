@@ -65,7 +65,8 @@ internal sealed class ReplyRouter(LocalReplicas replicas, ClusterOptions options
     }
 
     // A proxy has chosen already: this process reads the prompt for another, or goes on from what another has read.
-    private IReadOnlyList<Generation> SubmitHere(string model, Engine engine, GenerationRequest request, KvHandover handover, CancellationToken cancel)
+    private IReadOnlyList<Generation> SubmitHere(string model, Engine engine, GenerationRequest request, KvHandover handover,
+        CancellationToken cancel)
     {
         // Whoever may ask here may not have this process call where they like: only doors that the cluster knows.
         var isKnown = handover.Host is not null && KnowsDoor(model, $"{handover.Host}:{handover.Port}");
