@@ -34,12 +34,24 @@ internal static class ClusterVerb
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server.AbsoluteUri.TrimEnd('/') + "/cluster"));
         if (key is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        using var response = await client.SendAsync(request, cancel);
+        using var response = await SendAsync(client, request, server, cancel);
         if (response.StatusCode == System.Net.HttpStatusCode.NotFound)
             throw new Formats.BadInputException(server.ToString(), "/cluster", "expected a server of a cluster (--cluster), found another");
         if (!response.IsSuccessStatusCode)
             throw new Formats.BadInputException(server.ToString(), "/cluster", $"expected status 200, found {(int)response.StatusCode}");
         return await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancel), cancellationToken: cancel);
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, HttpRequestMessage request, Uri server, CancellationToken cancel)
+    {
+        try
+        {
+            return await client.SendAsync(request, cancel);
+        }
+        catch (HttpRequestException thrown)
+        {
+            throw new Formats.BadInputException(server.ToString(), "/cluster", $"expected a server, found none that answers: {thrown.Message}");
+        }
     }
 
     private static void Print(JsonElement status)
