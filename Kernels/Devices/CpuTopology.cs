@@ -21,7 +21,7 @@ internal sealed record CpuTopology(IReadOnlyList<LogicalCpu> Cpus)
     public int Nodes => Cpus.Select(cpu => cpu.Node).Distinct().Count();
 
     /// <summary>
-    /// The processors of one of <paramref name="count"/> equal parts of the cores, node by node; with fewer cores than parts, neighbours have the same.
+    /// The processors of one of <paramref name="count"/> equal parts of the cores, node by node; with fewer cores than parts, neighbours share.
     /// </summary>
     public CpuTopology Part(int index, int count)
     {

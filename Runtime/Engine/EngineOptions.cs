@@ -197,7 +197,7 @@ public sealed record EngineOptions
         if (!HasTiers) return;
         if (Device != "cpu") throw new ArgumentException($"KvHostMemory, KvDisk: expected Device cpu, whose cache alone has tiers, found {Device}.");
         if (TensorParallel > 1)
-            throw new ArgumentException($"KvHostMemory, KvDisk: expected TensorParallel (--tp) 1, whose cache alone has tiers, found {TensorParallel}.");
+            throw new ArgumentException($"KvHostMemory, KvDisk: expected TensorParallel (--tp) 1, which alone has tiers, found {TensorParallel}.");
         if (!PrefixCaching) throw new ArgumentException("KvHostMemory, KvDisk: expected PrefixCaching, without which nothing is found again.");
     }
 

@@ -24,7 +24,7 @@ internal readonly record struct MemoryRoom(string Device, long Free, long Total,
 
     /// <summary>Asks the device.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="sharers">How many devices of its kind share the host's memory with it, itself included, where they have none of their own.</param>
+    /// <param name="sharers">How many devices of its kind share the host's memory with it, itself included, where they have none.</param>
     public static MemoryRoom Of(Device device, int sharers = 1)
     {
         if (device is GpuDevice gpu)

@@ -103,7 +103,7 @@ internal sealed class ModulePart : StoredModule
         for (var i = 0; i < to.Length; i++) to[i] = (byte)((from[i] >> 4) | (i + 1 < from.Length ? from[i + 1] << 4 : 0));
     }
 
-    /// <summary>[rows / step, groups] of this part out of the same of the whole, of which a line stands for <paramref name="wholeStep"/> rows.</summary>
+    /// <summary>[rows / step, groups] of this part out of the same of the whole, a line of which is <paramref name="wholeStep"/> rows.</summary>
     private void Pick<T>(ReadOnlySpan<T> from, int wholeStep, int step, Span<T> into)
     {
         var (across, wholeAcross) = (Form.Groups(Columns), whole.Form.Groups(whole.Columns));

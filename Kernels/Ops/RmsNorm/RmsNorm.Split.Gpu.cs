@@ -16,7 +16,8 @@ internal static partial class RmsNormOp
     private static void SquaresOnGpu(GpuStream gpu, Matrix q, Matrix k, bool countsKeys, Matrix into)
     {
         if (q.Rows == 0) return;
-        SquaresOf.On(gpu.Device)(gpu.Queue, gpu.Groups(2L * q.Rows, q.Columns), gpu.View(q), gpu.View(k), gpu.View(into), q.Rows, q.Columns, k.Columns,
+        SquaresOf.On(gpu.Device)(gpu.Queue, gpu.Groups(2L * q.Rows, q.Columns), gpu.View(q), gpu.View(k), gpu.View(into), q.Rows, q.Columns,
+            k.Columns,
             countsKeys ? 1 : 0);
     }
 

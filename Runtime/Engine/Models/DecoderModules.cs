@@ -19,7 +19,8 @@ internal readonly record struct ModuleShape(string Name, int Rows, int Columns, 
 
     /// <summary>Some of its columns: a product with them is a part of a sum, to which one device adds the bias.</summary>
     public ModuleShape TakeColumns(Part part) =>
-        part.Count == Columns ? this : this with { Columns = part.Count, HasBias = HasBias && part.First == 0, Cut = new(Rows, Columns, 0, part.First) };
+        part.Count == Columns ? this
+            : this with { Columns = part.Count, HasBias = HasBias && part.First == 0, Cut = new(Rows, Columns, 0, part.First) };
 }
 
 /// <summary>Where a part of a module lies in the whole.</summary>

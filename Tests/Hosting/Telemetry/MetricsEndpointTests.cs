@@ -209,7 +209,7 @@ public sealed class MetricsEndpointTests
         var page = new Exposition(text);
         Assert.That(page.Labels["model_name"], Is.EqualTo(new[] { Odd }));
         Assert.That(page.Labels.Keys, Is.EquivalentTo(new[]
-            { "engine", "model_name", "le", "finished_reason", "block_size", "cache_dtype", "enable_prefix_caching", "num_gpu_blocks" }));
+            { "engine", "model_name", "le", "finished_reason", "block_size", "cache_dtype", "enable_prefix_caching", "num_gpu_blocks", "tier" }));
         Assert.That(text, Does.Not.Contain("never in a label"));
     }
 
